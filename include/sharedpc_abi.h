@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * sharedpc_abi.h - the shared control area ("ctl") of a partitioned box
+ *
+ * One physically contiguous, reserved range of RAM that every image maps
+ * write-back.  The boot image formats it once; from then on it is the only
+ * memory besides the region that two kernels touch.  It holds:
+ *
+ *	header		the box: images, region, clock
+ *	slots		one per image: state, doorbell, heartbeat
+ *	consoles	one per image: output ring, input ring
+ *	rings		two per ordered pair of images: frames, sockets
+ *	bounces		two per image: buffers for data on its way to an owner
+ *
+ * Writers.  The header is written by the boot image only.  A slot is written
+ * by its image while that image runs, and by the boot image while it does
+ * not (states EMPTY, STOPPED, FENCED).  A ring's head belongs to its
+ * producer, its tail to its consumer.  Nobody trusts what it reads here:
+ * copy once, check the copy, use the copy.
+ *
+ * Ring indices are never reset.  An image that starts throws away what is in
+ * its incoming rings (tail = head) before it says READY; records carry the
+ * sender's epoch, so that what an earlier life of the sender left behind is
+ * dropped by the receiver.
+ *
+ * Changelog
+ *	revision 1	first
+ */
+#ifndef SHAREDPC_ABI_H
+#define SHAREDPC_ABI_H
+
+#include <linux/types.h>
+
+#define SHAREDPC_MAGIC		0x31637063		/* "cpc1" */
+#define SHAREDPC_REVISION	1
+
+#define SHAREDPC_IMAGES_MAX	8
+#define SHAREDPC_REGIONS_MAX	8
+#define SHAREDPC_NAME_MAX	32	/* bytes, with the closing NUL */
+#define SHAREDPC_BOOT		0	/* the boot image's id */
+#define SHAREDPC_CID_BASE	16	/* AF_VSOCK CID of image n: 16 + n */
+
+/* AF_VSOCK ports of the services that come with the project. */
+#define SHAREDPC_PORT_EXEC	514
+#define SHAREDPC_PORT_PROXY	2049
+
+/*
+ * Layout, in bytes from the start of ctl.  All of it fits in
+ * SHAREDPC_CTL_SIZE for SHAREDPC_IMAGES_MAX images.
+ */
+#define SHAREDPC_SLOT_OFF	0x1000UL
+#define SHAREDPC_SLOT_SIZE	0x1000UL
+#define SHAREDPC_CONSOLE_OFF	0x10000UL
+#define SHAREDPC_CONSOLE_SIZE	0x50000UL
+#define SHAREDPC_RING_OFF	0x400000UL
+#define SHAREDPC_RING_SIZE	0x20000UL	/* header page and data */
+#define SHAREDPC_BOUNCE_OFF	0x1400000UL
+#define SHAREDPC_BOUNCE_SIZE	0x80000UL	/* one buffer */
+#define SHAREDPC_BOUNCES		2		/* buffers per image */
+#define SHAREDPC_CTL_SIZE	0x2000000UL	/* 32 MiB */
+
+/* A range of physical memory, bytes. */
+struct sharedpc_range {
+	__u64 start;
+	__u64 size;
+};
+
+struct sharedpc_header {
+	__u32 magic;		/* written last: ctl is valid once it is there */
+	__u32 revision;
+	__u64 size;		/* of ctl */
+	__u32 nr_images;	/* slots in use, the boot image included */
+	__u32 nr_regions;
+	struct sharedpc_range region[SHAREDPC_REGIONS_MAX];
+	__u64 wall_ns;		/* ns since 1970 at wall_tsc, from the boot image */
+	__u64 wall_tsc;
+	__u32 tsc_khz;
+	__u32 clock_seq;	/* odd while the three above change */
+};
+
+/*
+ * Life of an image.  Who writes which state:
+ *	EMPTY		boot image: never started
+ *	STARTING	boot image: its CPUs are about to run
+ *	READY		the image: sharedpc.ko is up, rings may be used
+ *	HALTED		the image: shut down in order, CPUs parked
+ *	REBOOTING	the image: asked for a restart, CPUs parked
+ *	PANICKED	the image: the kernel panicked, CPUs parked
+ *	STOPPED		boot image: its CPUs have had INIT, nothing of it runs
+ *	FENCED		boot image: the same, after it did not answer
+ */
+enum sharedpc_state {
+	SHAREDPC_EMPTY		= 0,
+	SHAREDPC_STARTING	= 1,
+	SHAREDPC_READY		= 2,
+	SHAREDPC_HALTED		= 3,
+	SHAREDPC_REBOOTING	= 4,
+	SHAREDPC_PANICKED	= 5,
+	SHAREDPC_STOPPED	= 6,
+	SHAREDPC_FENCED		= 7,
+};
+
+struct sharedpc_slot {
+	__u32 state;		/* enum sharedpc_state */
+	__u32 epoch;		/* starts of this image so far, by the boot image */
+	__u32 doorbell_apic;	/* APIC id that takes this image's doorbell */
+	__u32 doorbell_vector;	/* 0: none yet */
+	__u64 heartbeat;	/* counts up once a second while READY */
+	__u64 stage;		/* user-space progress, for ccctl up: see ccinit */
+	char name[SHAREDPC_NAME_MAX];
+	char last_words[256];	/* panic message, NUL-terminated */
+	__u8 pad[0x800 - 320];
+	/*
+	 * The image's ACPI reset register points here.  Anything but 0 means
+	 * that its kernel wants the machine reset; the boot image fences it.
+	 */
+	__u8 reset;
+};
+
+/* What slot->stage says about an image's user space. */
+enum sharedpc_stage {
+	SHAREDPC_STAGE_KERNEL	= 0,	/* no user space yet */
+	SHAREDPC_STAGE_INIT	= 1,	/* ccinit runs, sharedpc.ko is loaded */
+	SHAREDPC_STAGE_MOUNTED	= 2,	/* all its file systems are mounted */
+	SHAREDPC_STAGE_SERVING	= 3,	/* takes commands: the image is up */
+	SHAREDPC_STAGE_FAILED	= 4,	/* could not; the console says why */
+};
+
+/*
+ * A console.  out is an overwriting ring: out_head counts all bytes ever
+ * written (monotonic), the last SHAREDPC_CONSOLE_OUT of them are there.
+ * in is an ordinary SPSC ring: the boot image produces, the image consumes.
+ */
+#define SHAREDPC_CONSOLE_OUT	0x40000UL
+#define SHAREDPC_CONSOLE_IN	0x1000UL
+
+struct sharedpc_console {
+	__u64 out_head;		/* bytes written since the image started */
+	__u8 pad0[56];
+	__u64 in_head;		/* producer: boot image */
+	__u8 pad1[56];
+	__u64 in_tail;		/* consumer: the image */
+	__u8 pad2[0x1000 - 136];
+	__u8 in[SHAREDPC_CONSOLE_IN];
+	__u8 out[SHAREDPC_CONSOLE_OUT];
+};
+
+/*
+ * A ring from one image to another: single producer, single consumer bytes,
+ * cut into records that start at multiples of 8.  head and tail count bytes
+ * for ever; the byte at count n lies at data[n % SHAREDPC_RING_DATA].  A
+ * record may wrap.
+ */
+enum sharedpc_ring_class {
+	SHAREDPC_RING_FRAME	= 0,	/* faults, revokes: never waits */
+	SHAREDPC_RING_SOCKET	= 1,	/* AF_VSOCK packets */
+	SHAREDPC_RING_CLASSES	= 2,
+};
+
+#define SHAREDPC_RING_DATA	0x10000UL
+
+struct sharedpc_ring {
+	__u64 head;		/* producer */
+	__u8 pad0[56];
+	__u64 tail;		/* consumer */
+	__u8 pad1[0x1000 - 72];
+	__u8 data[SHAREDPC_RING_DATA];
+};
+
+struct sharedpc_record {
+	__u32 len;		/* bytes of payload after this header */
+	__u32 epoch;		/* slot epoch of the sender */
+};
+
+static inline __u64 sharedpc_slot_off(__u32 image)
+{
+	return SHAREDPC_SLOT_OFF + image * SHAREDPC_SLOT_SIZE;
+}
+
+static inline __u64 sharedpc_console_off(__u32 image)
+{
+	return SHAREDPC_CONSOLE_OFF + image * SHAREDPC_CONSOLE_SIZE;
+}
+
+/* The ring from image @src to image @dst. */
+static inline __u64 sharedpc_ring_off(__u32 src, __u32 dst, __u32 class)
+{
+	return SHAREDPC_RING_OFF + ((src * SHAREDPC_IMAGES_MAX + dst) *
+		SHAREDPC_RING_CLASSES + class) * SHAREDPC_RING_SIZE;
+}
+
+static inline __u64 sharedpc_bounce_off(__u32 image, __u32 buffer)
+{
+	return SHAREDPC_BOUNCE_OFF +
+		(image * SHAREDPC_BOUNCES + buffer) * SHAREDPC_BOUNCE_SIZE;
+}
+
+_Static_assert(sizeof(struct sharedpc_header) <= SHAREDPC_SLOT_OFF, "header");
+_Static_assert(sizeof(struct sharedpc_slot) <= SHAREDPC_SLOT_SIZE, "slot");
+_Static_assert(__builtin_offsetof(struct sharedpc_slot, reset) == 0x800, "reset");
+_Static_assert(sizeof(struct sharedpc_console) <= SHAREDPC_CONSOLE_SIZE, "console");
+_Static_assert(SHAREDPC_CONSOLE_OFF + SHAREDPC_IMAGES_MAX * SHAREDPC_CONSOLE_SIZE
+	       <= SHAREDPC_RING_OFF, "consoles");
+_Static_assert(sizeof(struct sharedpc_ring) <= SHAREDPC_RING_SIZE, "ring");
+_Static_assert(SHAREDPC_RING_OFF + SHAREDPC_IMAGES_MAX * SHAREDPC_IMAGES_MAX *
+	       SHAREDPC_RING_CLASSES * SHAREDPC_RING_SIZE
+	       <= SHAREDPC_BOUNCE_OFF, "rings");
+_Static_assert(SHAREDPC_BOUNCE_OFF + SHAREDPC_IMAGES_MAX * SHAREDPC_BOUNCES *
+	       SHAREDPC_BOUNCE_SIZE <= SHAREDPC_CTL_SIZE, "bounces");
+
+#endif

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * sharedpc_ioctl.h - /dev/sharedpc, what user space asks of sharedpc.ko
+ *
+ * Three users:
+ *	anybody		INFO, IMAGE: who am I, who else is there
+ *	proxyd		SERVE ... REPLY: a proxy acts for one client image
+ *	ccfs		BACKING: a file that FUSE can hand reads and faults to
+ *
+ * All calls return 0 or more, or -1 with errno.  EPERM without
+ * CAP_SYS_ADMIN (except INFO and IMAGE), EFAULT for a bad pointer, EINVAL
+ * for fields out of range or reserved fields that are not 0.
+ *
+ * Changelog
+ *	revision 1	first
+ */
+#ifndef SHAREDPC_IOCTL_H
+#define SHAREDPC_IOCTL_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+#include "sharedpc_abi.h"
+
+#define SHAREDPC_DEVICE		"/dev/sharedpc"
+
+/* This image and the region. */
+struct sharedpc_info {
+	__u32 revision;		/* SHAREDPC_REVISION */
+	__u32 self;		/* this image's id */
+	__u32 nr_images;
+	__s32 region_node;	/* NUMA node of the region here, -1: not owner */
+	__u64 region_pages;	/* frames in the region */
+	__u64 granted;		/* owner: frames that clients hold now */
+	__u64 free_pages;	/* owner: frames free or cheap to reclaim */
+};
+
+/* What is known of image @id (in). */
+struct sharedpc_image {
+	__u32 id;
+	__u32 state;		/* enum sharedpc_state */
+	__u32 epoch;
+	__u32 stage;		/* enum sharedpc_stage */
+	__u64 heartbeat;
+	__u64 granted;		/* owner: frames that this image holds */
+	char name[SHAREDPC_NAME_MAX];
+	char last_words[256];
+};
+
+/*
+ * The proxy's side.
+ *
+ * A proxy opens the device, says SERVE, and then has any number of threads
+ * (all of the process that said SERVE) in NEXT.  Every call that NEXT hands
+ * out is answered once: FAULT by GRANT that returns 0, or else by REPLY; all
+ * others by REPLY, except CLOSE, which has no answer.  Calls that the proxy
+ * leaves unanswered when it closes the device are answered with EIO.
+ */
+enum sharedpc_op {
+	SHAREDPC_OP_FAULT	= 1,	/* frames of [index, index + count) */
+	SHAREDPC_OP_WRITE	= 2,	/* count bytes at pos, from the bounce buffer */
+	SHAREDPC_OP_FSYNC	= 3,	/* flags: SHAREDPC_CALL_DATASYNC */
+	SHAREDPC_OP_CLOSE	= 4,	/* the client dropped count opens of file */
+};
+
+#define SHAREDPC_CALL_WRITE	0x1	/* FAULT: the right to write is wanted */
+#define SHAREDPC_CALL_APPEND	0x2	/* WRITE: at the end, pos is ignored */
+#define SHAREDPC_CALL_DATASYNC	0x4	/* FSYNC: fdatasync will do */
+#define SHAREDPC_CALL_DSYNC	0x8	/* WRITE: durable on return (O_DSYNC) */
+#define SHAREDPC_CALL_AROUND	0x10	/* FAULT: only index is needed, the
+					 * other pages if they cost no I/O */
+
+#define SHAREDPC_FAULT_MAX	64	/* pages in one FAULT or GRANT */
+
+struct sharedpc_call {
+	__u32 slot;		/* names the call; goes into GRANT and REPLY */
+	__u32 op;		/* enum sharedpc_op */
+	__u64 file;		/* as the proxy named it in its OPEN answer */
+	__u64 pos;		/* FAULT: page index; WRITE: bytes */
+	__u32 count;		/* FAULT: pages; WRITE: bytes; CLOSE: opens */
+	__u32 flags;		/* SHAREDPC_CALL_* */
+	__u32 uid;		/* WRITE: file system uid of the caller */
+	__u32 gid;
+	__u64 data;		/* WRITE: offset of the data in the BOUNCE mapping */
+};
+
+/*
+ * Watch pages [index, index + pages) of @file, which this process has mapped
+ * MAP_SHARED at @addr (page-aligned).  All of it must be one VMA.  -EEXIST
+ * when the file has a map there already.  UNMAP (only file and index count)
+ * takes every frame back from the client, then forgets the map: do it before
+ * munmap.  A map goes by itself with the VMA, but the entry remains until
+ * UNMAP.
+ */
+struct sharedpc_map {
+	__u64 file;
+	__u64 index;
+	__u64 pages;
+	__u64 addr;
+};
+
+/*
+ * Fault in pages [index, index + count) of the call's file through the map
+ * that covers them, and answer the call with their frames (vtop).  @index
+ * and @count may be narrower than what the call asked for, but must hold the
+ * page that it needs (call.pos; without CALL_AROUND all pages).
+ *
+ * -EXDEV	some pages lie outside the region: @foreign has a bit for each
+ *		(bit n: page index + n); migrate them and call again
+ * -EFAULT	past the end of the file, or the file system says no: REPLY -EFAULT
+ * -EAGAIN	the page moved too often meanwhile: call again
+ * -ENOENT	no map covers the range: MAP first
+ * -ESTALE	the call is gone (client died or gave up)
+ */
+struct sharedpc_grant {
+	__u32 slot;
+	__u32 count;
+	__u64 index;
+	__u64 foreign;		/* out */
+};
+
+struct sharedpc_reply {
+	__u32 slot;
+	__s32 error;		/* 0 or -errno */
+	__u64 result;		/* WRITE: bytes written */
+	__u64 pos;		/* WRITE: file position after it */
+};
+
+/* Where the size of an open file lies, for sharedpc_backing. */
+struct sharedpc_size {
+	__s32 fd;
+	__u32 reserved;
+	__u64 phys;		/* out: physical address of its i_size, 8 bytes */
+};
+
+/*
+ * ccfs: make (or find) the backing file of @file at image @owner and return
+ * a new descriptor for it, to be handed to FUSE.  One call for each OPEN
+ * that the proxy answered with this file: the module counts them and gives
+ * them back with CLOSE when the last user of the inode has gone.
+ * ENOTCONN: the owner is not READY.  EINVAL: owner is this image.
+ */
+struct sharedpc_backing {
+	__u32 owner;
+	__u32 reserved;
+	__u64 file;
+	__u64 size_phys;	/* sharedpc_size.phys */
+};
+
+#define SHAREDPC_IOC_INFO	_IOR('P', 1, struct sharedpc_info)
+#define SHAREDPC_IOC_IMAGE	_IOWR('P', 2, struct sharedpc_image)
+#define SHAREDPC_IOC_SERVE	_IOW('P', 3, __u32)	/* client's id; EBUSY, ENOTCONN */
+#define SHAREDPC_IOC_NEXT	_IOR('P', 4, struct sharedpc_call)	/* blocks; EINTR; ENODEV: the client is gone */
+#define SHAREDPC_IOC_MAP	_IOW('P', 5, struct sharedpc_map)
+#define SHAREDPC_IOC_UNMAP	_IOW('P', 6, struct sharedpc_map)
+#define SHAREDPC_IOC_GRANT	_IOWR('P', 7, struct sharedpc_grant)
+#define SHAREDPC_IOC_REPLY	_IOW('P', 8, struct sharedpc_reply)
+#define SHAREDPC_IOC_SIZE	_IOWR('P', 9, struct sharedpc_size)
+#define SHAREDPC_IOC_BACKING	_IOW('P', 10, struct sharedpc_backing)
+#define SHAREDPC_IOC_PROGRESS	_IOW('P', 11, __u32)	/* own slot's stage */
+
+/*
+ * mmap of the device after SERVE, PROT_READ, offset 0, SHAREDPC_BOUNCES *
+ * SHAREDPC_BOUNCE_SIZE bytes: the client's bounce buffers.
+ */
+
+#endif
