@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The front door, on any Debian 12 or 13 machine, as root or with sudo.
+# Compiling happens in a Debian 13 tree (box/root.sh) by build.mk; running
+# happens in a QEMU machine (box/box). Everything made goes to build/.
+
+JOBS ?= $(shell nproc)
+ROOT := box/root.sh
+IN_ROOT = $(ROOT) enter --user build make --no-print-directory -j$(JOBS) -f build.mk
+
+help:
+	@echo 'make run        the whole story: build, start the box, prove it, stop'
+	@echo 'make check      all tests: unit tests, then tests in the box'
+	@echo 'make all        programs, modules and initramfs, into build/'
+	@echo 'make unit       unit tests with address and undefined-behaviour checks'
+	@echo 'make modules    the kernel modules alone'
+	@echo 'make bench      measurements in the box'
+	@echo 'make install    into DESTDIR (after make all, on Debian 13)'
+	@echo 'make clean      forget what was compiled, keep the Debian trees'
+	@echo 'make distclean  forget everything'
+
+roots:
+	@$(ROOT) make build
+	@$(ROOT) make run
+
+all modules: roots
+	@$(IN_ROOT) $@
+
+# One program, test or module alone: make build/bin/ccctl
+build/%: roots
+	@$(IN_ROOT) $@
+
+unit: roots
+	@$(IN_ROOT) san
+	@tests/run --unit
+
+install:
+	@$(MAKE) --no-print-directory -f build.mk install
+
+run:
+	@box/run
+
+check: all
+	@tests/run
+
+bench: all
+	@bench/run
+
+clean:
+	@box/box down
+	@for d in bin obj san kmod initrd check initrd.img; do \
+		$(ROOT) remove $$d; done
+
+distclean:
+	@box/box down
+	@$(ROOT) remove .
+
+.PHONY: help roots all modules unit install run check bench clean distclean

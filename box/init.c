@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The first process of the box's plain Debian 13 machine.
+ *
+ * Small instead of systemd, so that a machine under software emulation is
+ * usable seconds after its start. What it does, in this order:
+ *
+ *   - mounts the pseudo file systems, own /run and /tmp, the data disk on
+ *     /srv/shared; a mount that fails is reported and the start goes on
+ *   - sets the host name, brings the loopback interface up
+ *   - starts ccexecd on every virtio port that the host offers
+ *   - reaps children for ever, and starts ccexecd again if it ends
+ *
+ * It obeys the signals of busybox's init, which `poweroff -f`-less tools send:
+ * SIGUSR1 halts, SIGUSR2 powers off, SIGTERM reboots. All of them kill
+ * everything, unmount and sync first. kexec is not its business: `kexec -e`
+ * and ccctl partition jump directly.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define MAX_PORTS	64
+#define HOST_NAME	"boot"
+#define EXECD		"/usr/sbin/ccexecd"
+#define PORT_DIR	"/dev/virtio-ports"
+
+struct mount_entry {
+	const char *source, *target, *type, *options;
+	unsigned long flags;
+};
+
+static const struct mount_entry mounts[] = {
+	{ "proc", "/proc", "proc", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC },
+	{ "sysfs", "/sys", "sysfs", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC },
+	{ "devtmpfs", "/dev", "devtmpfs", "mode=755", MS_NOSUID },
+	{ "devpts", "/dev/pts", "devpts", "gid=5,mode=620,ptmxmode=666", MS_NOSUID },
+	{ "tmpfs", "/dev/shm", "tmpfs", "mode=1777", MS_NOSUID | MS_NODEV },
+	{ "tmpfs", "/run", "tmpfs", "mode=755", MS_NOSUID | MS_NODEV },
+	{ "tmpfs", "/tmp", "tmpfs", "mode=1777", MS_NOSUID | MS_NODEV },
+	{ "debugfs", "/sys/kernel/debug", "debugfs", NULL, 0 },
+	{ "tracefs", "/sys/kernel/tracing", "tracefs", NULL, 0 },
+	{ "cgroup2", "/sys/fs/cgroup", "cgroup2", NULL, 0 },
+	{ "/dev/nvme1n1", "/srv/shared", "ext4", NULL, 0 },
+};
+
+static void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+static void say(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	printf("init: ");
+	vprintf(fmt, ap);
+	printf("\n");
+	va_end(ap);
+	fflush(stdout);
+}
+
+static void mount_all(void)
+{
+	for (size_t i = 0; i < sizeof(mounts) / sizeof(mounts[0]); i++) {
+		const struct mount_entry *m = &mounts[i];
+
+		mkdir(m->target, 0755);
+		/* EBUSY: the kernel has mounted devtmpfs already */
+		if (mount(m->source, m->target, m->type, m->flags, m->options) &&
+		    errno != EBUSY)
+			say("cannot mount %s: %s", m->target, strerror(errno));
+	}
+	if (symlink("/proc/self/fd", "/dev/fd") ||
+	    symlink("/proc/self/fd/0", "/dev/stdin") ||
+	    symlink("/proc/self/fd/1", "/dev/stdout") ||
+	    symlink("/proc/self/fd/2", "/dev/stderr"))
+		say("cannot make the links in /dev: %s", strerror(errno));
+	mkdir("/run/lock", 01777);
+	mkdir("/run/ccluster", 0755);
+}
+
+static void set_up_network(void)
+{
+	struct ifreq ifr = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (sethostname(HOST_NAME, strlen(HOST_NAME)))
+		say("cannot set the host name: %s", strerror(errno));
+	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &ifr))
+		say("cannot bring lo up: %s", strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
+/*
+ * The virtio ports are /dev/vportNpM; without udev there are no links by
+ * name, so /sys/class/virtio-ports lists them.
+ */
+static int find_ports(char ports[][32], int max)
+{
+	DIR *dir = opendir("/sys/class/virtio-ports");
+	struct dirent *de;
+	int n = 0;
+
+	if (!dir)
+		return 0;
+	while ((de = readdir(dir)) && n < max) {
+		if (strncmp(de->d_name, "vport", 5) || strlen(de->d_name) > 20)
+			continue;
+		snprintf(ports[n++], 32, "/dev/%.20s", de->d_name);
+	}
+	closedir(dir);
+	return n;
+}
+
+static pid_t start_execd(void)
+{
+	static char ports[MAX_PORTS][32];
+	char *argv[2 * MAX_PORTS + 2] = { EXECD };
+	int n = find_ports(ports, MAX_PORTS), argc = 1;
+	pid_t pid;
+
+	for (int i = 0; i < n; i++) {
+		argv[argc++] = "--port";
+		argv[argc++] = ports[i];
+	}
+	if (!n) {
+		say("no virtio ports, nobody can reach this machine");
+		return -1;
+	}
+	pid = fork();
+	if (pid == 0) {
+		sigset_t none;
+
+		sigemptyset(&none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		setsid();
+		execv(argv[0], argv);
+		say("cannot run %s: %s", argv[0], strerror(errno));
+		_exit(127);
+	}
+	return pid;
+}
+
+static void shut_down(int sig)
+{
+	int how = sig == SIGTERM ? RB_AUTOBOOT :
+		  sig == SIGUSR1 ? RB_HALT_SYSTEM : RB_POWER_OFF;
+
+	say("going down");
+	kill(-1, SIGTERM);
+	usleep(300 * 1000);
+	kill(-1, SIGKILL);
+	sync();
+	umount2("/srv/shared", MNT_DETACH);
+	mount(NULL, "/", NULL, MS_REMOUNT | MS_RDONLY, NULL);
+	sync();
+	reboot(how);
+}
+
+int main(void)
+{
+	sigset_t set;
+	pid_t execd;
+
+	sigfillset(&set);
+	sigprocmask(SIG_SETMASK, &set, NULL);
+	setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
+	setenv("HOME", "/root", 1);
+	mount_all();
+	set_up_network();
+	reboot(RB_DISABLE_CAD);
+	execd = start_execd();
+	say("ready");
+
+	for (;;) {
+		siginfo_t info;
+		pid_t pid;
+
+		if (sigwaitinfo(&set, &info) < 0)
+			continue;
+		if (info.si_signo == SIGTERM || info.si_signo == SIGUSR1 ||
+		    info.si_signo == SIGUSR2)
+			shut_down(info.si_signo);
+		while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
+			if (pid != execd)
+				continue;
+			say("ccexecd ended, starting it again");
+			sleep(1);
+			execd = start_execd();
+		}
+	}
+}
