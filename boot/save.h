@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * save.h - replace a file whole or not at all.
+ *
+ * The new contents go to PATH.new in the same directory, to the disk, and are
+ * then renamed over PATH: a crash leaves the old file or the new one. Missing
+ * parent directories are made.
+ */
+#ifndef BOOT_SAVE_H
+#define BOOT_SAVE_H
+
+#include <stdio.h>
+
+/* @write puts @data to its stream: 0 or -errno. Returns 0 or -errno. */
+int save_file(const char *path, int (*write)(FILE *out, const void *data),
+	      const void *data);
+
+#endif
