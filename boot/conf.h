@@ -19,18 +19,20 @@
 #include <stdint.h>
 
 #include "boot/diag.h"
+#include "sharedpc_abi.h"
 
 #define CONF_DEFAULT_FILE	"/etc/ccluster/partitions.conf"
 #define CONF_DEFAULT_KERNEL	"/boot/vmlinuz"
 #define CONF_DEFAULT_INITRD	"/usr/lib/ccluster/initrd.img"
 
-#define CONF_MAX_IMAGES		8	/* the boot image included: ids 0..7 */
-#define CONF_MAX_NAME		32	/* of an image or an export, bytes */
+#define CONF_MAX_IMAGES		SHAREDPC_IMAGES_MAX	/* boot image included */
+#define CONF_MAX_NAME		(SHAREDPC_NAME_MAX - 1)	/* of an image or export */
 #define CONF_MAX_EXPORTS	32
 #define CONF_MAX_MOUNTS		64
 #define CONF_MAX_CMDLINE	1024	/* of an image's own additions, bytes */
 #define CONF_FRAME_SIZE		4096u
 #define CONF_MIN_MEMORY		(64u << 20)	/* least memory of an image */
+#define CONF_MEMORY_UNIT	(2u << 20)	/* of a client's memory */
 
 struct topology;
 
