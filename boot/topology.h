@@ -24,6 +24,12 @@
 
 #define TOPO_APIC_UNKNOWN	UINT32_MAX
 #define TOPO_MAX_NODE		1023
+#define TOPO_DEFAULT_BLOCK	(128u << 20)
+/*
+ * Written by `ccctl partition`. While the machine is partitioned it stands for
+ * the machine, as the boot image's kernel no longer sees all of it.
+ */
+#define TOPO_SAVED_FILE		"/var/lib/ccluster/topology"
 
 /* A physical range [start, start + size) on one node. Bytes. */
 struct range {
@@ -58,13 +64,19 @@ struct topology {
 	int npci;
 };
 
-/* The running machine. 0 or -errno. topology_free() it. */
+/*
+ * The running machine. 0 or -errno. topology_free() it. When the kernel's
+ * command line says that the machine is partitioned (ccctl.plan=), CPUs and RAM
+ * are those in TOPO_SAVED_FILE.
+ */
 int topology_read_live(struct topology **out);
 /* A topology file; errors as conf_read(). */
 int topology_read_file(const char *path, struct topology **out,
 		       struct diag *diag);
 /* Write it in the file's syntax. 0 or -errno. */
 int topology_write(const struct topology *topo, FILE *out);
+/* The same to @path, atomically and durably. 0 or -errno. */
+int topology_save(const struct topology *topo, const char *path);
 void topology_free(struct topology *topo);
 
 /* The CPU numbered @cpu, or NULL. */
@@ -80,6 +92,12 @@ bool topology_is_ram(const struct topology *topo, uint64_t start,
 /* "0-3,8" of the numbers that @topo's CPUs have, into @buf. */
 const char *topology_cpus_str(const struct topology *topo, char *buf,
 			      size_t len);
+
+/* For the readers: append (0 or -ENOMEM), then put all in order. */
+int topology_add_cpu(struct topology *topo, const struct topo_cpu *cpu);
+int topology_add_ram(struct topology *topo, const struct range *ram);
+int topology_add_pci(struct topology *topo, const struct topo_pci *pci);
+int topology_finish(struct topology *topo);
 
 bool range_overlaps(const struct range *a, const struct range *b);
 
