@@ -18,8 +18,13 @@
  *  - a client's mem is one range, 2 MiB aligned, on its node;
  *  - region ranges are aligned to the machine's memory block, one per node;
  *  - ctl is the shared control area: 2 MiB aligned, on the first region node;
- *  - low is 64 KiB at 64 KiB * id: its first page is the loader's trampoline,
- *    the rest is the image's RAM below 1 MiB;
+ *  - low is 64 KiB below 576 KiB, at 64 KiB * id unless the firmware has a hole
+ *    there: its first page is the loader's trampoline, the rest is the image's
+ *    RAM below 1 MiB;
+ *  - the boot image also keeps the CPUs that no image lists;
+ *  - all but low lies in at most PLAN_MAX_EXTENTS ranges, neighbours joined: the
+ *    boot kernel's KASLR keeps clear of no more memmap= ranges than that, it
+ *    would put the kernel into the fifth (arch/x86/boot/compressed/kaslr.c).
  *  - the boot image gets the rest, at least 256 MiB of it below 4 GiB.
  */
 #ifndef BOOT_PLAN_H
@@ -36,10 +41,11 @@
 #define PLAN_FILE		"/var/lib/ccluster/plan"
 #define PLAN_REVISION		1
 #define PLAN_MAX_IMAGES		CONF_MAX_IMAGES
-#define PLAN_CTL_SIZE		(8u << 20)
+#define PLAN_CTL_SIZE		SHAREDPC_CTL_SIZE
 #define PLAN_ALIGN		(2u << 20)	/* of mem and ctl */
 #define PLAN_LOW_SIZE		(64u << 10)
-#define PLAN_LOW_BASE(id)	((uint64_t)(id) * PLAN_LOW_SIZE)
+#define PLAN_LOW_END		(576u << 10)
+#define PLAN_MAX_EXTENTS	4
 #define PLAN_FLOOR		(16u << 20)	/* nothing else below */
 #define PLAN_BOOT_DMA		(256u << 20)	/* boot image, below 4 GiB */
 
@@ -108,16 +114,26 @@ struct plan_image *plan_find(struct plan *plan, const char *name);
 uint64_t plan_region_size(const struct plan *plan);
 
 /*
- * What the boot image's kernel command line needs: memmap=SIZE$START for all
- * that is not its own, and the options every boot image has. A malloc'ed
- * string, or NULL when out of memory.
+ * What follows the machine's own command line on that of the boot image:
+ * ccctl.plan=HASH (marks a partitioned machine, and where this part begins),
+ * memmap=SIZE$START for all that is not its own, the options every boot image
+ * needs, and the configuration's additions. A malloc'ed string, or NULL when out
+ * of memory.
+ *
+ * Trap: do not add "nokaslr". kexec puts the kernel file at the top of RAM,
+ * which may be a slice; KASLR is what moves the running kernel out of there.
  */
 char *plan_cmdline(const struct plan *plan);
 /*
- * @cmdline (a running kernel's) without what an earlier plan_cmdline() put
- * there. A malloc'ed string, or NULL when out of memory.
+ * @cmdline (a running kernel's) without what plan_cmdline() put at its end. A
+ * malloc'ed string, or NULL when out of memory.
  */
 char *plan_cmdline_strip(const char *cmdline);
+/*
+ * The ranges that are not the boot image's, sorted, neighbours joined, low ones
+ * first. Fills at most @max of @out, returns how many there are.
+ */
+int plan_extents(const struct plan *plan, struct range *out, int max);
 
 /* Write to / read from @path, atomically and durably. 0 or -errno. */
 int plan_save(const struct plan *plan, const char *path);
