@@ -46,6 +46,9 @@ extern const struct ccctl_command cmd_log;
 /* -c/--config, or CONF_DEFAULT_FILE. */
 extern const char *ccctl_config;
 
+/* Print --help of a command; returns CCCTL_OK. main() handles `CMD --help`. */
+int ccctl_help(const struct ccctl_command *command);
+
 /* "ccctl NAME: message" on standard error; returns CCCTL_ERROR. */
 int ccctl_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* The same plus a pointer to --help; returns CCCTL_USAGE. */
