@@ -223,11 +223,13 @@ static int read_mask(const struct conf *conf, const struct values *v,
 	err = values_strs(v, key, &list);
 	if (err)
 		goto out_free;
-	if (!list.n)
+	if (!list.n) {
 		diag_add(v->diag, list.line, values_given(v, key) ?
 			 "\"%s\" is an empty list; name images, or {\"*\"} for all" :
 			 "\"%s\" is missing; name images, or {\"*\"} for all",
 			 key);
+		*mask |= all;
+	}
 	for (i = 0; i < list.n; i++) {
 		if (!strcmp(list.v[i].s, "*")) {
 			*mask |= all;
@@ -331,7 +333,7 @@ static int read_mount(struct conf *conf, const struct values *v)
 {
 	struct conf_mount *mount = &conf->mounts[conf->nmounts++];
 	const struct conf_export *export;
-	unsigned int all = 0;
+	unsigned int all = ((1u << conf->nimages) - 1) & ~(1u << conf->boot);
 	int err;
 
 	mount->line = v->scan->line;
@@ -340,8 +342,7 @@ static int read_mount(struct conf *conf, const struct values *v)
 		return err;
 	export = mount->export < 0 ? NULL : &conf->exports[mount->export];
 	if (export) {
-		all = export->to & ~(1u << export->image) &
-		      ((1u << conf->nimages) - 1);
+		all &= export->to;
 		mount->ro = export->ro;
 	}
 	err = read_mask(conf, v, "images", all, &mount->images);
