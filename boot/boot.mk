@@ -8,8 +8,23 @@ TOPO_OBJS := boot/topology.o boot/topology-file.o
 TOPO_OBJS += boot/topology-live.o boot/topology-acpi.o
 PLAN_OBJS := boot/plan.o boot/place.o boot/plan-boot.o
 PLAN_OBJS += boot/plan-file.o boot/plan-print.o
+SLICE_OBJS := boot/slice.o boot/bzimage.o boot/bootparams.o boot/pagetable.o
+SLICE_OBJS += boot/acpi.o boot/trampoline.o
+BOX_OBJS := $(SLICE_OBJS) boot/box.o boot/lifecycle.o boot/cpus.o
+BOX_OBJS += boot/cmdline.o boot/state.o boot/console.o boot/kmsg.o
+BOX_OBJS += boot/poweroff.o boot/several.o
 
 PROGS += ccctl
-ccctl-objs := boot/ccctl.o $(CONF_OBJS) $(TOPO_OBJS) $(PLAN_OBJS)
+ccctl-objs := boot/ccctl.o $(CONF_OBJS) $(TOPO_OBJS) $(PLAN_OBJS) $(BOX_OBJS)
 ccctl-objs += boot/cmd-check.o boot/cmd-plan.o
+ccctl-objs += boot/cmd-start.o boot/cmd-stop.o boot/cmd-restart.o
+ccctl-objs += boot/cmd-status.o boot/cmd-log.o boot/cmd-console.o
 ccctl-libs := -lconfuse -lnuma
+
+UNIT_TESTS += test-conf test-plan test-topology
+test-conf-objs := tests/unit/test-conf.o $(CONF_OBJS) $(TOPO_OBJS) $(PLAN_OBJS)
+test-conf-libs := -lconfuse -lnuma -lcmocka
+test-plan-objs := tests/unit/test-plan.o $(CONF_OBJS) $(TOPO_OBJS) $(PLAN_OBJS)
+test-plan-libs := -lconfuse -lnuma -lcmocka
+test-topology-objs := tests/unit/test-topology.o $(CONF_OBJS) $(TOPO_OBJS) $(PLAN_OBJS)
+test-topology-libs := -lconfuse -lnuma -lcmocka

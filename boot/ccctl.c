@@ -20,6 +20,12 @@ const char *ccctl_config = CONF_DEFAULT_FILE;
 static const struct ccctl_command *const commands[] = {
 	&cmd_check,
 	&cmd_plan,
+	&cmd_start,
+	&cmd_stop,
+	&cmd_restart,
+	&cmd_status,
+	&cmd_console,
+	&cmd_log,
 };
 
 #define NCOMMANDS	(sizeof(commands) / sizeof(commands[0]))

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * acpi.h - ACPI tables: headers, checksums, and those an image is given
+ *
+ * An image sees a small hardware-reduced machine: its own CPUs, its own
+ * memory, a reset register that is a byte of its slot in ctl, nothing else.
+ */
+#ifndef BOOT_ACPI_H
+#define BOOT_ACPI_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define ACPI_SRAT_MEM_ENABLED	1
+#define ACPI_SRAT_MEM_HOTPLUG	2
+
+/* The header that all tables but the RSDP start with. */
+struct acpi_header {
+	char signature[4];
+	uint32_t length;	/* bytes, header included */
+	uint8_t revision;
+	uint8_t checksum;	/* makes the sum of all bytes 0 */
+	char oem_id[6];
+	char oem_table_id[8];
+	uint32_t oem_revision;
+	char creator_id[4];
+	uint32_t creator_revision;
+} __attribute__((packed));
+
+struct acpi_cpu {
+	uint32_t apic_id;
+	uint32_t domain;	/* proximity domain: the NUMA node */
+};
+
+struct acpi_memory {
+	uint64_t start;		/* bytes */
+	uint64_t size;
+	uint32_t domain;
+};
+
+/* What an image's tables say. */
+struct acpi_machine {
+	uint32_t boot_apic;	/* APIC id of the box's boot CPU */
+	const struct acpi_cpu *cpus;
+	int ncpus;
+	const struct acpi_memory *memory;
+	int nmemory;
+	uint64_t reset;		/* address of the reset byte */
+};
+
+uint8_t acpi_sum(const void *data, size_t len);
+/* Set length and checksum of a finished table. */
+void acpi_finish(struct acpi_header *table, size_t len);
+/* Start a table: zeroed header with @signature. */
+void acpi_start(struct acpi_header *table, const char *signature,
+		uint8_t revision);
+
+/*
+ * Write all tables to @buf, which will be at physical address @phys (a
+ * multiple of 16); the RSDP comes first.  Bytes used, or -ENOSPC.
+ */
+int acpi_build(const struct acpi_machine *machine, uint64_t phys, void *buf,
+	       size_t len);
+
+/* SRAT entries, for srat.c too.  Each returns the bytes it wrote to @p. */
+size_t srat_put_cpu(void *p, const struct acpi_cpu *cpu);
+size_t srat_put_memory(void *p, const struct acpi_memory *mem, uint32_t flags);
+#define SRAT_HEADER_SIZE	48	/* header and reserved fields */
+#define SRAT_ENTRY_MAX		40
+
+#endif

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * cmd-console.c - ccctl console: sit at an image's console
+ *
+ * The terminal goes to raw mode, so that every key reaches the image; ctrl-]
+ * leaves.  Without a terminal (a script), input is passed on until its end,
+ * then the console is followed until interrupted.
+ */
+#include <getopt.h>
+#include <poll.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "boot/ccctl.h"
+#include "boot/console.h"
+#include "boot/several.h"
+
+#define ESCAPE		0x1d	/* ctrl-] */
+#define POLL_MS		20
+
+static const struct option options[] = {
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 }
+};
+
+static int raw_mode(struct termios *saved)
+{
+	struct termios raw;
+
+	if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, saved))
+		return 0;
+	raw = *saved;
+	cfmakeraw(&raw);
+	return !tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+}
+
+/* Wait up to POLL_MS for input.  Bytes read; 0: none; -1: the end. */
+static ssize_t get_input(char *buf, size_t len, bool at_end)
+{
+	struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
+	ssize_t n;
+
+	if (poll(&p, at_end ? 0 : 1, POLL_MS) <= 0)
+		return 0;
+	n = read(STDIN_FILENO, buf, len);
+	return n > 0 ? n : -1;
+}
+
+static void put_all(struct sharedpc_console *con, const char *buf, size_t len)
+{
+	size_t done = 0;
+
+	/* An image that takes no input loses it after a second. */
+	for (int tries = 0; done < len && tries < 50; tries++) {
+		size_t n = console_write(con, buf + done, len - done);
+
+		done += n;
+		if (!n)
+			usleep(POLL_MS * 1000);
+	}
+}
+
+static void attach(struct box *box, int id, bool tty)
+{
+	struct sharedpc_console *con = box_console(box, id);
+	struct console_reader r;
+	bool at_end = false;
+	char buf[4096];
+	char *escape;
+
+	console_open(&r, con);
+	for (;;) {
+		ssize_t got = get_input(buf, sizeof(buf), at_end);
+		size_t n;
+
+		if (got < 0)
+			at_end = true;
+		escape = tty && got > 0 ? memchr(buf, ESCAPE, got) : NULL;
+		if (escape)
+			return;
+		if (got > 0)
+			put_all(con, buf, got);
+		while ((n = console_read(&r, buf, sizeof(buf))))
+			if (write(STDOUT_FILENO, buf, n) != (ssize_t)n)
+				return;
+	}
+}
+
+static int run(int argc, char **argv)
+{
+	struct termios saved;
+	struct several s;
+	int opt, status;
+	bool tty;
+
+	while ((opt = getopt_long(argc, argv, "h", options, NULL)) != -1)
+		return opt == 'h' ? ccctl_help(&cmd_console) :
+				    ccctl_usage("wrong option");
+	if (optind + 1 != argc)
+		return ccctl_usage("which image?");
+	status = several_open(&s, argv + optind);
+	if (status)
+		return status;
+	if (s.images[0]->id == SHAREDPC_BOOT) {
+		several_close(&s);
+		return ccctl_error("%s is this image; it has the machine's own console",
+				   argv[optind]);
+	}
+	tty = raw_mode(&saved);
+	if (tty)
+		fprintf(stderr, "[console of %s, leave with ctrl-]]\r\n",
+			s.images[0]->name);
+	attach(&s.box, s.images[0]->id, tty);
+	if (tty) {
+		tcsetattr(STDIN_FILENO, TCSANOW, &saved);
+		fprintf(stderr, "\n");
+	}
+	several_close(&s);
+	return CCCTL_OK;
+}
+
+const struct ccctl_command cmd_console = {
+	.name = "console",
+	.run = run,
+	.args = "IMAGE",
+	.summary = "Sit at an image's console",
+	.help = "Prints what the console has written so far, then passes keys on to it.\n"
+		"ctrl-] leaves.\n",
+};

@@ -1,0 +1,523 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * image.c - images from ADD to their end
+ *
+ * Starting: ccctl has written the slice; START copies this CPU's memory types
+ * into the trampoline page and sends INIT, SIPI, SIPI to the image's first
+ * CPU.  The image's kernel starts the others itself.
+ *
+ * Ending, whoever wants it (STOP, the watcher, sharedpc.ko's fence): INIT to
+ * every CPU at once, in whatever context that is; then, in a work item, INIT
+ * again (the first round may have met a CPU that was about to start another
+ * one), and then the proof: SIPI to a piece of the trampoline that counts the
+ * CPU and halts it.  Only when all CPUs have been counted is the image gone;
+ * sharedpc.ko is told, and ccctl may have the CPUs back.  A CPU that is not
+ * counted in time leaves the image STUCK, and nothing of it is reused.
+ *
+ * The watcher is a timer that looks at the slots of running images.  An image
+ * that resets itself writes its reset byte 15 ms before its kernel tries the
+ * keyboard controller, which would reset the whole box: hence the period.
+ */
+#include <linux/cpu.h>
+#include <linux/delay.h>
+#include <linux/hrtimer.h>
+#include <linux/io.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/timekeeping.h>
+#include <asm/smp.h>
+#include "image.h"
+#include "sharedpc_kapi.h"
+
+#define WATCH_NS	(3 * NSEC_PER_MSEC)
+#define ALIVE_MS	3000	/* for the first CPU to reach the trampoline */
+#define PARK_MS		3000	/* for a stopped CPU to count itself */
+#define END_MS		30000	/* for STOP: parking and sharedpc.ko's work */
+
+static struct image images[SHAREDPC_IMAGES_MAX];
+static DEFINE_MUTEX(images_lock);
+static DEFINE_SPINLOCK(run_lock);
+static struct hrtimer watcher;
+static bool watching;			/* under run_lock */
+
+static struct ccboot_trampoline *trampoline(struct image *img)
+{
+	return img->page + CCBOOT_TRAMPOLINE_OFF;
+}
+
+static struct sharedpc_slot *slot(struct image *img)
+{
+	return sharedpc_ctl() + sharedpc_slot_off(img->id);
+}
+
+/* An added image, or NULL.  Under images_lock. */
+static struct image *image_find(u32 id)
+{
+	if (id == SHAREDPC_BOOT || id >= SHAREDPC_IMAGES_MAX)
+		return NULL;
+	return images[id].state == CCBOOT_ABSENT ? NULL : &images[id];
+}
+
+bool image_has_cpu(unsigned int cpu)
+{
+	u32 id, i;
+
+	for (id = 1; id < SHAREDPC_IMAGES_MAX; id++) {
+		if (READ_ONCE(images[id].state) < CCBOOT_LENT)
+			continue;
+		for (i = 0; i < images[id].nr_cpus; i++)
+			if (images[id].cpu[i] == cpu)
+				return true;
+	}
+	return false;
+}
+
+static bool inside(u64 start, u64 size, const struct sharedpc_range *range)
+{
+	return start >= range->start &&
+	       start + size <= range->start + range->size;
+}
+
+bool image_has_memory(u64 start, u64 size)
+{
+	bool found = false;
+	u32 id;
+
+	mutex_lock(&images_lock);
+	for (id = 1; id < SHAREDPC_IMAGES_MAX && !found; id++)
+		found = images[id].state != CCBOOT_ABSENT &&
+			(inside(start, size, &images[id].mem) ||
+			 inside(start, size, &images[id].low));
+	mutex_unlock(&images_lock);
+	return found;
+}
+
+/*
+ * Stop a running image's CPUs, note why, and leave the rest to the work item.
+ * Any context.  False: it was not running.
+ */
+static bool image_kill(struct image *img, u32 cause)
+{
+	unsigned long flags;
+	bool killed;
+
+	spin_lock_irqsave(&run_lock, flags);
+	killed = img->state == CCBOOT_RUNNING;
+	if (killed) {
+		cpu_init_all(img->apic, img->nr_cpus);
+		img->state = CCBOOT_DYING;
+		img->cause = cause;
+		img->end_ns = ktime_get_boottime_ns();
+		queue_work(system_highpri_wq, &img->end);
+	}
+	spin_unlock_irqrestore(&run_lock, flags);
+	return killed;
+}
+
+/* Wait until @count CPUs have counted themselves in the trampoline page. */
+static bool await_acks(struct image *img, u32 count, unsigned int ms)
+{
+	unsigned long end = jiffies + msecs_to_jiffies(ms);
+
+	while (READ_ONCE(trampoline(img)->acks) != count) {
+		if (time_after(jiffies, end))
+			return false;
+		usleep_range(50, 200);
+	}
+	return true;
+}
+
+/* Prove that every CPU has stopped: each must come to the parking code. */
+static bool image_park(struct image *img)
+{
+	bool parked;
+	u32 i;
+
+	cpu_init_all(img->apic, img->nr_cpus);
+	msleep(2);
+	memcpy(img->page, img->copy, PAGE_SIZE);
+	trampoline(img)->acks = 0;
+	trampoline(img)->mode = CCBOOT_MODE_PARK;
+	/* The page must be whole before a CPU runs it: icr_write serialises. */
+	mb();
+	for (i = 0; i < img->nr_cpus; i++)
+		cpu_sipi(img->apic[i], img->low.start);
+	parked = await_acks(img, img->nr_cpus, PARK_MS);
+	/* Wait for SIPI again: no NMI can move a CPU in that state. */
+	cpu_init_all(img->apic, img->nr_cpus);
+	return parked;
+}
+
+static void image_set_state(struct image *img, u32 state)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&run_lock, flags);
+	WRITE_ONCE(img->state, state);
+	spin_unlock_irqrestore(&run_lock, flags);
+}
+
+static void image_end(struct work_struct *work)
+{
+	struct image *img = container_of(work, struct image, end);
+	bool parked = image_park(img);
+	u32 state = img->cause == CCBOOT_FENCE ? SHAREDPC_FENCED : SHAREDPC_STOPPED;
+
+	if (!parked) {
+		pr_err("ccboot: %s: %u of %u CPUs stopped, nothing of it will be reused\n",
+		       img->name, READ_ONCE(trampoline(img)->acks), img->nr_cpus);
+		image_set_state(img, CCBOOT_STUCK);
+		complete_all(&img->fenced);
+		complete_all(&img->ended);
+		return;
+	}
+	complete_all(&img->fenced);
+	sharedpc_image_gone(img->id, state);
+	pr_info("ccboot: %s has stopped\n", img->name);
+	image_set_state(img, CCBOOT_LENT);
+	complete_all(&img->ended);
+}
+
+/* What the image's slot says about its end, CCBOOT_NONE: nothing. */
+static u32 slot_cause(struct image *img)
+{
+	switch (READ_ONCE(slot(img)->state)) {
+	case SHAREDPC_HALTED:
+		return CCBOOT_HALT;
+	case SHAREDPC_REBOOTING:
+		return CCBOOT_REBOOT;
+	case SHAREDPC_PANICKED:
+		return CCBOOT_PANIC;
+	}
+	return READ_ONCE(slot(img)->reset) ? CCBOOT_RESET : CCBOOT_NONE;
+}
+
+static bool any_running(void)
+{
+	u32 id;
+
+	for (id = 1; id < SHAREDPC_IMAGES_MAX; id++)
+		if (images[id].state == CCBOOT_RUNNING)
+			return true;
+	return false;
+}
+
+/* The decision to end and the start of the timer exclude each other. */
+static enum hrtimer_restart watch(struct hrtimer *timer)
+{
+	unsigned long flags;
+	bool again;
+	u32 id, cause;
+
+	for (id = 1; id < SHAREDPC_IMAGES_MAX; id++) {
+		if (READ_ONCE(images[id].state) != CCBOOT_RUNNING)
+			continue;
+		cause = slot_cause(&images[id]);
+		if (cause)
+			image_kill(&images[id], cause);
+	}
+	spin_lock_irqsave(&run_lock, flags);
+	again = any_running();
+	watching = again;
+	spin_unlock_irqrestore(&run_lock, flags);
+	if (!again)
+		return HRTIMER_NORESTART;
+	hrtimer_forward_now(timer, ns_to_ktime(WATCH_NS));
+	return HRTIMER_RESTART;
+}
+
+static void image_watch(struct image *img)
+{
+	spin_lock_irq(&run_lock);
+	WRITE_ONCE(img->state, CCBOOT_RUNNING);
+	if (!watching)
+		hrtimer_start(&watcher, ns_to_ktime(WATCH_NS), HRTIMER_MODE_REL);
+	watching = true;
+	spin_unlock_irq(&run_lock);
+}
+
+/* For sharedpc.ko: may sleep; 0 once no CPU of the image runs. */
+static int fence(u32 id)
+{
+	struct image *img;
+
+	if (id == SHAREDPC_BOOT || id >= SHAREDPC_IMAGES_MAX)
+		return -EINVAL;
+	img = &images[id];
+	image_kill(img, CCBOOT_FENCE);
+	if (READ_ONCE(img->state) == CCBOOT_DYING)
+		wait_for_completion(&img->fenced);
+	return READ_ONCE(img->state) == CCBOOT_STUCK ? -ETIMEDOUT : 0;
+}
+
+static void image_free(struct image *img)
+{
+	if (img->page)
+		memunmap(img->page);
+	kfree(img->copy);
+	kfree(img->cpu);
+	kfree(img->apic);
+	memset(img, 0, sizeof(*img));
+}
+
+static int image_take_cpus(struct image *img, const struct ccboot_image *spec)
+{
+	u32 i;
+
+	img->cpu = kcalloc(spec->nr_cpus, sizeof(u32), GFP_KERNEL);
+	img->apic = kcalloc(spec->nr_cpus, sizeof(u32), GFP_KERNEL);
+	if (!img->cpu || !img->apic)
+		return -ENOMEM;
+	img->nr_cpus = spec->nr_cpus;
+	for (i = 0; i < spec->nr_cpus; i++) {
+		if (!spec->cpu[i] || spec->cpu[i] >= nr_cpu_ids ||
+		    !cpu_possible(spec->cpu[i]))
+			return -EINVAL;
+		img->cpu[i] = spec->cpu[i];
+		img->apic[i] = per_cpu(x86_cpu_to_apicid, spec->cpu[i]);
+	}
+	return 0;
+}
+
+static int image_check(const struct ccboot_image *spec)
+{
+	if (spec->id == SHAREDPC_BOOT || spec->id >= SHAREDPC_IMAGES_MAX)
+		return -EINVAL;
+	if (!spec->nr_cpus || spec->nr_cpus > CCBOOT_CPUS_MAX)
+		return -EINVAL;
+	if (strnlen(spec->name, sizeof(spec->name)) == sizeof(spec->name))
+		return -EINVAL;
+	if (spec->low.size < PAGE_SIZE || spec->low.start >= SZ_1M ||
+	    spec->low.size > SZ_1M - spec->low.start)
+		return -EINVAL;
+	return mem_usable(&spec->mem) ?: mem_usable(&spec->low);
+}
+
+int image_add(const struct ccboot_image *spec)
+{
+	struct image *img;
+	int ret = image_check(spec);
+
+	if (ret)
+		return ret;
+	mutex_lock(&images_lock);
+	img = &images[spec->id];
+	ret = -EEXIST;
+	if (img->state != CCBOOT_ABSENT)
+		goto unlock;
+	ret = image_take_cpus(img, spec);
+	if (ret)
+		goto free;
+	ret = -ENOMEM;
+	img->copy = kmalloc(PAGE_SIZE, GFP_KERNEL);
+	img->page = memremap(spec->low.start, PAGE_SIZE, MEMREMAP_WB);
+	if (!img->copy || !img->page)
+		goto free;
+	img->id = spec->id;
+	img->mem = spec->mem;
+	img->low = spec->low;
+	strscpy(img->name, spec->name, sizeof(img->name));
+	INIT_WORK(&img->end, image_end);
+	init_completion(&img->fenced);
+	init_completion(&img->ended);
+	img->state = CCBOOT_IDLE;
+	ret = 0;
+	goto unlock;
+free:
+	image_free(img);
+unlock:
+	mutex_unlock(&images_lock);
+	return ret;
+}
+
+int image_remove(u32 id)
+{
+	struct image *img;
+	int ret = -ENOENT;
+
+	mutex_lock(&images_lock);
+	img = image_find(id);
+	if (img)
+		ret = img->state == CCBOOT_IDLE ? 0 : -EBUSY;
+	if (!ret)
+		image_free(img);
+	mutex_unlock(&images_lock);
+	return ret;
+}
+
+/* With CPU hot-plug held off, so that none comes on-line meanwhile. */
+static int lend_cpus(struct image *img)
+{
+	int ret = 0;
+	u32 i;
+
+	cpus_read_lock();
+	for (i = 0; i < img->nr_cpus && !ret; i++)
+		if (cpu_online(img->cpu[i]) || image_has_cpu(img->cpu[i]))
+			ret = -EBUSY;
+	if (!ret)
+		WRITE_ONCE(img->state, CCBOOT_LENT);
+	cpus_read_unlock();
+	return ret;
+}
+
+int image_lend(u32 id)
+{
+	struct image *img;
+	int ret = -ENOENT;
+
+	mutex_lock(&images_lock);
+	img = image_find(id);
+	if (img)
+		ret = img->state == CCBOOT_IDLE ? lend_cpus(img) : -EBUSY;
+	if (!ret)
+		__module_get(THIS_MODULE);
+	mutex_unlock(&images_lock);
+	return ret;
+}
+
+int image_return(u32 id)
+{
+	struct image *img;
+	int ret = -ENOENT;
+
+	mutex_lock(&images_lock);
+	img = image_find(id);
+	if (img) {
+		ret = -EBUSY;
+		if (READ_ONCE(img->state) == CCBOOT_LENT) {
+			/* Not while the guard looks: it uses img->cpu. */
+			cpus_read_lock();
+			image_set_state(img, CCBOOT_IDLE);
+			cpus_read_unlock();
+			module_put(THIS_MODULE);
+			ret = 0;
+		}
+	}
+	mutex_unlock(&images_lock);
+	return ret;
+}
+
+/* Only ccctl's own trampoline is run. */
+static int trampoline_arm(struct image *img)
+{
+	struct ccboot_trampoline *tr = trampoline(img);
+
+	if (tr->magic != CCBOOT_TRAMPOLINE_MAGIC)
+		return -ENOEXEC;
+	tr->nr_msrs = cpu_read_msrs(tr->msr, CCBOOT_MSRS_MAX);
+	tr->acks = 0;
+	tr->mode = CCBOOT_MODE_BOOT;
+	memcpy(img->copy, img->page, PAGE_SIZE);
+	/* Pairs with nothing: the page must be whole before SIPI is sent. */
+	mb();
+	return 0;
+}
+
+static int start_locked(struct image *img)
+{
+	int ret;
+
+	ret = trampoline_arm(img);
+	if (ret)
+		return ret;
+	ret = sharedpc_image_start(img->id, img->name);
+	if (ret)
+		return ret;
+	reinit_completion(&img->fenced);
+	reinit_completion(&img->ended);
+	img->start_ns = ktime_get_boottime_ns();
+	img->end_ns = 0;
+	img->cause = CCBOOT_NONE;
+	image_watch(img);
+
+	cpu_init_all(img->apic, 1);
+	msleep(10);
+	cpu_sipi(img->apic[0], img->low.start);
+	if (!READ_ONCE(trampoline(img)->acks))
+		cpu_sipi(img->apic[0], img->low.start);
+	if (!await_acks(img, 1, ALIVE_MS)) {
+		image_kill(img, CCBOOT_NOCPU);
+		return -EIO;
+	}
+	img->starts++;
+	pr_info("ccboot: %s runs on %u CPUs\n", img->name, img->nr_cpus);
+	return 0;
+}
+
+int image_start(u32 id)
+{
+	struct image *img;
+	int ret = -ENOENT;
+
+	mutex_lock(&images_lock);
+	img = image_find(id);
+	if (img)
+		ret = READ_ONCE(img->state) == CCBOOT_LENT ?
+			start_locked(img) : -EBUSY;
+	mutex_unlock(&images_lock);
+	return ret;
+}
+
+/* 0 when nothing of the image runs any more, whatever ended it. */
+int image_stop(u32 id)
+{
+	struct image *img;
+	int ret = -ENOENT;
+
+	mutex_lock(&images_lock);
+	img = image_find(id);
+	if (!img)
+		goto unlock;
+	image_kill(img, CCBOOT_STOP);
+	ret = 0;
+	if (READ_ONCE(img->state) == CCBOOT_DYING &&
+	    !wait_for_completion_timeout(&img->ended, msecs_to_jiffies(END_MS)))
+		ret = -ETIMEDOUT;
+	if (READ_ONCE(img->state) == CCBOOT_STUCK)
+		ret = -ETIMEDOUT;
+unlock:
+	mutex_unlock(&images_lock);
+	return ret;
+}
+
+int image_status(struct ccboot_status *status)
+{
+	struct image *img;
+
+	if (status->id >= SHAREDPC_IMAGES_MAX)
+		return -EINVAL;
+	mutex_lock(&images_lock);
+	spin_lock_irq(&run_lock);
+	img = &images[status->id];
+	status->state = img->state;
+	status->cause = img->cause;
+	status->starts = img->starts;
+	status->start_ns = img->start_ns;
+	status->end_ns = img->end_ns;
+	spin_unlock_irq(&run_lock);
+	mutex_unlock(&images_lock);
+	return 0;
+}
+
+int image_init(void)
+{
+	hrtimer_init(&watcher, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
+	watcher.function = watch;
+	sharedpc_set_fence(fence);
+	return 0;
+}
+
+/* No image is LENT or more: that holds a reference on the module. */
+void image_exit(void)
+{
+	u32 id;
+
+	sharedpc_set_fence(NULL);
+	hrtimer_cancel(&watcher);
+	for (id = 1; id < SHAREDPC_IMAGES_MAX; id++)
+		if (images[id].state != CCBOOT_ABSENT)
+			image_free(&images[id]);
+}

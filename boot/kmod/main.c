@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * main.c - ccboot.ko: starts, watches and stops the other images of a box
+ *
+ * Runs in the boot image, after sharedpc.ko, whose control area says how the
+ * images are.  One misc device, /dev/ccboot; the calls are in ccboot.h:
+ *
+ *	main.c	the device and the guard that keeps lent CPUs off-line
+ *	image.c	life of an image, the watcher
+ *	cpu.c	INIT, SIPI, memory types
+ *	mem.c	mmap of slices and of the control area
+ */
+#include <linux/capability.h>
+#include <linux/cpu.h>
+#include <linux/cpuhotplug.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <asm/smp.h>
+#include <asm/tsc.h>
+#include "image.h"
+
+static int lent_state;		/* of the hot-plug guard */
+
+static int guard_prepare(unsigned int cpu)
+{
+	return image_has_cpu(cpu) ? -EBUSY : 0;
+}
+
+static long do_info(void __user *arg)
+{
+	struct ccboot_info info = {
+		.revision = CCBOOT_REVISION,
+		.tsc_khz = tsc_khz,
+		.boot_apic = per_cpu(x86_cpu_to_apicid, 0),
+	};
+
+	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
+}
+
+static long do_apic(void __user *arg)
+{
+	struct ccboot_apic a;
+
+	if (copy_from_user(&a, arg, sizeof(a)))
+		return -EFAULT;
+	if (a.cpu >= nr_cpu_ids || !cpu_possible(a.cpu))
+		return -ENXIO;
+	a.apic = per_cpu(x86_cpu_to_apicid, a.cpu);
+	return copy_to_user(arg, &a, sizeof(a)) ? -EFAULT : 0;
+}
+
+static long do_ctl(void __user *arg)
+{
+	struct sharedpc_range range;
+
+	if (copy_from_user(&range, arg, sizeof(range)))
+		return -EFAULT;
+	return mem_set_ctl(&range);
+}
+
+static long do_add(void __user *arg)
+{
+	struct ccboot_image *spec = memdup_user(arg, sizeof(*spec));
+	long ret;
+
+	if (IS_ERR(spec))
+		return PTR_ERR(spec);
+	ret = image_add(spec);
+	kfree(spec);
+	return ret;
+}
+
+static long do_status(void __user *arg)
+{
+	struct ccboot_status status;
+	int ret;
+
+	if (copy_from_user(&status, arg, sizeof(status)))
+		return -EFAULT;
+	ret = image_status(&status);
+	if (ret)
+		return ret;
+	return copy_to_user(arg, &status, sizeof(status)) ? -EFAULT : 0;
+}
+
+static long do_by_id(unsigned int cmd, u32 __user *arg)
+{
+	u32 id;
+
+	if (get_user(id, arg))
+		return -EFAULT;
+	switch (cmd) {
+	case CCBOOT_IOC_REMOVE:
+		return image_remove(id);
+	case CCBOOT_IOC_LEND:
+		return image_lend(id);
+	case CCBOOT_IOC_RETURN:
+		return image_return(id);
+	case CCBOOT_IOC_START:
+		return image_start(id);
+	case CCBOOT_IOC_STOP:
+		return image_stop(id);
+	}
+	return -ENOTTY;
+}
+
+static long ccboot_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	void __user *p = (void __user *)arg;
+
+	switch (cmd) {
+	case CCBOOT_IOC_INFO:
+		return do_info(p);
+	case CCBOOT_IOC_APIC:
+		return do_apic(p);
+	case CCBOOT_IOC_CTL:
+		return do_ctl(p);
+	case CCBOOT_IOC_ADD:
+		return do_add(p);
+	case CCBOOT_IOC_STATUS:
+		return do_status(p);
+	}
+	return do_by_id(cmd, p);
+}
+
+static int ccboot_open(struct inode *inode, struct file *file)
+{
+	return capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
+}
+
+static const struct file_operations ccboot_fops = {
+	.owner = THIS_MODULE,
+	.open = ccboot_open,
+	.unlocked_ioctl = ccboot_ioctl,
+	.mmap = mem_mmap,
+};
+
+static struct miscdevice ccboot_device = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "ccboot",
+	.fops = &ccboot_fops,
+	.mode = 0600,
+};
+
+static int __init ccboot_init(void)
+{
+	int ret;
+
+	ret = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "ccboot:lent",
+					guard_prepare, NULL);
+	if (ret < 0)
+		return ret;
+	lent_state = ret;
+	ret = image_init();
+	if (ret)
+		goto remove_guard;
+	ret = misc_register(&ccboot_device);
+	if (ret)
+		goto exit_images;
+	return 0;
+
+exit_images:
+	image_exit();
+remove_guard:
+	cpuhp_remove_state_nocalls(lent_state);
+	return ret;
+}
+
+static void __exit ccboot_exit(void)
+{
+	misc_deregister(&ccboot_device);
+	image_exit();
+	cpuhp_remove_state_nocalls(lent_state);
+}
+
+module_init(ccboot_init);
+module_exit(ccboot_exit);
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("starts, watches and stops the images of a partitioned box");
