@@ -134,6 +134,18 @@ int ccctl_make_plan(const char *topology, const char *root, struct plan **plan,
 	return status;
 }
 
+int ccctl_save_plan(const struct plan *plan, const struct topology *topo)
+{
+	int err = topology_save(topo, TOPO_SAVED_FILE);
+
+	if (err)
+		return ccctl_error("%s: %s", TOPO_SAVED_FILE, strerror(-err));
+	err = plan_save(plan, PLAN_FILE);
+	if (err)
+		return ccctl_error("%s: %s", PLAN_FILE, strerror(-err));
+	return CCCTL_OK;
+}
+
 int ccctl_load_plan(struct plan **plan)
 {
 	struct diag diag;
