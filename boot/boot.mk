@@ -28,3 +28,7 @@ test-plan-objs := tests/unit/test-plan.o $(CONF_OBJS) $(TOPO_OBJS) $(PLAN_OBJS)
 test-plan-libs := -lconfuse -lnuma -lcmocka
 test-topology-objs := tests/unit/test-topology.o $(CONF_OBJS) $(TOPO_OBJS) $(PLAN_OBJS)
 test-topology-libs := -lconfuse -lnuma -lcmocka
+
+INSTALL += /usr/share/man/man1/ccctl.1=docs/man/ccctl.1
+INSTALL += /usr/share/man/man5/partitions.conf.5=docs/man/partitions.conf.5
+INSTALL += /usr/share/doc/ccluster/partitions.conf=partitions.conf
