@@ -174,6 +174,7 @@ enter_tree() {
 	mount --bind "$TOP" "$dir/src"
 	mount -t proc proc "$dir/proc"
 	mount --rbind /dev "$dir/dev"
+	mount --rbind /sys "$dir/sys"
 	mount -t tmpfs tmpfs "$dir/tmp"
 	chmod 1777 "$dir/tmp"
 	exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp LC_ALL=C.UTF-8 \
