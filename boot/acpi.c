@@ -133,7 +133,7 @@ void acpi_start(struct acpi_header *table, const char *signature,
 	memcpy(table->oem_id, "CCLSTR", sizeof(table->oem_id));
 	memcpy(table->oem_table_id, "IMAGE   ", sizeof(table->oem_table_id));
 	table->oem_revision = 1;
-	memcpy(table->creator_id, "CCTL", sizeof(table->creator_id));
+	memcpy(table->creator_id, "CCLU", sizeof(table->creator_id));
 	table->creator_revision = 1;
 }
 
@@ -201,7 +201,7 @@ static size_t build_madt(void *p, const struct acpi_machine *m)
 	return len;
 }
 
-size_t srat_put_cpu(void *p, const struct acpi_cpu *cpu)
+size_t srat_put_cpu(void *p, const struct acpi_processor *cpu)
 {
 	struct srat_cpu entry = { .type = 2, .length = sizeof(entry),
 		.domain = cpu->domain, .apic_id = cpu->apic_id, .flags = 1 };

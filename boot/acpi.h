@@ -27,7 +27,7 @@ struct acpi_header {
 	uint32_t creator_revision;
 } __attribute__((packed));
 
-struct acpi_cpu {
+struct acpi_processor {
 	uint32_t apic_id;
 	uint32_t domain;	/* proximity domain: the NUMA node */
 };
@@ -41,7 +41,7 @@ struct acpi_memory {
 /* What an image's tables say. */
 struct acpi_machine {
 	uint32_t boot_apic;	/* APIC id of the box's boot CPU */
-	const struct acpi_cpu *cpus;
+	const struct acpi_processor *cpus;
 	int ncpus;
 	const struct acpi_memory *memory;
 	int nmemory;
@@ -63,7 +63,7 @@ int acpi_build(const struct acpi_machine *machine, uint64_t phys, void *buf,
 	       size_t len);
 
 /* SRAT entries, for srat.c too.  Each returns the bytes it wrote to @p. */
-size_t srat_put_cpu(void *p, const struct acpi_cpu *cpu);
+size_t srat_put_cpu(void *p, const struct acpi_processor *cpu);
 size_t srat_put_memory(void *p, const struct acpi_memory *mem, uint32_t flags);
 #define SRAT_HEADER_SIZE	48	/* header and reserved fields */
 #define SRAT_ENTRY_MAX		40

@@ -12,10 +12,12 @@ SLICE_OBJS := boot/slice.o boot/bzimage.o boot/bootparams.o boot/pagetable.o
 SLICE_OBJS += boot/acpi.o boot/trampoline.o
 BOX_OBJS := $(SLICE_OBJS) boot/box.o boot/lifecycle.o boot/cpus.o
 BOX_OBJS += boot/cmdline.o boot/state.o boot/console.o boot/kmsg.o
-BOX_OBJS += boot/poweroff.o boot/several.o
+BOX_OBJS += boot/poweroff.o boot/several.o boot/spawn.o
+PARTITION_OBJS := boot/repartition.o boot/srat.o boot/cpio.o
 
 PROGS += ccctl
 ccctl-objs := boot/ccctl.o $(CONF_OBJS) $(TOPO_OBJS) $(PLAN_OBJS) $(BOX_OBJS)
+ccctl-objs += $(PARTITION_OBJS) boot/cmd-partition.o
 ccctl-objs += boot/cmd-check.o boot/cmd-plan.o
 ccctl-objs += boot/cmd-start.o boot/cmd-stop.o boot/cmd-restart.o
 ccctl-objs += boot/cmd-status.o boot/cmd-log.o boot/cmd-console.o

@@ -20,6 +20,7 @@ const char *ccctl_config = CONF_DEFAULT_FILE;
 static const struct ccctl_command *const commands[] = {
 	&cmd_check,
 	&cmd_plan,
+	&cmd_partition,
 	&cmd_start,
 	&cmd_stop,
 	&cmd_restart,

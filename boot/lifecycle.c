@@ -59,7 +59,7 @@ struct load {
 	struct slice slice;
 	struct file kernel, initrd;
 	char *cmdline;
-	struct acpi_cpu *cpus;
+	struct acpi_processor *cpus;
 	struct acpi_memory memory[2];
 };
 

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * cmd-partition.c - ccctl partition: make this machine the boot image
+ *
+ * Plan and check all, save plan and topology, kexec.  On success it does not
+ * return: the machine comes back as the boot image in a few seconds.
+ */
+#include <getopt.h>
+#include <string.h>
+
+#include "boot/ccctl.h"
+#include "boot/repartition.h"
+
+static const struct option options[] = {
+	{ "config", required_argument, NULL, 'c' },
+	{ "dry-run", no_argument, NULL, 'n' },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 }
+};
+
+static int jump(const struct repartition *r, const struct plan *plan)
+{
+	struct why why;
+	int ret;
+
+	ret = topology_save(r->topo, TOPO_SAVED_FILE);
+	if (!ret)
+		ret = plan_save(plan, PLAN_FILE);
+	if (ret)
+		return ccctl_error("cannot save the plan: %s", strerror(-ret));
+	printf("loading %s\n", r->kernel);
+	if (repartition_load(r, &why))
+		return ccctl_error("%s", why.text);
+	printf("jumping into the boot image\n");
+	fflush(stdout);
+	repartition_jump(&why);
+	return ccctl_error("%s", why.text);
+}
+
+static int partition(bool dry_run)
+{
+	struct repartition r;
+	struct topology *topo;
+	struct plan *plan;
+	struct why why;
+	int status;
+
+	status = ccctl_make_plan(NULL, "", &plan, &topo);
+	if (status)
+		return status;
+	if (repartition_prepare(&r, plan, topo, &why)) {
+		status = ccctl_error("%s", why.text);
+	} else if (dry_run) {
+		printf("kernel:       %s\ninitrd:       SRAT with a spare node%s%s\n"
+		       "command line: %s\n", r.kernel,
+		       r.initrd[0] ? ", " : "", r.initrd, r.cmdline);
+	} else {
+		status = jump(&r, plan);
+	}
+	repartition_free(&r);
+	plan_free(plan);
+	topology_free(topo);
+	return status;
+}
+
+static int run(int argc, char **argv)
+{
+	bool dry_run = false;
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, "c:nh", options, NULL)) != -1) {
+		switch (opt) {
+		case 'c':
+			ccctl_config = optarg;
+			break;
+		case 'n':
+			dry_run = true;
+			break;
+		case 'h':
+			return ccctl_help(&cmd_partition);
+		default:
+			return ccctl_usage("wrong option");
+		}
+	}
+	if (optind < argc)
+		return ccctl_usage("unexpected argument \"%s\"", argv[optind]);
+	return partition(dry_run);
+}
+
+const struct ccctl_command cmd_partition = {
+	.name = "partition",
+	.run = run,
+	.args = "[-c FILE] [--dry-run]",
+	.summary = "Restart this machine by kexec as the boot image of a partition",
+	.help =
+"  -c, --config FILE  partition by FILE (default " CONF_DEFAULT_FILE ")\n"
+"  -n, --dry-run      only print what would be loaded\n"
+"All programs of this machine end, as in a reboot, but firmware does not run.\n"
+"Then ccctl up starts the other images. Images that run must be stopped first.\n",
+};

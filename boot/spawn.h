@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * spawn.h - runs programs
+ */
+#ifndef BOOT_SPAWN_H
+#define BOOT_SPAWN_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* Is @name found in PATH or in the system's own directories? */
+bool spawn_find(const char *name);
+/*
+ * Run argv[0], wait.  Its exit status, 128 + n for signal n, 127 when it
+ * cannot be run.
+ */
+int spawn_wait(char *const argv[]);
+/*
+ * The same with its output (standard output and error) in @buf, cut off if
+ * too long, without the last newline.
+ */
+int spawn_output(char *const argv[], char *buf, size_t len);
+/*
+ * Start argv[0] as a daemon: own session, output appended to @log.  Its
+ * process id, or -errno.
+ */
+pid_t spawn_daemon(char *const argv[], const char *log);
+
+#endif
