@@ -104,7 +104,8 @@ install:
 	install -d $(DESTDIR)/usr/sbin $(DESTDIR)/usr/lib/ccluster \
 		$(DESTDIR)/etc/ccluster $(DESTDIR)/usr/lib/modules/$(KVER)/extra
 	install -m 755 $(BINS) $(DESTDIR)/usr/sbin/
-	install -m 644 $(wildcard $(O)/kmod/*/*.ko) $(DESTDIR)/usr/lib/modules/$(KVER)/extra/
+	for m in $(wildcard $(O)/kmod/*/*.ko); do \
+		install -m 644 $$m $(DESTDIR)/usr/lib/modules/$(KVER)/extra/; done
 	install -m 644 $(O)/initrd.img $(DESTDIR)/usr/lib/ccluster/
 	for f in $(INSTALL); do install -D -m 644 "$${f#*=}" "$(DESTDIR)$${f%%=*}"; done
 	depmod -b $(DESTDIR)/ $(KVER)

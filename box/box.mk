@@ -1,3 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-STATIC_PROGS += box-init
+# Programs of the box: its init, the exec server and the host's side of it.
+
+STATIC_PROGS += box-init ccexecd box-exec
 box-init-objs := box/init.o
+ccexecd-objs := box/ccexecd.o $(EXEC_SERVER)
+box-exec-objs := box/box-exec.o $(EXEC_CLIENT)
+
+INITRD += /sbin/ccexecd=build/bin/ccexecd

@@ -26,12 +26,16 @@ need_root() {
 	exec sudo -- "$0" "$@"
 }
 
-# step TEXT CMD...: run CMD, print TEXT and how long it took.
+# step TEXT CMD...: run CMD, print TEXT and how long it took. Not to be used
+# in a condition: bash then ignores errors inside functions.
 step() {
 	local text=$1 t0=$EPOCHREALTIME rc=0
 	shift
 	say "$text ..."
-	"$@" || rc=$?
+	set +e
+	(set -e; "$@")
+	rc=$?
+	set -e
 	[ $rc = 0 ] || { say "$text: failed (status $rc)"; return $rc; }
 	say "$text: done in $(elapsed "$t0") s"
 }
