@@ -25,7 +25,7 @@ static void put_machine(FILE *out, const struct ccboot_info *info)
 	if (info->tsc_khz)
 		fprintf(out, " tsc_early_khz=%u", info->tsc_khz);
 	fprintf(out, " tsc=reliable no_ipi_broadcast=1");
-	fprintf(out, " 8250.nr_uarts=0 swiotlb=noforce no5lvl");
+	fprintf(out, " 8250.nr_uarts=0 swiotlb=noforce");
 	fprintf(out, " printk.devkmsg=on");
 }
 

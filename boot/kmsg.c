@@ -17,6 +17,7 @@
 #define BANNER		"Linux version "
 #define ID_MASK		(~0ull >> 2)	/* the two top bits are a state */
 #define BLOCK_MAX	4096u		/* bytes of one message, at most */
+#define SOH		'\001'	/* starts a level, include/linux/kern_levels.h */
 #define EARLY		4		/* the command line is in the first few */
 
 /* A message: text without its padding. */
@@ -35,6 +36,24 @@ static uint64_t word(const uint8_t *mem, size_t at)
 	return w;
 }
 
+/*
+ * What of a block's bytes is the message.  printk() formats in place, then
+ * moves the text over the two bytes of its level, so a message is followed by
+ * its own last two bytes and the newline.  An empty continuation leaves the
+ * two bytes of its level: SOH and a letter.
+ */
+static size_t text_len(const char *text, size_t len)
+{
+	len = strnlen(text, len);
+	if (len && text[len - 1] == '\n')
+		len--;
+	if (len >= 2 && text[len - 2] == SOH)
+		len -= 2;
+	else if (len >= 4 && !memcmp(text + len - 4, text + len - 2, 2))
+		len -= 2;
+	return len;
+}
+
 /* The block at @at; returns where the next one starts. */
 static size_t parse(const uint8_t *mem, size_t len, size_t at,
 		    struct message *msg)
@@ -47,7 +66,7 @@ static size_t parse(const uint8_t *mem, size_t len, size_t at,
 	while (next + 8 <= limit && word(mem, next) != ((msg->id + 1) & ID_MASK))
 		next += 8;
 	msg->last = next + 8 > limit;
-	msg->len = strnlen(msg->text, next - at - 8);
+	msg->len = text_len(msg->text, next - at - 8);
 	return next;
 }
 

@@ -40,7 +40,7 @@ static int space_add(struct space *space, uint64_t start, uint64_t end,
 }
 
 static int space_init(struct space *space, const struct topology *topo,
-		      uint64_t floor)
+		      uint64_t floor, uint64_t ceiling)
 {
 	int i, err = 0;
 
@@ -48,11 +48,20 @@ static int space_init(struct space *space, const struct topology *topo,
 	for (i = 0; !err && i < topo->nram; i++) {
 		const struct range *ram = &topo->ram[i];
 		uint64_t start = ram->start < floor ? floor : ram->start;
+		uint64_t end = ram->start + ram->size;
 
-		err = space_add(space, start, ram->start + ram->size,
+		err = space_add(space, start, end < ceiling ? end : ceiling,
 				ram->node);
 	}
 	return err;
+}
+
+/* Where kexec's leftovers begin, see PLAN_TOP. */
+static uint64_t kexec_top(const struct topology *topo)
+{
+	const struct range *last = &topo->ram[topo->nram - 1];
+
+	return topo->nram ? last->start + last->size - PLAN_TOP : 0;
 }
 
 /* Take [start, start + size) out of free range @i, which contains it. */
@@ -181,7 +190,7 @@ static int place_single(const struct topology *topo,
 	struct space space;
 	int i, err;
 
-	err = space_init(&space, topo, PLAN_FLOOR);
+	err = space_init(&space, topo, PLAN_FLOOR, kexec_top(topo));
 	if (!done)
 		err = -ENOMEM;
 	while (!err) {
@@ -205,8 +214,9 @@ static int place_node(const struct topology *topo,
 	struct space space;
 	uint64_t ignored_bytes;
 	bool stacked;
-	int ignored, err = space_init(&space, topo, PLAN_FLOOR);
+	int ignored, err;
 
+	err = space_init(&space, topo, PLAN_FLOOR, kexec_top(topo));
 	stacked = !err && place_stacked(&space, items, n, node, out);
 	free(space.free);
 	if (err || stacked)
@@ -239,7 +249,7 @@ int place_rest(const struct topology *topo, const struct range *taken, int n,
 	       struct range **out, int *nout)
 {
 	struct space space;
-	int i, j, err = space_init(&space, topo, 0);
+	int i, j, err = space_init(&space, topo, 0, UINT64_MAX);
 
 	for (i = 0; !err && i < n; i++)
 		for (j = 0; !err && j < space.n; j++) {

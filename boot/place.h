@@ -8,7 +8,7 @@
  * in the order given, or if that fails the largest first. So low memory stays
  * with the boot image, and the same input gives the same places.
  *
- * Nothing is placed below PLAN_FLOOR.
+ * Nothing is placed below PLAN_FLOOR or in the last PLAN_TOP bytes of RAM.
  */
 #ifndef BOOT_PLACE_H
 #define BOOT_PLACE_H

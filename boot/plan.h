@@ -47,6 +47,11 @@
 #define PLAN_LOW_END		(576u << 10)
 #define PLAN_MAX_EXTENTS	4
 #define PLAN_FLOOR		(16u << 20)	/* nothing else below */
+/*
+ * kexec puts what the new kernel keeps for ever (setup_data) at the top of
+ * RAM: that must be the boot image's.
+ */
+#define PLAN_TOP		(2u << 20)
 #define PLAN_BOOT_DMA		(256u << 20)	/* boot image, below 4 GiB */
 
 struct plan_cpu {
