@@ -13,6 +13,7 @@ SLICE_OBJS += boot/acpi.o boot/trampoline.o
 BOX_OBJS := $(SLICE_OBJS) boot/box.o boot/lifecycle.o boot/cpus.o
 BOX_OBJS += boot/cmdline.o boot/state.o boot/console.o boot/kmsg.o
 BOX_OBJS += boot/poweroff.o boot/several.o boot/spawn.o
+BOX_OBJS += boot/services.o
 PARTITION_OBJS := boot/repartition.o boot/srat.o boot/cpio.o
 
 PROGS += ccctl
@@ -20,8 +21,14 @@ ccctl-objs := boot/ccctl.o $(CONF_OBJS) $(TOPO_OBJS) $(PLAN_OBJS) $(BOX_OBJS)
 ccctl-objs += $(PARTITION_OBJS) boot/cmd-partition.o
 ccctl-objs += boot/cmd-check.o boot/cmd-plan.o
 ccctl-objs += boot/cmd-start.o boot/cmd-stop.o boot/cmd-restart.o
+ccctl-objs += boot/cmd-up.o boot/cmd-down.o boot/cmd-exec.o $(EXEC_CLIENT)
 ccctl-objs += boot/cmd-status.o boot/cmd-log.o boot/cmd-console.o
 ccctl-libs := -lconfuse -lnuma
+
+STATIC_PROGS += ccinit
+ccinit-objs := boot/ccinit.o boot/ccinit-cmdline.o boot/ccinit-setup.o
+ccinit-objs += boot/ccinit-end.o
+INITRD += /init=build/bin/ccinit
 
 UNIT_TESTS += test-conf test-plan test-topology
 test-conf-objs := tests/unit/test-conf.o $(CONF_OBJS) $(TOPO_OBJS) $(PLAN_OBJS)

@@ -21,10 +21,13 @@ static const struct ccctl_command *const commands[] = {
 	&cmd_check,
 	&cmd_plan,
 	&cmd_partition,
+	&cmd_up,
+	&cmd_down,
 	&cmd_start,
 	&cmd_stop,
 	&cmd_restart,
 	&cmd_status,
+	&cmd_exec,
 	&cmd_console,
 	&cmd_log,
 };

@@ -134,3 +134,8 @@ pid_t spawn_daemon(char *const argv[], const char *log)
 	execvp(argv[0], argv);
 	_exit(127);
 }
+
+bool spawn_reap(pid_t pid)
+{
+	return waitpid(pid, NULL, WNOHANG) == pid;
+}

@@ -25,5 +25,7 @@ int spawn_output(char *const argv[], char *buf, size_t len);
  * process id, or -errno.
  */
 pid_t spawn_daemon(char *const argv[], const char *log);
+/* Has that daemon, a child of this process, ended? */
+bool spawn_reap(pid_t pid);
 
 #endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * ccinit.h - the first process of an image that has no disk
+ *
+ *	ccinit.c	main: set up, then serve until the end
+ *	ccinit-cmdline.c what the kernel command line says
+ *	ccinit-setup.c	mounts, modules, the root
+ *	ccinit-end.c	shutting down
+ *
+ * It lives in the initramfs for ever.  The image's root is mounted on NEWROOT
+ * through ccfs; commands are chrooted there, but what serves that root (ccfs,
+ * ccexecd, this) is outside of it and does not depend on it.
+ */
+#ifndef BOOT_CCINIT_H
+#define BOOT_CCINIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define NEWROOT		"/newroot"
+#define MOUNTS_MAX	32
+
+struct init_mount {
+	char *source;		/* "boot:/srv/shared" */
+	char *target;		/* in the root */
+	char *options;		/* "rw" */
+};
+
+struct init_options {
+	char *self;		/* sharedpc.ko's parameters, as given */
+	char *ctl;
+	char *ctl_size;
+	struct init_mount mounts[MOUNTS_MAX];
+	int nmounts;
+};
+
+/* To the console, before there is one to the kernel's log. */
+void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* enum sharedpc_stage, shown by ccctl. */
+void progress(uint32_t stage);
+
+/* Parse @line, which is changed and must stay.  0, or -EINVAL (said why). */
+int options_parse(char *line, struct init_options *opt);
+
+/* Each says what is wrong and returns -errno. */
+int setup_kernel(struct init_options *opt);	/* /proc, modules, console */
+int setup_root(const struct init_options *opt);	/* all mounts */
+
+/* Kill what runs in the root, unmount it, @how: RB_*.  Does not return. */
+void shut_down(int how);
+
+#endif

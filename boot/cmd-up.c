@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * cmd-up.c - ccctl up: everything that the plan has, running
+ *
+ * Modules, proxyd, images (all booting at the same time), mounts of the boot
+ * image's own.  What runs already is left alone, so it can be repeated.  An
+ * image that does not come up does not keep the others from it.
+ */
+#include <getopt.h>
+#include <string.h>
+
+#include "boot/ccctl.h"
+#include "boot/services.h"
+#include "boot/several.h"
+
+static const struct option options[] = {
+	{ "timeout", required_argument, NULL, 't' },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 }
+};
+
+static void step(const char *what)
+{
+	printf("%s\n", what);
+	fflush(stdout);
+}
+
+static int start_services(const struct plan *plan, struct why *why)
+{
+	int ret = services_verify(plan, why);
+
+	if (ret)
+		return ret;
+	step("loading modules");
+	ret = modules_load(plan, why);
+	if (ret)
+		return ret;
+	step("starting proxyd");
+	return proxyd_start(plan, why);
+}
+
+/* All images that do not run. */
+static int start_images(struct plan *plan, unsigned int timeout)
+{
+	struct several s = { .plan = plan };
+	struct why why;
+	int status;
+
+	if (box_open(&s.box, plan, &why))
+		return ccctl_error("%s", why.text);
+	for (int i = 1; i < plan->nimages; i++) {
+		struct ccboot_status st = box_status(&s.box, i);
+
+		if (st.state == CCBOOT_RUNNING && image_poll(&s.box, &plan->images[i], &why) >= 0)
+			printf("%s runs already\n", plan->images[i].name);
+		else
+			s.images[s.count++] = &plan->images[i];
+	}
+	status = several_start(&s, timeout);
+	box_close(&s.box);
+	return status;
+}
+
+static int up(struct plan *plan, unsigned int timeout)
+{
+	struct why why;
+	int status;
+
+	if (plan_conf_changed(plan) > 0)
+		fprintf(stderr, "%s has changed; ccctl partition puts that into effect\n",
+			plan->conf_file);
+	if (start_services(plan, &why))
+		return ccctl_error("%s", why.text);
+	status = start_images(plan, timeout);
+	step("mounting");
+	if (mounts_start(plan, &why))
+		status = ccctl_error("%s", why.text);
+	if (!status)
+		step("all is up");
+	return status;
+}
+
+static int run(int argc, char **argv)
+{
+	unsigned int timeout = SEVERAL_TIMEOUT;
+	struct plan *plan;
+	int opt, status;
+
+	while ((opt = getopt_long(argc, argv, "t:h", options, NULL)) != -1) {
+		switch (opt) {
+		case 't':
+			if (several_seconds(optarg, &timeout))
+				return ccctl_usage("--timeout wants seconds, 1 to 3600");
+			break;
+		case 'h':
+			return ccctl_help(&cmd_up);
+		default:
+			return ccctl_usage("wrong option");
+		}
+	}
+	if (optind < argc)
+		return ccctl_usage("unexpected argument \"%s\"", argv[optind]);
+	status = ccctl_load_plan(&plan);
+	if (status)
+		return status;
+	status = up(plan, timeout);
+	plan_free(plan);
+	return status;
+}
+
+const struct ccctl_command cmd_up = {
+	.name = "up",
+	.run = run,
+	.args = "[--timeout SECONDS]",
+	.summary = "Start every image of the partition and mount the shared files",
+	.help =
+"  -t, --timeout SECONDS  give each image that long to come up (default 60)\n"
+"What runs already is left alone.\n",
+};
