@@ -41,3 +41,17 @@ test-topology-libs := -lconfuse -lnuma -lcmocka
 INSTALL += /usr/share/man/man1/ccctl.1=docs/man/ccctl.1
 INSTALL += /usr/share/man/man5/partitions.conf.5=docs/man/partitions.conf.5
 INSTALL += /usr/share/doc/ccluster/partitions.conf=partitions.conf
+
+UNIT_TESTS += test-acpi test-slice test-image
+test-acpi-objs := tests/unit/test-acpi.o boot/acpi.o boot/srat.o
+test-acpi-libs := -lcmocka
+test-slice-objs := tests/unit/test-slice.o $(SLICE_OBJS)
+test-slice-libs := -lcmocka
+test-image-objs := tests/unit/test-image.o boot/console.o boot/kmsg.o boot/cpio.o
+test-image-objs += boot/cmdline.o boot/state.o boot/ccinit-cmdline.o boot/box.o
+test-image-libs := -lcmocka
+
+# Assembler needs no sanitizer.
+$(O)/san/obj/boot/trampoline.o: boot/trampoline.S
+	@mkdir -p $(@D)
+	@$(CC) $(CPPFLAGS) -c -o $@ $<

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * test-image.c - an image seen from outside: its console, its kernel's
+ * messages, its state, its command line; and the archives for the boot image
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <errno.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+#include "boot/box.h"
+#include "boot/ccinit.h"
+#include "boot/console.h"
+#include "boot/cpio.h"
+#include "boot/kmsg.h"
+
+/* ccinit-cmdline.o wants it. */
+void say(const char *fmt, ...)
+{
+}
+
+static struct sharedpc_console con;
+
+static void put(const char *s, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		con.out[(con.out_head + i) % SHAREDPC_CONSOLE_OUT] = s[i];
+	con.out_head += len;
+}
+
+static void test_console_read(void **state)
+{
+	struct console_reader r;
+	char buf[64];
+
+	memset(&con, 0, sizeof(con));
+	console_open(&r, &con);
+	assert_int_equal(console_read(&r, buf, sizeof(buf)), 0);
+	put("hello\n", 6);
+	assert_int_equal(console_read(&r, buf, 3), 3);
+	assert_int_equal(console_read(&r, buf + 3, sizeof(buf) - 3), 3);
+	assert_memory_equal(buf, "hello\n", 6);
+	assert_int_equal(console_read(&r, buf, sizeof(buf)), 0);
+}
+
+static void test_console_overrun(void **state)
+{
+	static char big[SHAREDPC_CONSOLE_OUT];
+	struct console_reader r;
+	char buf[16];
+
+	memset(&con, 0, sizeof(con));
+	memset(big, 'x', sizeof(big));
+	console_open(&r, &con);
+	put("lost", 4);
+	put(big, sizeof(big));
+	assert_int_equal(console_read(&r, buf, 1), 1);
+	assert_int_equal(buf[0], 'x');
+	assert_int_equal(r.lost, 4);
+	/* The image starts again: its first bytes are read. */
+	con.out_head = 0;
+	put("new", 3);
+	assert_int_equal(console_read(&r, buf, sizeof(buf)), 3);
+	assert_memory_equal(buf, "new", 3);
+	/* A head from a madman: no more than the ring is read. */
+	con.out_head = ~0ull;
+	for (uint64_t n = 0; n <= SHAREDPC_CONSOLE_OUT; n += sizeof(buf))
+		console_read(&r, buf, sizeof(buf));
+	assert_int_equal(console_read(&r, buf, sizeof(buf)), 0);
+}
+
+static void test_console_write(void **state)
+{
+	static char big[SHAREDPC_CONSOLE_IN + 100];
+
+	memset(&con, 0, sizeof(con));
+	memset(big, 'k', sizeof(big));
+	assert_int_equal(console_write(&con, "ls\n", 3), 3);
+	assert_memory_equal(con.in, "ls\n", 3);
+	assert_int_equal(con.in_head, 3);
+	assert_int_equal(console_write(&con, big, sizeof(big)),
+			 SHAREDPC_CONSOLE_IN - 3);
+	assert_int_equal(console_write(&con, "x", 1), 0);
+	con.in_tail = 100;
+	assert_int_equal(console_write(&con, big, sizeof(big)), 100);
+	con.in_tail = con.in_head + 1;	/* nonsense */
+	assert_int_equal(console_write(&con, "x", 1), 0);
+}
+
+/* Append a block as the kernel's buffer has it. */
+static size_t block(uint8_t *mem, size_t at, uint64_t id, const char *text,
+		    bool level)
+{
+	size_t n = strlen(text);
+
+	memcpy(mem + at, &id, 8);
+	memcpy(mem + at + 8, text, n);
+	if (level && n >= 2) {
+		memcpy(mem + at + 8 + n, text + n - 2, 2);
+		n += 2;
+	}
+	mem[at + 8 + n++] = '\n';
+	return at + 8 + ((n + 7) & ~7ul);
+}
+
+static char *messages(const uint8_t *mem, size_t len, uint64_t token, int *count)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	*count = kmsg_print(mem, len, token, out);
+	fclose(out);
+	return text;
+}
+
+static void put_log(uint8_t *mem, size_t at, uint64_t id, uint64_t token)
+{
+	const uint64_t mask = ~0ull >> 2;
+	char line[128];
+
+	snprintf(line, sizeof(line), "Command line: " KMSG_TOKEN " quiet",
+		 (unsigned long long)token);
+	at = block(mem, at, id & mask, "Linux version 6.12 (x)", true);
+	at = block(mem, at, (id + 1) & mask, line, true);
+	at = block(mem, at, (id + 2) & mask, "12345678", false);
+	block(mem, at, (id + 3) & mask, "Kernel panic - not syncing: x", true);
+}
+
+static void test_kmsg(void **state)
+{
+	static uint64_t words[8192];
+	uint8_t *mem = (uint8_t *)words;
+	int count;
+	char *text;
+
+	/* The banner alone, as in the kernel's own data; an old log; the log. */
+	memset(mem, 0, sizeof(words));
+	strcpy((char *)mem + 64, "Linux version 6.12 (x)");
+	put_log(mem, 1024, 700, 0xaaaa);
+	put_log(mem, 8192, ~0ull, 0xbbbb);	/* ids wrap inside */
+	text = messages(mem, sizeof(words), 0xbbbb, &count);
+	assert_int_equal(count, 4);
+	assert_string_equal(text,
+		"Linux version 6.12 (x)\n"
+		"Command line: ccluster.start=000000000000bbbb quiet\n"
+		"12345678\n"
+		"Kernel panic - not syncing: x\n");
+	free(text);
+	text = messages(mem, sizeof(words), 0xcccc, &count);
+	assert_int_equal(count, 0);
+	free(text);
+	/* Cut off anywhere: never a read behind the end (the sanitizer looks). */
+	for (size_t len = 0; len < 9000; len += 8) {
+		uint8_t *copy = malloc(len ? len : 1);
+
+		memcpy(copy, mem, len);
+		text = messages(copy, len, 0xbbbb, &count);
+		free(text);
+		free(copy);
+	}
+}
+
+static void test_cpio(void **state)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	assert_int_equal(cpio_add(out, "kernel", NULL, 0), 0);
+	assert_int_equal(cpio_add(out, "kernel/a", "abcde", 5), 0);
+	assert_int_equal(cpio_end(out), 0);
+	fclose(out);
+	assert_int_equal(len % 512, 0);
+	assert_memory_equal(text, "070701", 6);
+	/* 110 + "kernel\0" = 117, to 120 */
+	assert_memory_equal(text + 120, "070701", 6);
+	assert_memory_equal(text + 120 + 54, "00000005", 8);
+	assert_memory_equal(text + 120 + 110, "kernel/a", 9);
+	assert_memory_equal(text + 120 + 120, "abcde\0\0\0", 8);
+	assert_memory_equal(text + 248, "070701", 6);
+	free(text);
+}
+
+static void test_cmdline(void **state)
+{
+	struct plan_mount mounts[] = {
+		{ "root", "boot:/", "/", false },
+		{ "shared", "boot:/srv/shared", "/srv/shared", true },
+	};
+	struct plan plan = { .ctl = { 0x13de00000ull, 0x2000000, 1 } };
+	struct plan_image img = { .id = 2, .name = "db", .cmdline = "debug",
+				  .mounts = mounts, .nmounts = 2 };
+	struct ccboot_info info = { .tsc_khz = 2596153 };
+	char *line = image_cmdline(&plan, &img, &info, 0x77);
+	struct init_options opt;
+
+	assert_non_null(strstr(line, "no_ipi_broadcast=1"));
+	assert_non_null(strstr(line, "tsc_early_khz=2596153"));
+	assert_non_null(strstr(line, "hostname=db"));
+	assert_non_null(strstr(line, "ccluster.start=0000000000000077"));
+	assert_string_equal(line + strlen(line) - 6, " debug");
+	/* And ccinit understands it. */
+	assert_int_equal(options_parse(line, &opt), 0);
+	assert_string_equal(opt.self, "2");
+	assert_string_equal(opt.ctl, "0x13de00000");
+	assert_string_equal(opt.ctl_size, "0x2000000");
+	assert_int_equal(opt.nmounts, 2);
+	assert_string_equal(opt.mounts[1].source, "boot:/srv/shared");
+	assert_string_equal(opt.mounts[1].target, "/srv/shared");
+	assert_string_equal(opt.mounts[1].options, "ro");
+	free(line);
+}
+
+static void test_bad_cmdline(void **state)
+{
+	static const char *const lines[] = {
+		"", "sharedpc.self=1",
+		"sharedpc.self=1 sharedpc.ctl=1 sharedpc.ctl_size=1",
+		"sharedpc.self=1 sharedpc.ctl=1 sharedpc.ctl_size=1 ccluster.mount=a",
+		"sharedpc.self=1 sharedpc.ctl=1 sharedpc.ctl_size=1 ccluster.mount=a,/",
+		"sharedpc.self=1 sharedpc.ctl=1 sharedpc.ctl_size=1 ccluster.mount=a,b,rw",
+		"sharedpc.self=1 sharedpc.ctl=1 sharedpc.ctl_size=1 ccluster.mount=a,/x,rw",
+	};
+	struct init_options opt;
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		char *line = strdup(lines[i]);
+
+		assert_int_equal(options_parse(line, &opt), -EINVAL);
+		free(line);
+	}
+}
+
+static void test_state(void **state)
+{
+	struct ccboot_status st = { .state = CCBOOT_RUNNING, .start_ns = 1 };
+	struct sharedpc_slot slot = { .stage = SHAREDPC_STAGE_SERVING };
+	char buf[32];
+
+	assert_string_equal(image_state_name(&st, &slot), "running");
+	slot.stage = SHAREDPC_STAGE_INIT;
+	assert_string_equal(image_state_name(&st, &slot), "starting");
+	st.state = CCBOOT_LENT;
+	st.cause = CCBOOT_PANIC;
+	assert_string_equal(image_state_name(&st, &slot), "panicked");
+	st.cause = CCBOOT_RESET;
+	assert_string_equal(image_state_name(&st, &slot), "rebooted");
+	st.start_ns = 0;
+	assert_string_equal(image_state_name(&st, &slot), "off");
+	assert_string_equal(image_stage_name(99), "unknown");
+	/* Words that are not terminated and not text. */
+	memset(slot.last_words, 'a', sizeof(slot.last_words));
+	slot.last_words[1] = '\n';
+	assert_int_equal(strlen(image_last_words(&slot, buf, sizeof(buf))), 31);
+	assert_int_equal(buf[1], ' ');
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_console_read),
+		cmocka_unit_test(test_console_overrun),
+		cmocka_unit_test(test_console_write),
+		cmocka_unit_test(test_kmsg),
+		cmocka_unit_test(test_cpio),
+		cmocka_unit_test(test_cmdline),
+		cmocka_unit_test(test_bad_cmdline),
+		cmocka_unit_test(test_state),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
