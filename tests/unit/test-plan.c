@@ -303,7 +303,7 @@ static void test_example(void **state)
 	assert_int_equal(web->cpus[0].cpu, 1);
 	assert_int_equal(web->low.start, 0x10000);
 	assert_int_equal(web->mem[0].start, 0x50000000);
-	assert_int_equal(plan->region[0].start, 0x120000000);
+	assert_int_equal(plan->region[0].start, 0x118000000);
 	assert_int_equal(plan_region_size(plan), 512 << 20);
 	assert_int_equal(web->nmounts, 2);
 	assert_string_equal(web->mounts[1].source, "boot:/srv/shared");
@@ -366,8 +366,11 @@ static void test_verify(void **state)
 		"60000000-6fdfffff : System RAM\n"
 		"6fe00000-7fdfffff : Reserved\n"
 		"7fe00000-7ffdefff : System RAM\n"
-		"100000000-10dffffff : System RAM\n"
-		"10e000000-13fffffff : Reserved\n";
+		"100000000-107ffffff : System RAM\n"
+		"108000000-137ffffff : Reserved\n"
+		"138000000-13ddfffff : System RAM\n"
+		"13de00000-13fdfffff : Reserved\n"
+		"13fe00000-13fffffff : System RAM\n";
 	struct plan *plan = plan_of(*state, "partitions.conf", 0);
 	struct range bad;
 	char what[64];
@@ -384,7 +387,7 @@ static void test_verify(void **state)
 				what), -EBUSY);
 	assert_string_equal(what, "low memory of web");
 	assert_int_equal(verify(plan, "100000000-13fffffff : Reserved\n"
-				"  13e000000-13effffff : Kernel data\n", &bad,
+				"  130000000-1300fffff : Kernel data\n", &bad,
 				what), -EBUSY);
 	assert_string_equal(what, "region");
 	plan_free(plan);
