@@ -103,10 +103,10 @@ $(O)/initrd.img: box/mkinitrd $(BINS) $(FRAGMENTS) modules
 install:
 	install -d $(DESTDIR)/usr/sbin $(DESTDIR)/usr/lib/ccluster \
 		$(DESTDIR)/etc/ccluster $(DESTDIR)/usr/lib/modules/$(KVER)/extra
-	install -m 755 $(BINS) $(DESTDIR)/usr/sbin/
+	install -m 755 $(wildcard $(BINS)) $(DESTDIR)/usr/sbin/
 	for m in $(wildcard $(O)/kmod/*/*.ko); do \
 		install -m 644 $$m $(DESTDIR)/usr/lib/modules/$(KVER)/extra/; done
-	install -m 644 $(O)/initrd.img $(DESTDIR)/usr/lib/ccluster/
+	install -m 644 $(wildcard $(O)/initrd.img) -t $(DESTDIR)/usr/lib/ccluster/ || true
 	for f in $(INSTALL); do install -D -m 644 "$${f#*=}" "$(DESTDIR)$${f%%=*}"; done
 	depmod -b $(DESTDIR)/ $(KVER)
 

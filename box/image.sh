@@ -7,7 +7,11 @@
 # from trees, and made again only when what goes into them has changed.
 #
 #   box/image.sh           make what is missing or old
-#   box/image.sh fresh     put fresh copies into build/box/run, for one start
+#   box/image.sh fresh     a copy of data.img into build/box/run, for one start
+#
+# root.img is never written to: QEMU keeps what the machine writes in an
+# overlay that ends with it. data.img's copy is written, so it can be looked at
+# after the box has ended.
 
 . "$(dirname "$0")/common.sh"
 
@@ -74,7 +78,7 @@ make_data() {
 
 mdb_header() {
 	printf '%s\n' VERSION=3 format=print type=btree mapsize=134217728 \
-		maxreaders=126 db_pagesize=4096 HEADER=END
+		maxreaders=126 HEADER=END
 }
 
 box_kver() { "$TOP/box/root.sh" kver run; }
@@ -101,7 +105,6 @@ make_images() {
 
 fresh() {
 	mkdir -p "$RUNDIR"
-	cp --sparse=always --reflink=auto "$BOXDIR/root.img" "$RUNDIR/root.img"
 	cp --sparse=always --reflink=auto "$BOXDIR/data.img" "$RUNDIR/data.img"
 }
 

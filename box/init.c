@@ -53,7 +53,7 @@ static const struct mount_entry mounts[] = {
 	{ "debugfs", "/sys/kernel/debug", "debugfs", NULL, 0 },
 	{ "tracefs", "/sys/kernel/tracing", "tracefs", NULL, 0 },
 	{ "cgroup2", "/sys/fs/cgroup", "cgroup2", NULL, 0 },
-	{ "/dev/nvme1n1", "/srv/shared", "ext4", NULL, 0 },
+	{ "/dev/vda", "/srv/shared", "ext4", NULL, 0 },
 };
 
 static void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -70,11 +70,27 @@ static void say(const char *fmt, ...)
 	fflush(stdout);
 }
 
+/* The data disk is a virtio disk, whose driver is a module in Debian's kernel. */
+static void load_module(const char *name)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		execl("/usr/sbin/modprobe", "modprobe", name, NULL);
+		_exit(127);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || status)
+		say("cannot load %s", name);
+}
+
 static void mount_all(void)
 {
 	for (size_t i = 0; i < sizeof(mounts) / sizeof(mounts[0]); i++) {
 		const struct mount_entry *m = &mounts[i];
 
+		if (m->source[0] == '/')
+			load_module("virtio_blk");
 		mkdir(m->target, 0755);
 		/* EBUSY: the kernel has mounted devtmpfs already */
 		if (mount(m->source, m->target, m->type, m->flags, m->options) &&

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The QEMU machine: start it, wait for it, end it. Sourced by box/box.
+#
+# All state is in build/box/run:
+#
+#   qemu.pid      the process; ours only if its command line names this folder
+#   monitor       QEMU's monitor (unix socket)
+#   console       the serial console (unix socket), console.log: from its start
+#   portN         one unix socket per virtio port, for box-exec
+#   data.img      the data disk, written by the machine
+#   options       what the machine was started with
+#
+# A machine that panics ends by itself (panic=-1 and -no-reboot). Whoever
+# starts one for a limited time exports BOX_OWNER=<pid>: a watchdog then ends
+# the machine when that process is gone, however it ended.
+
+PORTS=16
+BOOT_TIMEOUT=${BOX_BOOT_TIMEOUT:-180}
+READY='init: ready'	# box/init.c says so when the ports are served
+
+machine_pid() {
+	local pid
+
+	pid=$(cat "$RUNDIR/qemu.pid" 2>/dev/null) || return 1
+	[ -n "$pid" ] && tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" |
+		grep -qF -- "unix:$RUNDIR/monitor" || return 1
+	echo "$pid"
+}
+
+machine_runs() { machine_pid >/dev/null; }
+
+# Virtualisation by the processor, only where it really has it: a /dev/kvm
+# that cannot run a guest exists.
+accelerator() {
+	if grep -qwE 'vmx|svm' /proc/cpuinfo && [ -w /dev/kvm ]; then
+		echo kvm
+	else
+		echo tcg
+	fi
+}
+
+# numa CPUS MEMORY-MiB NODES: CPUs and memory divided evenly among the nodes.
+numa_options() {
+	local cpus=$1 mem=$2 nodes=$3 n first last
+
+	for ((n = 0; n < nodes; n++)); do
+		first=$((n * cpus / nodes))
+		last=$(((n + 1) * cpus / nodes - 1))
+		printf '%s\n' -object "memory-backend-ram,id=mem$n,size=$((mem / nodes))M" \
+			-numa "node,nodeid=$n,memdev=mem$n,cpus=$first-$last"
+	done
+	for ((n = 1; n < nodes; n++)); do
+		printf '%s\n' -numa "dist,src=0,dst=$n,val=20"
+	done
+}
+
+qemu_options() {
+	local cpus=$1 mem=$2 nodes=$3 kver i accel
+
+	kver=$("$TOP/box/root.sh" kver run)
+	accel=$(accelerator)
+	if [ "$accel" = kvm ]; then
+		printf '%s\n' -accel kvm -cpu host
+	else
+		printf '%s\n' -accel tcg,thread=multi -cpu max,-la57
+	fi
+	printf '%s\n' -machine q35 -m "${mem}M" -smp "$cpus,sockets=$nodes" \
+		-display none -no-reboot -nodefaults -no-user-config \
+		-kernel "$ROOTS/run/boot/vmlinuz-$kver" \
+		-append "root=/dev/nvme0n1 rw rootwait init=/usr/sbin/box-init console=ttyS0 panic=-1 printk.devkmsg=on ${BOX_APPEND-}" \
+		-drive "id=root,if=none,format=raw,file=$BOXDIR/root.img,snapshot=on,cache=unsafe" \
+		-device nvme,drive=root,serial=ccroot \
+		-drive "id=data,if=none,format=raw,file=$RUNDIR/data.img,cache=writeback" \
+		-device virtio-blk-pci,drive=data,serial=ccdata \
+		-device virtio-rng-pci \
+		-monitor "unix:$RUNDIR/monitor,server=on,wait=off" \
+		-chardev "socket,id=console,path=$RUNDIR/console,server=on,wait=off,logfile=$RUNDIR/console.log" \
+		-serial chardev:console \
+		-device "virtio-serial-pci,max_ports=$((PORTS + 1))"
+	for ((i = 0; i < PORTS; i++)); do
+		printf '%s\n' \
+			-chardev "socket,id=port$i,path=$RUNDIR/port$i,server=on,wait=off" \
+			-device "virtserialport,chardev=port$i,nr=$((i + 1)),name=exec$i"
+	done
+	numa_options "$cpus" "$mem" "$nodes"
+}
+
+# Ends the machine when the process that wanted it is gone.
+watch_owner() {
+	local owner=$1 qemu=$2
+
+	while kill -0 "$qemu" 2>/dev/null; do
+		if ! kill -0 "$owner" 2>/dev/null; then
+			machine_end
+			return
+		fi
+		sleep 0.5
+	done
+}
+
+machine_start() {
+	local opts i
+
+	need_tools qemu-system-x86_64:qemu-system-x86 setsid:util-linux
+	rm -rf "$RUNDIR"
+	"$TOP/box/image.sh" fresh
+	mapfile -t opts < <(qemu_options "$@")
+	echo "cpus=$1 memory=$2 nodes=$3 accel=$(accelerator)" >"$RUNDIR/options"
+	setsid qemu-system-x86_64 "${opts[@]}" </dev/null >"$RUNDIR/qemu.log" 2>&1 9>&- &
+	echo $! >"$RUNDIR/qemu.pid"
+	for ((i = 0; i < 100; i++)); do
+		[ -S "$RUNDIR/port$((PORTS - 1))" ] && break
+		machine_runs || sleep 0.1
+		kill -0 "$(cat "$RUNDIR/qemu.pid")" 2>/dev/null ||
+			{ cat "$RUNDIR/qemu.log" >&2; die "QEMU did not start"; }
+		sleep 0.05
+	done
+	chown -R "$(stat -c %u:%g "$TOP")" "$RUNDIR"
+	if [ -n "${BOX_OWNER-}" ]; then
+		(watch_owner "$BOX_OWNER" "$(cat "$RUNDIR/qemu.pid")") </dev/null >/dev/null 2>&1 9>&- &
+	fi
+	disown -a
+}
+
+console_tail() {
+	say "the console's last lines:"
+	tail -n "${1:-25}" "$RUNDIR/console.log" 2>/dev/null | tr -d '\r' | sed 's/^/    | /' >&2
+}
+
+boots_seen() { grep -acF "$READY" "$RUNDIR/console.log" 2>/dev/null || true; }
+
+# machine_wait N WHAT [PID]: until the machine has come up for the N-th time.
+# Fails when it ends, panics or takes too long, or when process PID has ended
+# with an error.
+machine_wait() {
+	local want=$1 what=$2 pid=${3-} t0=$EPOCHREALTIME start=$SECONDS shown=$SECONDS
+
+	while [ "$(boots_seen)" -lt "$want" ]; do
+		if ! machine_runs; then
+			say "$what: the machine ended after $(elapsed "$t0") s"
+			console_tail
+			return 1
+		fi
+		if grep -aqE 'Kernel panic - not syncing|Attempted to kill init' "$RUNDIR/console.log"; then
+			say "$what: the kernel panicked"
+			console_tail 40
+			return 1
+		fi
+		if [ -n "$pid" ] && ! kill -0 "$pid" 2>/dev/null; then
+			wait "$pid" || return 1
+			pid=
+		fi
+		if [ $((SECONDS - start)) -ge "$BOOT_TIMEOUT" ]; then
+			say "$what: not up after $BOOT_TIMEOUT s"
+			console_tail
+			return 1
+		fi
+		if [ $((SECONDS - shown)) -ge 5 ]; then
+			shown=$SECONDS
+			say "$what ... $((SECONDS - start)) s: $(tail -n 1 "$RUNDIR/console.log" | tr -d '\r' | cut -c 1-70)"
+		fi
+		sleep 0.1
+	done
+	say "$what: up in $(elapsed "$t0") s"
+}
+
+# End the machine. Safe to call at any time, any number of times.
+machine_end() {
+	local pid i
+
+	pid=$(machine_pid) || { rm -f "$RUNDIR"/{qemu.pid,port*,monitor,console}; return 0; }
+	kill -TERM "$pid" 2>/dev/null || true
+	for ((i = 0; i < 50; i++)); do
+		kill -0 "$pid" 2>/dev/null || break
+		[ $i = 30 ] && kill -KILL "$pid" 2>/dev/null
+		sleep 0.1
+	done
+	rm -f "$RUNDIR"/{qemu.pid,port*,monitor,console}
+}
