@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * sharedpc_kapi.h - what sharedpc.ko offers to ccboot.ko on the boot image
+ *
+ * All of these may sleep, except that the fence that is registered is called
+ * from any sleepable context with file-system locks held: it must not wait
+ * for I/O or for another image.
+ */
+#ifndef SHAREDPC_KAPI_H
+#define SHAREDPC_KAPI_H
+
+#include <linux/types.h>
+
+/* The control area, mapped write-back; NULL unless this is the boot image. */
+void *sharedpc_ctl(void);
+
+/*
+ * Image @id is about to run: clears its slot and console, counts its epoch
+ * up, sets STARTING.  -EINVAL: no such image, or it is the boot image;
+ * -EBUSY: it runs.
+ */
+int sharedpc_image_start(u32 id, const char *name);
+
+/*
+ * The CPUs of image @id have had INIT and stay there: nothing that it could
+ * write is written any more.  Sets @state, takes back what it held, resets
+ * its sockets, ends its proxy, tells the other images.
+ */
+void sharedpc_image_gone(u32 id, u32 state);
+
+/* How to stop an image's CPUs for certain; NULL: nobody can. */
+void sharedpc_set_fence(int (*fence)(u32 id));
+
+#endif

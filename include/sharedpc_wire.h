@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * sharedpc_wire.h - what two kernels say to each other about frames
+ *
+ * One message per record of a FRAME ring.  A client sends calls, the owner
+ * answers each exactly once; the owner sends REVOKE, the client answers each
+ * with REVOKED.  FRAMES and REVOKE for one file travel on one ring, and the
+ * owner puts them there in the order in which it decided: who reads them in
+ * that order never keeps a frame that was taken back.
+ *
+ *	client -> owner		FAULT, WRITE, FSYNC, CLOSE, REVOKED
+ *	owner -> client		FRAMES, DONE, REVOKE
+ *
+ * Changelog
+ *	revision 1	first
+ */
+#ifndef SHAREDPC_WIRE_H
+#define SHAREDPC_WIRE_H
+
+#include "sharedpc_ioctl.h"
+
+/* Types 1 to 4 are the calls of enum sharedpc_op. */
+enum sharedpc_answer {
+	SHAREDPC_MSG_FRAMES	= 16,	/* ends a FAULT: count frames at pos */
+	SHAREDPC_MSG_DONE	= 17,	/* ends any call: error, result, pos */
+	SHAREDPC_MSG_REVOKE	= 18,	/* give [pos, pos + count) pages back */
+	SHAREDPC_MSG_REVOKED	= 19,	/* done; error -EBUSY: I/O pins one */
+};
+
+#define SHAREDPC_REVOKE_WRITE	0x1	/* REVOKE: the right to write only */
+
+/* A frame in FRAMES: physical address, rights in the low bits; 0: none. */
+#define SHAREDPC_FRAME_WRITE	0x1ULL
+
+/* Calls of one client that may be open at once at one owner. */
+#define SHAREDPC_CALLS		64
+
+struct sharedpc_msg {
+	__u16 type;
+	__u16 flags;		/* SHAREDPC_CALL_* or SHAREDPC_REVOKE_* */
+	__u32 slot;		/* call: serial << 6 | index; revoke: its id */
+	__u64 file;
+	__u64 pos;		/* page index, or bytes for WRITE */
+	__u64 count;		/* pages, bytes or opens */
+	__u64 result;
+	__u64 data;		/* WRITE: offset in the client's bounce buffers */
+	__s32 error;
+	__u32 uid;
+	__u32 gid;
+	__u32 reserved;
+};
+
+struct sharedpc_frames {
+	struct sharedpc_msg msg;
+	__u64 frame[SHAREDPC_FAULT_MAX];
+};
+
+_Static_assert(sizeof(struct sharedpc_msg) == 64, "message");
+
+#endif

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * console.h - a client's console, in shared memory
+ */
+#ifndef CONSOLE_H
+#define CONSOLE_H
+
+int console_init(void);
+void console_exit(void);
+void console_kick(void);	/* any context: look for input */
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * ctl.h - the control area, mapped, and who we are in it
+ */
+#ifndef CTL_H
+#define CTL_H
+
+#include <linux/types.h>
+#include "sharedpc_abi.h"
+
+extern u32 ctl_self;		/* this image's id; set before anything runs */
+extern u32 ctl_nr_images;	/* checked copy from the header */
+
+int ctl_map(u64 phys, u64 size);
+int ctl_format(const char *images, const char *regions);
+int ctl_join(void);
+void ctl_unmap(void);
+
+struct sharedpc_header *ctl_header(void);
+struct sharedpc_slot *ctl_slot(u32 image);
+struct sharedpc_console *ctl_console(u32 image);
+struct sharedpc_ring *ctl_ring(u32 src, u32 dst, u32 class);
+void *ctl_bounce(u32 image, u32 buffer);
+u64 ctl_bounce_phys(u32 image);
+
+/* The region, as checked copies; nr is at most SHAREDPC_REGIONS_MAX. */
+u32 ctl_regions(struct sharedpc_range *range);
+
+static inline bool ctl_is_boot(void)
+{
+	return ctl_self == SHAREDPC_BOOT;
+}
+
+#endif

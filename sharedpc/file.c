@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * file.c - a client's backing files
+ *
+ * Each file of an owner that is open or mapped on this image is one inode of
+ * a pseudo file system, found by (owner, epoch, id).  ccfs asks for it
+ * (BACKING) and gives it to FUSE, which from then on sends read, write and
+ * mmap here: io.c and fault.c.
+ *
+ * Life.  The inode lives while ccfs, FUSE's open files or any VMA hold it:
+ * longer than the FUSE file, since close() does not end a mapping.  When it
+ * goes it gives all its opens back to the proxy with one CLOSE, from a work
+ * item, because eviction must not wait for another image.
+ */
+#include <linux/file.h>
+#include <linux/fs_context.h>
+#include <linux/io.h>
+#include <linux/mount.h>
+#include <linux/pagemap.h>
+#include <linux/pseudo_fs.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+#include "call.h"
+#include "ctl.h"
+#include "file.h"
+#include "frames.h"
+#include "peer.h"
+
+#define FILE_MAGIC	0x73706366	/* "spcf" */
+
+struct closing {
+	struct work_struct work;
+	u32 owner;
+	u64 id;
+	u32 opens;
+};
+
+struct file_stat file_stat;
+
+static struct kmem_cache *cache;
+static struct vfsmount *mnt;
+static struct workqueue_struct *closings;
+
+static int key_test(struct inode *inode, void *key)
+{
+	const struct sharedpc_file *f = sharedpc_file(inode), *want = key;
+
+	return f->id == want->id && f->owner == want->owner && f->epoch == want->epoch;
+}
+
+static int key_set(struct inode *inode, void *key)
+{
+	struct sharedpc_file *f = sharedpc_file(inode), *want = key;
+
+	f->id = want->id;
+	f->owner = want->owner;
+	f->epoch = want->epoch;
+	return 0;
+}
+
+static unsigned long key_hash(const struct sharedpc_file *key)
+{
+	return hash_64(key->id + ((u64)key->owner << 56), 32);
+}
+
+static struct inode *file_alloc(struct super_block *sb)
+{
+	struct sharedpc_file *f = alloc_inode_sb(sb, cache, GFP_KERNEL);
+
+	if (!f)
+		return NULL;
+	f->closing = kzalloc(sizeof(*f->closing), GFP_KERNEL);
+	if (!f->closing) {
+		kmem_cache_free(cache, f);
+		return NULL;
+	}
+	xa_init(&f->frames);
+	atomic64_set(&f->held, 0);
+	atomic_set(&f->opens, 0);
+	f->size_page = NULL;
+	return &f->inode;
+}
+
+static void file_free(struct inode *inode)
+{
+	kfree(sharedpc_file(inode)->closing);
+	kmem_cache_free(cache, sharedpc_file(inode));
+}
+
+static void closing_work(struct work_struct *work)
+{
+	struct closing *c = container_of(work, struct closing, work);
+	struct sharedpc_msg msg = {
+		.type = SHAREDPC_OP_CLOSE,
+		.file = c->id,
+		.count = c->opens,
+	};
+
+	if (call_run(c->owner, &msg, NULL) && peer_up(c->owner))
+		pr_warn("file %llx of image %s could not be closed\n", c->id,
+			ctl_slot(c->owner)->name);
+	kfree(c);
+}
+
+static void file_evict(struct inode *inode)
+{
+	struct sharedpc_file *f = sharedpc_file(inode);
+	struct closing *c = f->closing;
+
+	frames_drop(inode);
+	clear_inode(inode);
+	if (f->size_page) {
+		memunmap(f->size_page);
+		atomic64_dec(&file_stat.files);
+	}
+	if (!atomic_read(&f->opens))
+		return;
+	c->owner = f->owner;
+	c->id = f->id;
+	c->opens = atomic_read(&f->opens);
+	INIT_WORK(&c->work, closing_work);
+	f->closing = NULL;
+	queue_work(closings, &c->work);
+}
+
+static const struct super_operations file_super_ops = {
+	.alloc_inode	= file_alloc,
+	.free_inode	= file_free,
+	.drop_inode	= generic_delete_inode,
+	.evict_inode	= file_evict,
+	.statfs		= simple_statfs,
+};
+
+/* Frames have no write-back here: what is stored is stored at the owner. */
+static const struct address_space_operations file_aops = {
+	.dirty_folio	= noop_dirty_folio,
+};
+
+static int file_fs_init(struct fs_context *fc)
+{
+	struct pseudo_fs_context *ctx = init_pseudo(fc, FILE_MAGIC);
+
+	if (!ctx)
+		return -ENOMEM;
+	ctx->ops = &file_super_ops;
+	return 0;
+}
+
+static struct file_system_type file_fs = {
+	.name			= "sharedpc",
+	.owner			= THIS_MODULE,
+	.init_fs_context	= file_fs_init,
+	.kill_sb		= kill_anon_super,
+};
+
+static int file_setup(struct inode *inode, u64 size_phys)
+{
+	struct sharedpc_file *f = sharedpc_file(inode);
+
+	f->size_page = memremap(size_phys & PAGE_MASK, PAGE_SIZE, MEMREMAP_WB);
+	if (!f->size_page)
+		return -ENOMEM;
+	f->size = f->size_page + offset_in_page(size_phys);
+	inode->i_ino = get_next_ino();
+	inode->i_mode = S_IFREG | 0600;
+	inode->i_fop = &io_ops;
+	inode->i_mapping->a_ops = &file_aops;
+	/* The frames are not this kernel's to reclaim. */
+	mapping_set_unevictable(inode->i_mapping);
+	simple_inode_init_ts(inode);
+	atomic64_inc(&file_stat.files);
+	return 0;
+}
+
+/* The inode of a file, made if it is not there, with a reference. */
+static struct inode *file_get(const struct sharedpc_backing *want)
+{
+	struct sharedpc_file key = {
+		.id = want->file,
+		.owner = want->owner,
+		.epoch = peer_epoch(want->owner),
+	};
+	struct inode *inode;
+	int err;
+
+	inode = iget5_locked(mnt->mnt_sb, key_hash(&key), key_test, key_set, &key);
+	if (!inode)
+		return ERR_PTR(-ENOMEM);
+	if (!(inode->i_state & I_NEW))
+		return inode;
+	err = file_setup(inode, want->size_phys);
+	if (err) {
+		iget_failed(inode);
+		return ERR_PTR(err);
+	}
+	unlock_new_inode(inode);
+	return inode;
+}
+
+/* BACKING: returns a new descriptor, or -errno. */
+int file_backing(const struct sharedpc_backing *want)
+{
+	struct inode *inode;
+	struct file *file;
+	int fd;
+
+	if (want->reserved || want->owner >= ctl_nr_images ||
+	    want->owner == ctl_self || !want->size_phys || want->size_phys % 8)
+		return -EINVAL;
+	if (!peer_up(want->owner))
+		return -ENOTCONN;
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0)
+		return fd;
+	inode = file_get(want);
+	if (IS_ERR(inode)) {
+		put_unused_fd(fd);
+		return PTR_ERR(inode);
+	}
+	file = alloc_file_pseudo(inode, mnt, "sharedpc", O_RDWR, &io_ops);
+	if (IS_ERR(file)) {
+		iput(inode);
+		put_unused_fd(fd);
+		return PTR_ERR(file);
+	}
+	/* From here on the open is ours to give back. */
+	atomic_inc(&sharedpc_file(inode)->opens);
+	fd_install(fd, file);
+	return fd;
+}
+
+/* Does the owner still live the life in which we opened this? */
+bool file_alive(const struct sharedpc_file *f)
+{
+	return peer_up(f->owner) && peer_epoch(f->owner) == f->epoch;
+}
+
+/* The listening thread: an owner wants frames back. */
+void file_revoke(u32 owner, const struct sharedpc_msg *msg)
+{
+	struct sharedpc_file key = {
+		.id = msg->file,
+		.owner = owner,
+		.epoch = peer_epoch(owner),
+	};
+	struct sharedpc_msg done = {
+		.type = SHAREDPC_MSG_REVOKED,
+		.slot = msg->slot,
+		.file = msg->file,
+	};
+	struct inode *inode;
+
+	atomic64_inc(&file_stat.revokes);
+	/* One that is being evicted has no user left: nothing to take back. */
+	inode = ilookup5(mnt->mnt_sb, key_hash(&key), key_test, &key);
+	if (inode && msg->count && msg->pos + msg->count > msg->pos)
+		done.error = frames_revoke(inode, msg->pos, msg->count,
+					   msg->flags & SHAREDPC_REVOKE_WRITE);
+	iput(inode);
+	peer_send_wait(owner, &done);
+}
+
+/* All mappings of a dead owner's files go; access is SIGBUS from now on. */
+void file_peer_went(u32 owner)
+{
+	struct super_block *sb = mnt->mnt_sb;
+	struct inode *inode, *last = NULL;
+
+	spin_lock(&sb->s_inode_list_lock);
+	list_for_each_entry(inode, &sb->s_inodes, i_sb_list) {
+		struct sharedpc_file *f = sharedpc_file(inode);
+
+		if (!S_ISREG(inode->i_mode) || f->owner != owner || !igrab(inode))
+			continue;
+		spin_unlock(&sb->s_inode_list_lock);
+		iput(last);
+		frames_revoke(inode, 0, 1ULL << 52, false);
+		last = inode;
+		spin_lock(&sb->s_inode_list_lock);
+	}
+	spin_unlock(&sb->s_inode_list_lock);
+	iput(last);
+}
+
+u64 file_held(void)
+{
+	struct super_block *sb = mnt->mnt_sb;
+	struct inode *inode;
+	u64 held = 0;
+
+	spin_lock(&sb->s_inode_list_lock);
+	list_for_each_entry(inode, &sb->s_inodes, i_sb_list)
+		if (S_ISREG(inode->i_mode))
+			held += atomic64_read(&sharedpc_file(inode)->held);
+	spin_unlock(&sb->s_inode_list_lock);
+	return held;
+}
+
+static void file_init_once(void *f)
+{
+	inode_init_once(&((struct sharedpc_file *)f)->inode);
+}
+
+int file_init(void)
+{
+	int err = -ENOMEM;
+
+	cache = kmem_cache_create("sharedpc_file", sizeof(struct sharedpc_file), 0,
+				  SLAB_ACCOUNT | SLAB_RECLAIM_ACCOUNT, file_init_once);
+	if (!cache)
+		return err;
+	closings = alloc_workqueue("sharedpc-close", WQ_MEM_RECLAIM | WQ_UNBOUND, 4);
+	if (!closings)
+		goto destroy_cache;
+	mnt = kern_mount(&file_fs);
+	if (!IS_ERR(mnt))
+		return 0;
+	err = PTR_ERR(mnt);
+	destroy_workqueue(closings);
+destroy_cache:
+	kmem_cache_destroy(cache);
+	return err;
+}
+
+void file_exit(void)
+{
+	kern_unmount(mnt);
+	destroy_workqueue(closings);
+	rcu_barrier();
+	kmem_cache_destroy(cache);
+}

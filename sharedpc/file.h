@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * file.h - a client's backing files: what FUSE passthrough reads and maps
+ */
+#ifndef FILE_H
+#define FILE_H
+
+#include <linux/fs.h>
+#include <linux/xarray.h>
+#include "sharedpc_ioctl.h"
+#include "sharedpc_wire.h"
+
+struct closing;
+
+/* A file of an owner, as a regular file of our own pseudo file system. */
+struct sharedpc_file {
+	struct inode inode;
+	u32 owner;		/* image */
+	u32 epoch;		/* the owner's life that id belongs to */
+	u64 id;
+	struct xarray frames;	/* see frames.c */
+	atomic64_t held;	/* entries in frames */
+	atomic_t opens;		/* BACKING calls, to be given back with CLOSE */
+	void *size_page;	/* the owner's i_size, mapped read-only in effect */
+	const u64 *size;
+	struct closing *closing;
+};
+
+struct file_stat {
+	atomic64_t fetches;	/* FAULT calls */
+	atomic64_t faults;	/* page faults that came here */
+	atomic64_t around;	/* pages mapped beside the faulting one */
+	atomic64_t upgrades;	/* first writes to a page mapped read-only */
+	atomic64_t revokes;
+	atomic64_t files;
+};
+
+extern struct file_stat file_stat;
+extern const struct vm_operations_struct fault_ops;
+extern const struct file_operations io_ops;
+
+static inline struct sharedpc_file *sharedpc_file(struct inode *inode)
+{
+	return container_of(inode, struct sharedpc_file, inode);
+}
+
+/*
+ * The file's size, in bytes, as its owner's kernel has it this moment.  One
+ * aligned 64-bit load from the owner's inode, which stays where it is as long
+ * as the proxy has the file open, that is, as long as we are.
+ */
+static inline u64 file_size(const struct sharedpc_file *f)
+{
+	return READ_ONCE(*f->size);
+}
+
+int file_init(void);
+void file_exit(void);
+int file_backing(const struct sharedpc_backing *want);
+void file_revoke(u32 owner, const struct sharedpc_msg *msg);
+void file_peer_went(u32 owner);
+bool file_alive(const struct sharedpc_file *f);
+u64 file_held(void);
+
+#endif

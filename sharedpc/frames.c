@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * frames.c - the frames of one file that this client holds
+ *
+ * file->frames maps a page index to a frame and what we may do with it:
+ *
+ *	frames_fetch	ask the owner (a call; its answer goes through _add)
+ *	frames_add	frames came, in peer.c's thread
+ *	frames_get	find one for use: its folio, locked and referenced
+ *	frames_revoke	the owner wants some back, in peer.c's thread
+ *	frames_drop	the file goes
+ *
+ * Only peer.c's thread changes the entries of a living file, in the order in
+ * which the owner decided.  A user looks an entry up, locks the folio, looks
+ * again, and puts the frame into a page table (or copies from or to it)
+ * before it unlocks the folio.  frames_revoke first changes the entry, then
+ * takes the folio lock once: whoever still saw the old entry is done by then
+ * and is in the page tables, from which unmap_mapping_pages takes it.
+ *
+ * Nobody waits for an owner while he holds a folio lock.
+ */
+#include <linux/delay.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include "call.h"
+#include "file.h"
+#include "frames.h"
+#include "region.h"
+
+#define MAY_WRITE_FRAME	1UL	/* in an entry's value, beside the pfn */
+#define GOING		2UL	/* being revoked: as good as not there */
+#define FLAG_BITS	2
+#define PIN_WAIT	2000	/* ms that I/O may keep a revoked frame */
+
+static struct page *entry_page(void *entry)
+{
+	return pfn_to_page(xa_to_value(entry) >> FLAG_BITS);
+}
+
+static void frame_adopt(struct page *page, struct inode *inode, u64 index)
+{
+	struct folio *folio = page_folio(page);
+
+	folio->mapping = inode->i_mapping;
+	folio->index = index;
+	folio_clear_dirty(folio);
+	folio_mark_uptodate(folio);
+}
+
+/*
+ * Remember @nr frames from page @index on.  Not remembering one is harmless:
+ * whoever needs it asks again.
+ */
+void frames_add(struct inode *inode, u64 index, const u64 *frame, u32 nr)
+{
+	struct sharedpc_file *f = sharedpc_file(inode);
+	u32 i;
+
+	for (i = 0; i < nr; i++, index++) {
+		u64 pfn = PHYS_PFN(frame[i]);
+		unsigned long value = pfn << FLAG_BITS;
+		void *old;
+
+		if (!frame[i] || !region_has(pfn))
+			continue;
+		if (frame[i] & SHAREDPC_FRAME_WRITE)
+			value |= MAY_WRITE_FRAME;
+		old = xa_load(&f->frames, index);
+		if (!old) {
+			/* It belongs to nobody, or the owner is mad. */
+			if (READ_ONCE(pfn_to_page(pfn)->mapping))
+				continue;
+			frame_adopt(pfn_to_page(pfn), inode, index);
+		} else if (xa_to_value(old) >> FLAG_BITS != pfn ||
+			   xa_to_value(old) & GOING) {
+			continue;
+		}
+		if (xa_err(xa_store(&f->frames, index, xa_mk_value(value),
+				    GFP_NOWAIT | __GFP_NOWARN)) && !old)
+			pfn_to_page(pfn)->mapping = NULL;
+		else if (!old)
+			atomic64_inc(&f->held);
+	}
+}
+
+static bool entry_good(void *entry, bool write)
+{
+	return entry && !(xa_to_value(entry) & GOING) &&
+	       (!write || xa_to_value(entry) & MAY_WRITE_FRAME);
+}
+
+/*
+ * The folio of page @index, locked and with a reference; NULL when we do not
+ * hold it (with the right to write, if @write), or when @wait is false and
+ * somebody else has it locked.
+ */
+struct folio *frames_get(struct inode *inode, u64 index, bool write, bool wait)
+{
+	struct sharedpc_file *f = sharedpc_file(inode);
+	void *entry = xa_load(&f->frames, index);
+	struct folio *folio;
+
+	if (!entry_good(entry, write))
+		return NULL;
+	folio = page_folio(entry_page(entry));
+	/* The page itself never goes: its first reference is the region's. */
+	folio_get(folio);
+	if (wait)
+		folio_lock(folio);
+	else if (!folio_trylock(folio))
+		goto put;
+	if (folio->mapping == inode->i_mapping && folio->index == index &&
+	    entry_good(xa_load(&f->frames, index), write))
+		return folio;
+	folio_unlock(folio);
+put:
+	folio_put(folio);
+	return NULL;
+}
+
+/*
+ * Ask the owner for @count pages from @index on.  0 when it answered; then
+ * frames_get finds them, unless they have been revoked already.
+ */
+int frames_fetch(struct inode *inode, u64 index, u32 count, u16 flags)
+{
+	struct sharedpc_file *f = sharedpc_file(inode);
+	struct sharedpc_msg msg = {
+		.type = SHAREDPC_OP_FAULT,
+		.flags = flags,
+		.file = f->id,
+		.pos = index,
+		.count = count,
+	};
+	int err;
+
+	/* Room for the one that is needed; frames_add cannot allocate. */
+	err = xa_reserve(&f->frames, index, GFP_KERNEL);
+	if (err)
+		return err;
+	atomic64_inc(&file_stat.fetches);
+	return call_run(f->owner, &msg, inode);
+}
+
+/* Change an entry that is there: needs no memory. */
+static void entry_set(struct sharedpc_file *f, unsigned long index, unsigned long value)
+{
+	xa_store(&f->frames, index, xa_mk_value(value), GFP_NOWAIT | __GFP_NOWARN);
+}
+
+static void folio_pass(struct folio *folio)
+{
+	folio_lock(folio);
+	folio_unlock(folio);
+}
+
+/* Wait for direct I/O and the like.  The region's reference is the last. */
+static bool frame_idle(struct folio *folio, unsigned long end)
+{
+	while (folio_ref_count(folio) > 1) {
+		if (time_after(jiffies, end))
+			return false;
+		usleep_range(100, 500);
+	}
+	return true;
+}
+
+static void frame_leave(struct page *page)
+{
+	struct folio *folio = page_folio(page);
+
+	folio_lock(folio);
+	folio->mapping = NULL;
+	folio->index = 0;
+	folio_clear_dirty(folio);
+	folio_unlock(folio);
+}
+
+/* 0; -EBUSY: all are unmapped, but I/O still uses some. */
+int frames_revoke(struct inode *inode, u64 index, u64 count, bool write_only)
+{
+	struct sharedpc_file *f = sharedpc_file(inode);
+	unsigned long last = index + count - 1, end = jiffies + msecs_to_jiffies(PIN_WAIT);
+	unsigned long i, value;
+	void *entry;
+	int err = 0;
+
+	xa_for_each_range(&f->frames, i, entry, index, last) {
+		value = xa_to_value(entry);
+		entry_set(f, i, write_only ? value & ~MAY_WRITE_FRAME : value | GOING);
+		folio_pass(page_folio(entry_page(entry)));
+	}
+	unmap_mapping_pages(inode->i_mapping, index, count, false);
+	if (write_only)
+		return 0;
+	xa_for_each_range(&f->frames, i, entry, index, last) {
+		if (!frame_idle(page_folio(entry_page(entry)), end))
+			err = -EBUSY;
+		frame_leave(entry_page(entry));
+		xa_erase(&f->frames, i);
+		atomic64_dec(&f->held);
+	}
+	return err;
+}
+
+/* Nobody uses the file any more: no mapping, no reader. */
+void frames_drop(struct inode *inode)
+{
+	struct sharedpc_file *f = sharedpc_file(inode);
+	unsigned long i, end = jiffies + msecs_to_jiffies(PIN_WAIT);
+	void *entry;
+
+	xa_for_each(&f->frames, i, entry) {
+		if (!frame_idle(page_folio(entry_page(entry)), end))
+			pr_warn_ratelimited("I/O still uses a frame of a closed file\n");
+		frame_leave(entry_page(entry));
+	}
+	xa_destroy(&f->frames);
+}

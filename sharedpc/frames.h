@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * frames.h - the frames of one file that this client holds
+ */
+#ifndef FRAMES_H
+#define FRAMES_H
+
+#include <linux/fs.h>
+
+void frames_add(struct inode *inode, u64 index, const u64 *frame, u32 nr);
+struct folio *frames_get(struct inode *inode, u64 index, bool write, bool wait);
+int frames_fetch(struct inode *inode, u64 index, u32 count, u16 flags);
+int frames_revoke(struct inode *inode, u64 index, u64 count, bool write_only);
+void frames_drop(struct inode *inode);
+
+#endif

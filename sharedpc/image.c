@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * image.c - this image's own life: READY, heartbeat, clock, and its end
+ *
+ * A client takes the wall clock from the boot image (it has no RTC) and says
+ * how it ends: in its panic notifier or its reboot notifier it writes the
+ * state, rings the boot image and parks.  It must not go on to reset the
+ * machine, because the machine is everybody's.  The boot image then gives
+ * its CPUs an INIT.
+ *
+ * The boot image publishes the wall clock every second and offers
+ * sharedpc_kapi.h to ccboot.ko.
+ */
+#include <linux/delay.h>
+#include <linux/kernel.h>
+#include <linux/module.h>
+#include <linux/notifier.h>
+#include <linux/panic_notifier.h>
+#include <linux/reboot.h>
+#include <linux/string.h>
+#include <linux/timekeeping.h>
+#include <asm/tsc.h>
+#include "ctl.h"
+#include "doorbell.h"
+#include "image.h"
+#include "peer.h"
+#include "sharedpc_kapi.h"
+
+static int (*fence_fn)(u32 id);
+static DEFINE_MUTEX(fence_lock);	/* fence_fn against its unregistration */
+
+static void clock_publish(void)
+{
+	struct sharedpc_header *h = ctl_header();
+	u32 seq = h->clock_seq;
+
+	WRITE_ONCE(h->clock_seq, seq + 1);
+	smp_wmb();	/* odd before the values: clock_take sees the change */
+	h->wall_tsc = rdtsc_ordered();
+	h->wall_ns = ktime_get_real_ns();
+	smp_wmb();	/* values before even */
+	WRITE_ONCE(h->clock_seq, seq + 2);
+}
+
+static void clock_take(void)
+{
+	struct sharedpc_header *h = ctl_header();
+	u64 ns, then, now;
+	struct timespec64 ts;
+	int tries;
+	u32 seq;
+
+	for (tries = 0; tries < 1000; tries++) {
+		seq = READ_ONCE(h->clock_seq);
+		smp_rmb();	/* pairs with clock_publish */
+		ns = READ_ONCE(h->wall_ns);
+		then = READ_ONCE(h->wall_tsc);
+		smp_rmb();
+		if (!(seq & 1) && seq == READ_ONCE(h->clock_seq))
+			break;
+		udelay(1);
+	}
+	now = rdtsc_ordered();
+	if (!ns || !tsc_khz || now < then)
+		return;
+	ns += mul_u64_u64_div_u64(now - then, NSEC_PER_MSEC, tsc_khz);
+	ts = ns_to_timespec64(ns);
+	if (do_settimeofday64(&ts))
+		pr_warn("wall clock could not be set\n");
+}
+
+/* Once a second, from peer.c's thread. */
+void image_tick(void)
+{
+	struct sharedpc_slot *slot = ctl_slot(ctl_self);
+
+	WRITE_ONCE(slot->heartbeat, slot->heartbeat + 1);
+	if (ctl_is_boot())
+		clock_publish();
+}
+
+/* Say how it ends and stop doing anything. */
+static void image_ends(u32 state)
+{
+	smp_store_release(&ctl_slot(ctl_self)->state, state);
+	doorbell_ring(SHAREDPC_BOOT);
+}
+
+static int image_panics(struct notifier_block *nb, unsigned long unused,
+			void *message)
+{
+	strscpy(ctl_slot(ctl_self)->last_words, message,
+		sizeof(ctl_slot(ctl_self)->last_words));
+	image_ends(SHAREDPC_PANICKED);
+	/*
+	 * The boot image takes this CPU with an INIT.  Going on would reset
+	 * the whole machine, so stay here whatever happens.
+	 */
+	local_irq_disable();
+	for (;;)
+		asm volatile("hlt");
+	return NOTIFY_DONE;
+}
+
+static int image_reboots(struct notifier_block *nb, unsigned long how, void *cmd)
+{
+	image_ends(how == SYS_RESTART ? SHAREDPC_REBOOTING : SHAREDPC_HALTED);
+	for (;;)
+		ssleep(1);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block panic_nb = {
+	.notifier_call = image_panics,
+	.priority = INT_MIN,	/* last: everybody else has said theirs */
+};
+
+static struct notifier_block reboot_nb = {
+	.notifier_call = image_reboots,
+	.priority = INT_MIN,
+};
+
+int image_init(void)
+{
+	if (ctl_is_boot()) {
+		clock_publish();
+	} else {
+		clock_take();
+		atomic_notifier_chain_register(&panic_notifier_list, &panic_nb);
+		register_reboot_notifier(&reboot_nb);
+	}
+	smp_store_release(&ctl_slot(ctl_self)->state, SHAREDPC_READY);
+	return 0;
+}
+
+void image_exit(void)
+{
+	smp_store_release(&ctl_slot(ctl_self)->state, SHAREDPC_HALTED);
+	if (ctl_is_boot())
+		return;
+	unregister_reboot_notifier(&reboot_nb);
+	atomic_notifier_chain_unregister(&panic_notifier_list, &panic_nb);
+}
+
+int image_fence(u32 id)
+{
+	int err = -ENODEV;
+
+	mutex_lock(&fence_lock);
+	if (fence_fn)
+		err = fence_fn(id);
+	mutex_unlock(&fence_lock);
+	if (!err) {
+		smp_store_release(&ctl_slot(id)->state, SHAREDPC_FENCED);
+		peer_kick();
+	}
+	return err;
+}
+
+void *sharedpc_ctl(void)
+{
+	return ctl_is_boot() ? ctl_header() : NULL;
+}
+EXPORT_SYMBOL_GPL(sharedpc_ctl);
+
+int sharedpc_image_start(u32 id, const char *name)
+{
+	struct sharedpc_slot *slot = ctl_slot(id);
+	u32 epoch, state;
+
+	if (!ctl_is_boot() || id == SHAREDPC_BOOT || id >= ctl_nr_images)
+		return -EINVAL;
+	state = READ_ONCE(slot->state);
+	if (state == SHAREDPC_READY || state == SHAREDPC_STARTING)
+		return -EBUSY;
+	peer_settle(id);
+	epoch = slot->epoch + 1;
+	memset(slot, 0, sizeof(*slot));
+	strscpy(slot->name, name, sizeof(slot->name));
+	slot->epoch = epoch;
+	memset(ctl_console(id), 0, SHAREDPC_CONSOLE_SIZE);
+	smp_store_release(&slot->state, SHAREDPC_STARTING);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(sharedpc_image_start);
+
+void sharedpc_image_gone(u32 id, u32 state)
+{
+	u32 i;
+
+	if (!ctl_is_boot() || id == SHAREDPC_BOOT || id >= ctl_nr_images)
+		return;
+	WRITE_ONCE(ctl_slot(id)->doorbell_vector, 0);
+	smp_store_release(&ctl_slot(id)->state, state);
+	peer_settle(id);
+	for (i = 1; i < ctl_nr_images; i++)
+		doorbell_ring(i);
+}
+EXPORT_SYMBOL_GPL(sharedpc_image_gone);
+
+void sharedpc_set_fence(int (*fence)(u32 id))
+{
+	mutex_lock(&fence_lock);
+	fence_fn = fence;
+	mutex_unlock(&fence_lock);
+}
+EXPORT_SYMBOL_GPL(sharedpc_set_fence);

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * image.h - this image's own life: clock, heartbeat, how it ends
+ */
+#ifndef IMAGE_H
+#define IMAGE_H
+
+#include <linux/types.h>
+
+int image_init(void);
+void image_exit(void);
+void image_tick(void);
+
+/*
+ * Stop image @id's CPUs for certain.  0: nothing of it runs any more;
+ * -ENODEV: nobody here can, or it did not work.
+ */
+int image_fence(u32 id);
+
+#endif

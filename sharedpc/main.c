@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * main.c - sharedpc.ko: one page cache for several kernels on one machine
+ *
+ * One module for both roles.  On the boot image it formats the control area
+ * and adds the region as a NUMA node; on a client it joins both.  Where a
+ * page fault goes:
+ *
+ *	client	fault.c -> frames.c -> call.c -> ring.c, doorbell.c
+ *	owner	peer.c -> calls.c -> the proxy -> grant.c -> ring.c, doorbell.c
+ *	client	peer.c -> call.c -> frames.c -> fault.c
+ *
+ * and where it is taken back:
+ *
+ *	owner	map.c -> revoke.c -> ring.c
+ *	client	peer.c -> file.c -> frames.c
+ */
+#include <linux/module.h>
+#include "call.h"
+#include "console.h"
+#include "ctl.h"
+#include "debug.h"
+#include "device.h"
+#include "file.h"
+#include "image.h"
+#include "peer.h"
+#include "region.h"
+#include "socket.h"
+
+static uint self;
+module_param(self, uint, 0444);
+MODULE_PARM_DESC(self, "this image's id, 0: the boot image");
+static unsigned long long ctl;
+module_param(ctl, ullong, 0444);
+MODULE_PARM_DESC(ctl, "physical address of the control area");
+static unsigned long long ctl_size;
+module_param(ctl_size, ullong, 0444);
+MODULE_PARM_DESC(ctl_size, "its size in bytes");
+static char *images = "";
+module_param(images, charp, 0444);
+MODULE_PARM_DESC(images, "boot image: names of all images by id, a,b,c");
+static char *region = "";
+module_param(region, charp, 0444);
+MODULE_PARM_DESC(region, "boot image: the region, start+size[,start+size]");
+static int node = -1;
+module_param(node, int, 0444);
+MODULE_PARM_DESC(node, "boot image: spare NUMA node for the region");
+
+static int __init sharedpc_init(void)
+{
+	int err;
+
+	ctl_self = self;
+	call_init();
+	err = ctl_map(ctl, ctl_size);
+	if (err)
+		return err;
+	err = ctl_is_boot() ? ctl_format(images, region) : ctl_join();
+	if (err)
+		goto unmap_ctl;
+	/* First, so that the log has all the rest. */
+	err = console_init();
+	if (err)
+		goto unmap_ctl;
+	err = region_init(node);
+	if (err)
+		goto exit_console;
+	err = file_init();
+	if (err)
+		goto exit_region;
+	err = socket_init();
+	if (err)
+		goto exit_file;
+	err = peer_init();
+	if (err)
+		goto exit_socket;
+	err = device_init();
+	if (err)
+		goto exit_peer;
+	debug_init();
+	/* Last: from here on the others talk to us. */
+	image_init();
+	peer_kick();
+	pr_info("image %s is ready, %llu frames\n", ctl_slot(ctl_self)->name,
+		region_pages());
+	return 0;
+
+exit_peer:
+	peer_exit();
+exit_socket:
+	socket_exit();
+exit_file:
+	file_exit();
+exit_region:
+	region_exit();
+exit_console:
+	console_exit();
+unmap_ctl:
+	ctl_unmap();
+	return err;
+}
+
+static void __exit sharedpc_exit(void)
+{
+	image_exit();
+	debug_exit();
+	device_exit();
+	peer_exit();
+	socket_exit();
+	file_exit();
+	region_exit();
+	console_exit();
+	ctl_unmap();
+}
+
+module_init(sharedpc_init);
+module_exit(sharedpc_exit);
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("One page cache shared by several kernels on one machine");

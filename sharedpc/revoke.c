@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * revoke.c - taking frames, or the right to write them, back from a client
+ *
+ *	revoke_all	the client has nothing left of [first, last]
+ *	revoke_write	it cannot write [first, last] any more
+ *
+ * Both return when that is certain: the client said REVOKED, or it is dead
+ * (its CPUs have had INIT), or it was silent for too long and was fenced.  If
+ * even the fence fails the frames keep their references for ever: memory is
+ * lost then, but never handed to somebody else while the client may write it.
+ *
+ * Write-back asks for one page at a time.  The first such request takes the
+ * right to write from all pages of the map with one message, so that the
+ * rest of the file costs none (design.md, section 6, rule b).
+ *
+ * What a client wrote shows in no page table of this kernel, so pages that it
+ * could write are marked dirty here before their page is cleaned or dropped.
+ */
+#include <linux/completion.h>
+#include <linux/mm.h>
+#include "ctl.h"
+#include "image.h"
+#include "peer.h"
+#include "server.h"
+
+#define PATIENCE	20	/* seconds until a silent client is fenced */
+
+struct revoke {
+	struct list_head node;
+	u32 id;
+	int error;
+	struct completion done;
+};
+
+/* Certain: no CPU of the client runs, in the life that we served. */
+static bool client_stopped(u32 client)
+{
+	switch (READ_ONCE(ctl_slot(client)->state)) {
+	case SHAREDPC_EMPTY:
+	case SHAREDPC_STARTING:
+	case SHAREDPC_STOPPED:
+	case SHAREDPC_FENCED:
+		return true;
+	}
+	return READ_ONCE(ctl_slot(client)->epoch) != peer_epoch(client);
+}
+
+/* Wait for REVOKED.  0: all given back; -EBUSY: never reuse these pages. */
+static int revoke_wait(struct server *s, struct revoke *r)
+{
+	int i;
+
+	for (i = 0; i < PATIENCE * 20; i++) {
+		if (wait_for_completion_timeout(&r->done, HZ / 20))
+			return r->error;
+		if (client_stopped(s->client))
+			return 0;
+	}
+	pr_err("image %s does not give frames back: fencing it\n",
+	       ctl_slot(s->client)->name);
+	if (!image_fence(s->client))
+		return 0;
+	pr_err("image %s cannot be fenced: its frames are lost\n",
+	       ctl_slot(s->client)->name);
+	return -EBUSY;
+}
+
+static int revoke_run(struct map *m, u64 first, u64 last, u16 flags)
+{
+	struct server *s = m->server;
+	struct sharedpc_msg msg = {
+		.type = SHAREDPC_MSG_REVOKE,
+		.flags = flags,
+		.file = m->file,
+		.pos = first,
+		.count = last - first + 1,
+	};
+	struct revoke r = { };
+	int err;
+
+	init_completion(&r.done);
+	spin_lock(&s->lock);
+	r.id = s->revoke_serial++;
+	list_add(&r.node, &s->revokes);
+	spin_unlock(&s->lock);
+	msg.slot = r.id;
+
+	atomic64_inc(&s->revokes_sent);
+	/* If it cannot be sent the client is dead or silent: wait all the same. */
+	peer_send_wait(s->client, &msg);
+	err = revoke_wait(s, &r);
+
+	spin_lock(&s->lock);
+	list_del(&r.node);
+	spin_unlock(&s->lock);
+	return err;
+}
+
+/* The listening thread: the client gave something back. */
+void server_revoked(u32 client, const struct sharedpc_msg *msg)
+{
+	struct server *s = server_get(client);
+	struct revoke *r;
+
+	if (!s)
+		return;
+	spin_lock(&s->lock);
+	list_for_each_entry(r, &s->revokes, node) {
+		if (r->id == msg->slot) {
+			r->error = msg->error;
+			complete(&r->done);
+			break;
+		}
+	}
+	spin_unlock(&s->lock);
+	server_put(s);
+}
+
+static void revoke_begin(struct map *m)
+{
+	m->revoking++;
+}
+
+static void revoke_end(struct map *m)
+{
+	xa_lock(&m->grants);
+	m->revoking--;
+	xa_unlock(&m->grants);
+	wake_up_all(&m->idle);
+}
+
+/* Forget the grants of [first, last]; @keep: but never free their pages. */
+static void forget(struct map *m, u64 first, u64 last, bool keep)
+{
+	unsigned long index = first;
+	void *entry;
+	bool dirty;
+
+	for (;;) {
+		struct page *page;
+
+		xa_lock(&m->grants);
+		entry = xa_find(&m->grants, &index, last, XA_PRESENT);
+		dirty = entry && xa_get_mark(&m->grants, index, GRANT_DIRTY);
+		if (entry)
+			__xa_erase(&m->grants, index);
+		xa_unlock(&m->grants);
+		if (!entry)
+			return;
+		page = pfn_to_page(xa_to_value(entry));
+		if (dirty)
+			folio_mark_dirty(page_folio(page));
+		atomic64_dec(&m->server->granted);
+		if (!keep)
+			put_page(page);
+	}
+}
+
+void revoke_all(struct map *m, u64 first, u64 last)
+{
+	unsigned long index = first;
+	int err;
+
+	xa_lock(&m->grants);
+	if (!xa_find(&m->grants, &index, last, XA_PRESENT)) {
+		xa_unlock(&m->grants);
+		return;
+	}
+	revoke_begin(m);
+	xa_unlock(&m->grants);
+
+	err = revoke_run(m, first, last, 0);
+	forget(m, first, last, err != 0);
+	revoke_end(m);
+}
+
+/* The client could write these until now: tell the file system. */
+static void mark_dirty(struct map *m, u64 first, u64 last)
+{
+	unsigned long index = first;
+	struct page *page;
+	void *entry;
+
+	for (;;) {
+		xa_lock(&m->grants);
+		entry = xa_find(&m->grants, &index, last, GRANT_DIRTY);
+		if (entry) {
+			__xa_clear_mark(&m->grants, index, GRANT_DIRTY);
+			page = pfn_to_page(xa_to_value(entry));
+			get_page(page);
+		}
+		xa_unlock(&m->grants);
+		if (!entry)
+			return;
+		folio_mark_dirty(page_folio(page));
+		put_page(page);
+	}
+}
+
+void revoke_write(struct map *m, u64 first, u64 last)
+{
+	u64 lo = m->index + m->pages, hi = m->index;
+	unsigned long index;
+	bool any = false, wait;
+	void *entry;
+
+	xa_lock(&m->grants);
+	index = first;
+	if (xa_find(&m->grants, &index, last, GRANT_WRITE)) {
+		any = true;
+		xa_for_each_marked(&m->grants, index, entry, GRANT_WRITE) {
+			lo = min_t(u64, lo, index);
+			hi = max_t(u64, hi, index);
+			__xa_clear_mark(&m->grants, index, GRANT_WRITE);
+		}
+		revoke_begin(m);
+	}
+	/* Somebody else's message may be about our pages too. */
+	wait = !any && m->revoking;
+	xa_unlock(&m->grants);
+
+	if (any) {
+		revoke_run(m, lo, hi, SHAREDPC_REVOKE_WRITE);
+		revoke_end(m);
+	} else if (wait) {
+		wait_event(m->idle, !READ_ONCE(m->revoking));
+	}
+	mark_dirty(m, first, last);
+}

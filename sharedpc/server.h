@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * server.h - the owner's side: one server per client, worked by its proxy
+ *
+ *	server.c	the server's life, from SERVE to close
+ *	calls.c		calls of the client, on their way to the proxy and back
+ *	map.c		the proxy's mappings, watched by mmu notifiers
+ *	grant.c		vtop: from a page of such a mapping to a frame
+ *	revoke.c	taking frames, or the right to write them, back
+ *
+ * Lock order: maps_lock, then a map's grants (xa_lock), then lock, then the
+ * ring's lock.  Nothing waits for the client under any of them.
+ */
+#ifndef SERVER_H
+#define SERVER_H
+
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/mmu_notifier.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/xarray.h>
+#include "sharedpc_ioctl.h"
+#include "sharedpc_wire.h"
+
+enum call_state { CALL_FREE, CALL_QUEUED, CALL_HANDED };
+
+struct server_call {
+	enum call_state state;
+	struct list_head node;		/* in queued */
+	struct sharedpc_msg msg;	/* checked copy */
+};
+
+struct server {
+	struct kref ref;
+	u32 client;
+	struct mm_struct *mm;		/* the proxy's, to compare with only */
+	bool gone;			/* the client died, or the proxy left */
+
+	spinlock_t lock;		/* call, queued, revokes */
+	struct server_call call[SHAREDPC_CALLS];
+	struct list_head queued;
+	wait_queue_head_t wait;		/* for queued, and for gone */
+	struct list_head revokes;	/* waiting for REVOKED */
+	u32 revoke_serial;
+
+	struct mutex maps_lock;		/* maps */
+	struct list_head maps;
+
+	atomic64_t granted;		/* frames that the client holds */
+	atomic64_t faults, grants, writes, revokes_sent, foreign;
+};
+
+struct map {
+	struct kref ref;
+	struct list_head node;
+	struct server *server;
+	struct mmu_interval_notifier mni;
+	u64 file, index, pages, addr;	/* as in struct sharedpc_map */
+	/*
+	 * Frames that the client may have mapped: page index -> pfn value.
+	 * Each holds a reference to its page, so that no frame is reused
+	 * before the client gave it back, whatever goes wrong.
+	 */
+	struct xarray grants;
+	bool dead;			/* under xa_lock: grants no more */
+	int revoking;			/* under xa_lock: REVOKEs not answered */
+	wait_queue_head_t idle;		/* for revoking == 0 */
+};
+
+#define GRANT_WRITE	XA_MARK_0	/* the client may write it */
+#define GRANT_DIRTY	XA_MARK_1	/* may have, since it was last cleaned */
+
+/* server.c */
+struct server *server_open(u32 client);
+void server_close(struct server *s);
+struct server *server_get(u32 client);
+void server_put(struct server *s);
+void server_peer_went(u32 client);
+u64 server_granted(u32 client);
+
+/* calls.c */
+void server_called(u32 client, const struct sharedpc_msg *msg);
+int server_next(struct server *s, struct sharedpc_call *out);
+int server_reply(struct server *s, const struct sharedpc_reply *reply);
+int server_find(struct server *s, u32 slot, struct sharedpc_msg *msg);
+int server_finish(struct server *s, u32 slot);
+void server_fail_all(struct server *s);
+
+/* map.c */
+int map_add(struct server *s, const struct sharedpc_map *want);
+int map_remove(struct server *s, u64 file, u64 index);
+void map_remove_all(struct server *s);
+struct map *map_find(struct server *s, u64 file, u64 index, u64 count);
+void map_put(struct map *m);
+
+/* grant.c */
+int server_grant(struct server *s, struct sharedpc_grant *want);
+
+/* revoke.c */
+void revoke_all(struct map *m, u64 first, u64 last);
+void revoke_write(struct map *m, u64 first, u64 last);
+void server_revoked(u32 client, const struct sharedpc_msg *msg);
+
+#endif
