@@ -99,7 +99,7 @@ static pid_t start_console(void)
 	if (pid)
 		return pid;
 	child_setup();
-	fd = open("/dev/hvc0", O_RDWR);
+	fd = open("/dev/ttyCC0", O_RDWR);
 	if (fd < 0)
 		_exit(1);
 	ioctl(fd, TIOCSCTTY, 0);

@@ -21,7 +21,7 @@
 
 static void put_machine(FILE *out, const struct ccboot_info *info)
 {
-	fprintf(out, "console=hvc0 pci=off noapic");
+	fprintf(out, "console=ttyCC0 pci=off noapic");
 	if (info->tsc_khz)
 		fprintf(out, " tsc_early_khz=%u", info->tsc_khz);
 	fprintf(out, " tsc=reliable no_ipi_broadcast=1");
