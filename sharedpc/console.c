@@ -100,7 +100,7 @@ static void input_work(struct work_struct *work)
 	tty_flip_buffer_push(&port);
 }
 
-void console_kick(void)
+void tty_console_kick(void)
 {
 	if (driver && READ_ONCE(ctl_console(ctl_self)->in_head) !=
 		      READ_ONCE(ctl_console(ctl_self)->in_tail))
@@ -112,7 +112,7 @@ static void console_print(struct console *con, const char *s, unsigned int len)
 	put_all((const u8 *)s, len, true);
 }
 
-static struct tty_driver *console_device(struct console *con, int *index)
+static struct tty_driver *console_driver(struct console *con, int *index)
 {
 	*index = 0;
 	return driver;
@@ -121,12 +121,12 @@ static struct tty_driver *console_device(struct console *con, int *index)
 static struct console console = {
 	.name	= "ttyCC",
 	.write	= console_print,
-	.device	= console_device,
+	.device	= console_driver,
 	.flags	= CON_PRINTBUFFER,
 	.index	= 0,
 };
 
-int console_init(void)
+int tty_console_init(void)
 {
 	struct tty_driver *d;
 	int err;
@@ -159,7 +159,7 @@ put_driver:
 	return err;
 }
 
-void console_exit(void)
+void tty_console_exit(void)
 {
 	struct tty_driver *d = driver;
 

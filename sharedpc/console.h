@@ -5,8 +5,8 @@
 #ifndef CONSOLE_H
 #define CONSOLE_H
 
-int console_init(void);
-void console_exit(void);
-void console_kick(void);	/* any context: look for input */
+int tty_console_init(void);
+void tty_console_exit(void);
+void tty_console_kick(void);	/* any context: look for input */
 
 #endif

@@ -59,7 +59,7 @@ static int __init sharedpc_init(void)
 	if (err)
 		goto unmap_ctl;
 	/* First, so that the log has all the rest. */
-	err = console_init();
+	err = tty_console_init();
 	if (err)
 		goto unmap_ctl;
 	err = region_init(node);
@@ -94,7 +94,7 @@ exit_file:
 exit_region:
 	region_exit();
 exit_console:
-	console_exit();
+	tty_console_exit();
 unmap_ctl:
 	ctl_unmap();
 	return err;
@@ -109,7 +109,7 @@ static void __exit sharedpc_exit(void)
 	socket_exit();
 	file_exit();
 	region_exit();
-	console_exit();
+	tty_console_exit();
 	ctl_unmap();
 }
 

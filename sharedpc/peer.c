@@ -53,7 +53,7 @@ static void peer_rung(void)
 {
 	peer_kick();
 	socket_kick();
-	console_kick();
+	tty_console_kick();
 }
 
 bool peer_up(u32 image)
