@@ -1,0 +1,68 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Commands on other images: streams, status, signals, environment, directory,
+# many at once, and what happens when it cannot be.
+
+. "$(dirname "$0")/lib.sh"
+
+is_up web db
+for image in boot web db; do
+	for status in 0 1 42 255; do
+		on "$image" sh -c "exit $status"
+		rc=$?
+		[ $rc = $status ] || fail "$image: status $rc instead of $status"
+	done
+	on "$image" no-such-command 2>/dev/null
+	rc=$?
+	[ $rc = 127 ] || fail "$image: a missing command gave $rc"
+	on "$image" sh -c 'kill -KILL $$' 2>/dev/null
+	rc=$?
+	[ $rc = 137 ] || fail "$image: a killed command gave $rc"
+
+	out=$(printf 'a\nb\nc\n' | on "$image" sort -r | tr -d '\n')
+	[ "$out" = cba ] || fail "$image: a pipe gave $out"
+	out=$(on "$image" sh -c 'echo out; echo err >&2' 2>/dev/null)
+	[ "$out" = out ] || fail "$image: stdout was $out"
+	out=$(on "$image" sh -c 'echo out; echo err >&2' 2>&1 >/dev/null)
+	[[ $out == *err* ]] || fail "$image: stderr was $out"
+
+	sum=$(head -c 3000000 /dev/zero | tr '\0' x | md5sum)
+	out=$(head -c 3000000 /dev/zero | tr '\0' x | on "$image" cat | md5sum)
+	[ "$out" = "$sum" ] || fail "$image: 3 MB through cat came back different"
+	out=$(on "$image" yes | head -n 1)
+	[ "$out" = y ] || fail "$image: yes | head gave $out"
+
+	out=$("$BOX" exec boot -- ccctl exec "$image" -e COLOUR='two words' -w /usr -- \
+		sh -c 'echo "$COLOUR" $(pwd)')
+	[ "$out" = "two words /usr" ] || fail "$image: -e and -w gave $out"
+	[ "$(on "$image" hostname)" = "$image" ] || fail "$image is $(on "$image" hostname)"
+done
+
+# Signals go to the command, and end it.
+on boot sh -c 'ccctl exec web -- sh -c "trap \"echo got term; exit 9\" TERM; echo ready; while :; do sleep 0.1; done" &
+	pid=$!; sleep 2; kill -TERM $pid; wait $pid; echo status $?' >/tmp/box-signal.$$ 2>&1
+out=$(cat /tmp/box-signal.$$)
+rm -f /tmp/box-signal.$$
+[[ $out == *"got term"*"status 9"* ]] || fail "TERM through exec: $out"
+
+# From one client to another, and back to the boot image.
+out=$(on web ccctl exec db -- hostname)
+[ "$out" = db ] || fail "from web to db: $out"
+out=$(on web ccctl exec boot -- hostname 2>&1)
+[ "$out" = boot ] || [[ $out == *"cannot be reached"* ]] || fail "from web to boot: $out"
+
+# Many at once.
+pids=()
+for i in $(seq 1 12); do
+	image=$([ $((i % 2)) = 0 ] && echo web || echo db)
+	(out=$(on $image sh -c "sleep 1; echo $i; exit $i"); rc=$?
+	 [ "$out" = "$i" ] && [ $rc = "$i" ]) &
+	pids+=($!)
+done
+for pid in "${pids[@]}"; do
+	wait "$pid" || fail "one of 12 commands at once went wrong"
+done
+refuses "there is no image" ctl exec nosuch -- true
+refuses "which command" ctl exec web
+echo "exec: status, streams, signals, environment, many at once"

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What the box tests share. Sourced with $BOX set to box/box; the box is up.
+#
+#   on IMAGE CMD...       run a command on an image, at most 120 s
+#   ctl ARG...            ccctl on the boot image
+#   check "WHAT" CMD...   run CMD, end the test with WHAT if it fails
+#   refuses "PART" CMD... CMD must fail, soon, and PART be in what it prints
+#   state IMAGE           its state, one word; field IMAGE NAME: of status --json
+#   is_up IMAGE...        running, and takes commands
+#
+# A test must leave all images running, as it found them.
+
+set -u
+BOX=${BOX:-box/box}
+export LC_ALL=C
+
+fail() { echo "FAILED: $*"; exit 1; }
+on() { local image=$1; shift; timeout 120 "$BOX" exec "$image" -- "$@"; }
+ctl() { timeout 240 "$BOX" exec boot -- ccctl "$@" </dev/null; }
+
+check() {
+	local what=$1 out
+
+	shift
+	out=$("$@" 2>&1) || fail "$what: status $?: $out"
+}
+
+refuses() {
+	local part=$1 out rc t0=$SECONDS
+
+	shift
+	out=$("$@" 2>&1) && fail "$* succeeded: $out"
+	rc=$?
+	[ "$rc" != 124 ] || fail "$* hung"
+	[[ $out == *"$part"* ]] || fail "$* said: $out (wanted: $part)"
+	[ $((SECONDS - t0)) -lt 100 ] || fail "$* took $((SECONDS - t0)) s"
+}
+
+field() {
+	ctl status --json | python3 -c '
+import json, sys
+for image in json.load(sys.stdin):
+	if image["name"] == sys.argv[1]:
+		print(image[sys.argv[2]])' "$1" "$2"
+}
+
+state() { field "$1" state; }
+
+is_up() {
+	local image
+
+	for image; do
+		[ "$(state "$image")" = running ] || fail "$image is $(state "$image")"
+		check "command on $image" on "$image" true
+	done
+}
+
+# await SECONDS CMD...: until CMD succeeds.
+await() {
+	local end=$((SECONDS + $1))
+
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $end ] || return 1
+		sleep 0.2
+	done
+}
+
+state_is() { [ "$(state "$1")" = "$2" ]; }
+
+# The images that are not the boot image.
+clients() { ctl status --json | python3 -c '
+import json, sys
+print(*[i["name"] for i in json.load(sys.stdin) if i["id"]])'; }
+
+# No warning in the boot image's kernel log since the test began.
+dmesg_mark() { on boot sh -c 'echo box-test-mark >/dev/kmsg'; }
+dmesg_clean() {
+	local bad
+
+	bad=$(on boot sh -c 'dmesg | tac | sed /box-test-mark/q' |
+		grep -E 'WARNING:|BUG:|Oops|Call Trace|stuck' || true)
+	[ -z "$bad" ] || fail "the boot image's kernel log: $bad"
+}
