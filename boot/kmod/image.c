@@ -504,6 +504,8 @@ int image_status(struct ccboot_status *status)
 
 int image_init(void)
 {
+	if (!sharedpc_ctl())
+		return -ENODEV;		/* not the boot image */
 	hrtimer_init(&watcher, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
 	watcher.function = watch;
 	sharedpc_set_fence(fence);
