@@ -73,9 +73,10 @@ $(O)/obj/%.o: %.S
 	@$(CC) $(CPPFLAGS) -MMD -MP -c -o $@ $<
 
 # Modules: kbuild writes beside the sources, so it gets a copy of them. The
-# second module may use the symbols of the first.
-KBUILD = $(MAKE) --no-print-directory -C /lib/modules/$(KVER)/build W=1 \
-	KCFLAGS="-Werror -I$(CURDIR)/include -I$(CURDIR)"
+# second module may use the symbols of the first. (W=1 would run kernel-doc,
+# which wants Perl modules that a small tree does not have.)
+KBUILD = $(MAKE) --no-print-directory -C /lib/modules/$(KVER)/build \
+	KCFLAGS="-Werror -Wmissing-prototypes -Wunused -I$(CURDIR)/include -I$(CURDIR)"
 
 $(O)/kmod/%.built: FORCE
 	@mkdir -p $(O)/kmod/$*
