@@ -103,7 +103,8 @@ int main(int argc, char **argv)
 	const char *dir = "build/box/run";
 	char *env[MAX_ENV + 1] = { NULL };
 	struct exec_request rq = {
-		.flags = CCEXEC_ENV_ADD, .envp = env, .in = 0, .out = 1, .err = 2,
+		.flags = CCEXEC_ENV_ADD, .envp = env, .port = true,
+		.in = 0, .out = 1, .err = 2,
 	};
 	struct exec_result res;
 	int opt, fd, n = 0;

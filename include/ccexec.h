@@ -23,8 +23,8 @@
  * `session` is a random number, not 0, that the client draws for each command.
  * On a virtio port bytes of an earlier client may still be on the way, in both
  * directions: a reader there skips to the next valid header, the client takes
- * frames of its own session only, and it opens with CCEXEC_PAD bytes of 0,
- * enough to complete any frame that an earlier client left unfinished. A server
+ * frames of its own session only, and it opens with CCEXEC_PAD bytes of 0 (on a
+ * port only), enough to complete any frame that an earlier client left unfinished. A server
  * that gets a PING for a session it does not run answers ERROR(ESTALE): so the
  * client of a machine that was kexec-ed does not wait for ever.
  *

@@ -44,6 +44,7 @@ struct client {
 
 	uint32_t window;	/* bytes of stdin that may still be sent */
 	bool in_open;
+	bool answered;		/* the server was heard of */
 	bool deaf;		/* our stdout is closed: discard the output */
 	int to;			/* output waits for this descriptor, or -1 */
 	const unsigned char *pending;	/* into `frame` */
@@ -135,7 +136,7 @@ static int read_signal(struct client *c)
 		send_winch(c);
 		return 0;
 	}
-	if (c->reader.resync)
+	if (!c->answered)
 		return fail(c, -EINTR, 128 + si.ssi_signo, "interrupted");
 	send_signal(c, si.ssi_signo);
 	return 0;
@@ -176,7 +177,8 @@ static int send_start(struct client *c)
 
 	if (!msg)
 		return fail(c, -E2BIG, 126, "arguments and environment are too large");
-	exec_queue_pad(&c->out, CCEXEC_PAD);
+	if (c->rq->port)
+		exec_queue_pad(&c->out, CCEXEC_PAD);
 	do {
 		size_t part = size - at < CCEXEC_MAX_DATA ? size - at : CCEXEC_MAX_DATA;
 		uint16_t type = at + part == size ? CCEXEC_START : CCEXEC_PREP;
@@ -265,6 +267,7 @@ static int take_frames(struct client *c)
 
 	while (!c->pending_len && !c->done &&
 	       (ret = exec_reader_next(&c->reader, &f)) > 0) {
+		c->answered = true;
 		c->reader.resync = false;
 		ret = take_frame(c, &f);
 		exec_reader_drop(&c->reader, &f);
@@ -424,7 +427,7 @@ static int run(struct client *c)
 		return fail(c, -EIO, 255, "no random numbers");
 	c->session |= 1;
 	c->reader.session = c->session;
-	c->reader.resync = true;
+	c->reader.resync = c->rq->port;
 	c->window = CCEXEC_WINDOW;
 	ret = send_start(c);
 	if (ret)

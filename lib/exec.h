@@ -21,6 +21,7 @@ struct exec_request {
 	char *const *envp;	/* NULL-terminated, or NULL: nothing */
 	const char *cwd;	/* absolute, or NULL: the server's default */
 	uint32_t flags;		/* CCEXEC_TTY, CCEXEC_ENV_ADD */
+	bool port;		/* fd is a virtio port's: bytes of others may be there */
 	int in, out, err;	/* descriptors to pass on; in may be -1 */
 	unsigned int silence_ms; /* give up after this long without an answer;
 				  * 0: 60 s. EXEC_NO_PING: never, and send
