@@ -23,16 +23,15 @@ roots:
 	@$(ROOT) make build
 	@$(ROOT) make run
 
-all modules: roots
+all modules san: roots
 	@$(IN_ROOT) $@
 
 # One program, test or module alone: make build/bin/ccctl
 build/%: roots
 	@$(IN_ROOT) $@
 
-unit: roots
-	@$(IN_ROOT) san
-	@tests/run --unit
+unit: san
+	@tests/run --unit -B
 
 install:
 	@$(MAKE) --no-print-directory -f build.mk install
@@ -55,4 +54,4 @@ distclean:
 	@box/box down
 	@$(ROOT) remove .
 
-.PHONY: help roots all modules unit install run check bench clean distclean
+.PHONY: help roots all modules san unit install run check bench clean distclean
