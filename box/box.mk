@@ -7,3 +7,7 @@ ccexecd-objs := box/ccexecd.o $(EXEC_SERVER)
 box-exec-objs := box/box-exec.o $(EXEC_CLIENT)
 
 INITRD += /sbin/ccexecd=build/bin/ccexecd
+
+# What make run shows with: see box/run.
+STATIC_PROGS += ccprove
+ccprove-objs := box/prove.o

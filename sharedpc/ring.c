@@ -91,7 +91,8 @@ int ring_push(struct ring_tx *tx, u32 epoch, const void *head, u32 head_len,
 	}
 	copy_in(tx->ring, tx->head, &rec, sizeof(rec));
 	copy_in(tx->ring, tx->head + sizeof(rec), head, head_len);
-	copy_in(tx->ring, tx->head + sizeof(rec) + head_len, body, body_len);
+	if (body_len)
+		copy_in(tx->ring, tx->head + sizeof(rec) + head_len, body, body_len);
 	tx->head += size;
 	/* Pairs with the acquire in ring_pop: the record is there before head. */
 	smp_store_release(&tx->ring->head, tx->head);
