@@ -107,14 +107,15 @@ unlock:
  */
 int ring_pop(struct ring_rx *rx, void *buf, u32 size, u32 *epoch)
 {
-	u64 head = smp_load_acquire(&rx->ring->head);
+	/* Pairs with the release in ring_push: the record is there. */
+	u64 head = smp_load_acquire(&rx->ring->head) & ~(RECORD_ALIGN - 1ULL);
 	u64 used = head - rx->tail;
 	struct sharedpc_record rec;
 	int ret;
 
 	if (!used)
 		return -EAGAIN;
-	if (used > SHAREDPC_RING_DATA || used < sizeof(rec) || head % RECORD_ALIGN)
+	if (used > SHAREDPC_RING_DATA)
 		goto bad;
 	copy_out(rx->ring, rx->tail, &rec, sizeof(rec));
 	if (rec.len > size || record_size(rec.len) > used)
@@ -129,12 +130,12 @@ out:
 	return ret;
 bad:
 	rx->bad++;
-	rx->tail = head & ~(RECORD_ALIGN - 1ULL);
+	rx->tail = head;
 	ret = -EPROTO;
 	goto out;
 }
 
 bool ring_empty(const struct ring_rx *rx)
 {
-	return READ_ONCE(rx->ring->head) == rx->tail;
+	return (READ_ONCE(rx->ring->head) & ~(RECORD_ALIGN - 1ULL)) == rx->tail;
 }
