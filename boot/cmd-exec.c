@@ -55,6 +55,26 @@ static uint32_t self_id(void)
 	return self;
 }
 
+static bool look_at(uint32_t id, struct sharedpc_image *image)
+{
+	int fd = open(SHAREDPC_DEVICE, O_RDWR | O_CLOEXEC);
+	bool known;
+
+	memset(image, 0, sizeof(*image));
+	image->id = id;
+	known = fd >= 0 && !ioctl(fd, SHAREDPC_IOC_IMAGE, image);
+	if (fd >= 0)
+		close(fd);
+	return known;
+}
+
+static bool runs(uint32_t id)
+{
+	struct sharedpc_image image;
+
+	return look_at(id, &image) && image.state == SHAREDPC_READY;
+}
+
 /* The id of the image called @name; -ENOENT. */
 static int find_by_conf(const char *name)
 {
@@ -106,6 +126,12 @@ static int run_here(const char *dir, char **argv)
 	return errno == ENOENT ? 127 : 126;
 }
 
+/* ENODEV: this image has not noticed yet that the other one is up. */
+static bool may_pass(int err)
+{
+	return err == -ECONNRESET || err == -ECONNREFUSED || err == -ENODEV;
+}
+
 /* Connected, or -errno. */
 static int connect_to(uint32_t id)
 {
@@ -125,7 +151,7 @@ static int connect_to(uint32_t id)
 			return fd;
 		err = -errno;
 		close(fd);
-		if (err != -ECONNRESET && err != -ECONNREFUSED)
+		if (!may_pass(err) || !runs(id))
 			break;
 		usleep(RETRY_US);
 	}
@@ -135,13 +161,9 @@ static int connect_to(uint32_t id)
 /* What another image's slot says, in words for the user. */
 static const char *why_down(uint32_t id, int err)
 {
-	struct sharedpc_image image = { .id = id };
-	int fd = open(SHAREDPC_DEVICE, O_RDWR | O_CLOEXEC);
-	bool known = fd >= 0 && !ioctl(fd, SHAREDPC_IOC_IMAGE, &image);
+	struct sharedpc_image image;
 
-	if (fd >= 0)
-		close(fd);
-	if (!known)
+	if (!look_at(id, &image))
 		return "it does not run (sharedpc.ko is not loaded)";
 	if (image.state == SHAREDPC_STARTING)
 		return "it is starting";
