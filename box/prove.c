@@ -7,6 +7,7 @@
  *	ccprove add FILE TIMES PARTIES	wait until PARTIES are there, then add
  *					1 to the counter in page 0, TIMES times
  *	ccprove counter FILE		print that counter
+ *	ccprove hold FILE SECONDS	map and touch all of it, stay that long
  *	ccprove cost FILE DIR		ns of faults and messages; DIR: a tmpfs
  *
  * Runs on any image; needs root for frame numbers (/proc/self/pagemap).
@@ -147,6 +148,18 @@ static int cmd_counter(char **args, int nr)
 	return 0;
 }
 
+static int cmd_hold(char **args, int nr)
+{
+	size_t len, off;
+	volatile char *p = map(args[0], PROT_READ, &len);
+
+	(void)nr;
+	for (off = 0; off < len; off += PAGE)
+		(void)p[off];
+	sleep(atoi(args[1]));
+	return 0;
+}
+
 /* ns per page of touching all of a new mapping of @fd. */
 static double touch(int fd, size_t len)
 {
@@ -228,6 +241,7 @@ static const struct {
 	{ "sum", 1, cmd_sum },
 	{ "add", 3, cmd_add },
 	{ "counter", 1, cmd_counter },
+	{ "hold", 2, cmd_hold },
 	{ "cost", 2, cmd_cost },
 };
 
@@ -237,6 +251,6 @@ int main(int argc, char **argv)
 		if (argc > 1 && !strcmp(argv[1], commands[i].name) &&
 		    argc - 2 >= commands[i].min_args)
 			return commands[i].run(argv + 2, argc - 2);
-	fprintf(stderr, "usage: ccprove pfn|sum|add|counter|cost FILE [...]\n");
+	fprintf(stderr, "usage: ccprove pfn|sum|add|counter|hold|cost FILE [...]\n");
 	return 2;
 }
