@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * conn.h - the connection of one mount to its proxy
+ *
+ * Any number of threads call at the same time over one stream.  A sender
+ * locks the stream for one message; one receiver thread completes the calls
+ * by their ids; one watcher thread asks for a sign of life when calls wait.
+ *
+ *	conn_call	send a request, wait for its answer
+ *	conn_post	send a request that has no answer
+ *
+ * A connection dies when the stream ends or breaks, when the peer sends what
+ * nobody can understand, when the owner's image is no longer up, and when
+ * calls wait and the owner gave no sign of life for 60 s.  All calls that wait
+ * and all later ones then fail with -ENOTCONN; it does not come back.
+ *
+ * Lock order: send, then lock.
+ */
+#ifndef CCFS_CONN_H
+#define CCFS_CONN_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fs/owner.h"
+#include "msg.h"
+
+struct call;
+
+struct conn {
+	int fd;
+	const struct owner *owner;
+	pthread_mutex_t send;		/* one message on the stream */
+	pthread_mutex_t lock;		/* all below */
+	struct call *calls;		/* that wait */
+	uint64_t last_id;
+	int64_t life_ms;		/* last sign of life, or first call since */
+	bool dead;
+	int patience_ms;		/* without a sign of life; 60000 */
+};
+
+/* Take over @fd.  @owner must outlive the connection.  Starts no thread. */
+void conn_init(struct conn *c, int fd, const struct owner *owner);
+/* Start receiver and watcher, detached; they live as long as the process. */
+int conn_start(struct conn *c);
+
+/*
+ * Send @m (its id is chosen here) and wait; the answer replaces it.  0, the
+ * owner's -errno, -ENOTCONN, or what writing @m had failed with.
+ */
+int conn_call(struct conn *c, struct msg *m);
+/* Send @m and wait for nothing. */
+void conn_post(struct conn *c, struct msg *m);
+
+/* The same before conn_start(): alone on the stream, within @seconds. */
+int conn_call_first(struct conn *c, struct msg *m, int seconds);
+
+/* It is dead from here on.  True: it was alive until now. */
+bool conn_kill(struct conn *c);
+
+#endif

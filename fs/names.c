@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * names.c - look-up, and what makes, moves and removes names
+ *
+ * Each entry that the owner answers is one more use of its node; FUSE counts
+ * the same uses and gives them back with FORGET.  An entry that FUSE did not
+ * take (its request was gone) is forgotten here.
+ */
+#include <errno.h>
+
+#include "fs/ops.h"
+
+int get_entry(struct msg *m, struct fuse_entry_param *e)
+{
+	uint64_t node;
+	int ret = msg_get(m, &node, sizeof(node));
+
+	*e = (struct fuse_entry_param) { .ino = node };
+	if (!ret)
+		ret = node ? get_attr(m, node, &e->attr) : -EPROTO;
+	return ret;
+}
+
+void forget(struct ccfs *fs, uint64_t node, uint64_t count)
+{
+	struct ccfs_count n = { .count = 1 };
+	struct ccfs_forget f = { .node = node, .count = count };
+	struct ccfs_cred cred = { 0 };
+	struct msg m = { 0 };
+
+	msg_start(&m, CCFS_FORGET, 0, 0);
+	msg_put(&m, &cred, sizeof(cred));
+	msg_put(&m, &n, sizeof(n));
+	msg_put(&m, &f, sizeof(f));
+	conn_post(&fs->conn, &m);
+	msg_free(&m);
+}
+
+void ask_entry(struct msg *m, fuse_req_t req)
+{
+	struct ccfs *fs = ccfs_of(req);
+	struct fuse_entry_param e;
+	int ret = ask_call(m, req);
+
+	if (!ret)
+		ret = get_entry(m, &e);
+	if (ret)
+		answer_error(req, ret);
+	else if (fuse_reply_entry(req, &e))
+		forget(fs, e.ino, 1);
+	msg_free(m);
+}
+
+void op_lookup(fuse_req_t req, fuse_ino_t dir, const char *name)
+{
+	struct msg m = { 0 };
+
+	ask(&m, req, CCFS_LOOKUP, dir);
+	ask_name(&m, name);
+	ask_entry(&m, req);
+}
+
+void op_forget(fuse_req_t req, fuse_ino_t node, uint64_t count)
+{
+	forget(ccfs_of(req), node, count);
+	fuse_reply_none(req);
+}
+
+void op_forget_multi(fuse_req_t req, size_t n, struct fuse_forget_data *list)
+{
+	struct ccfs_cred cred = { 0 };
+	struct ccfs_count c;
+	struct msg m = { 0 };
+
+	while (n) {
+		c.count = n < CCFS_FORGET_MAX ? n : CCFS_FORGET_MAX;
+		msg_start(&m, CCFS_FORGET, 0, 0);
+		msg_put(&m, &cred, sizeof(cred));
+		msg_put(&m, &c, sizeof(c));
+		for (size_t i = 0; i < c.count; i++) {
+			struct ccfs_forget f = {
+				.node = list[i].ino, .count = list[i].nlookup,
+			};
+
+			msg_put(&m, &f, sizeof(f));
+		}
+		conn_post(&ccfs_of(req)->conn, &m);
+		list += c.count;
+		n -= c.count;
+	}
+	msg_free(&m);
+	fuse_reply_none(req);
+}
+
+static void make(fuse_req_t req, unsigned int op, fuse_ino_t dir,
+		 const char *name, mode_t mode, dev_t rdev)
+{
+	struct ccfs_make mk = { .mode = mode, .rdev = rdev };
+	struct msg m = { 0 };
+
+	ask(&m, req, op, dir);
+	msg_put(&m, &mk, sizeof(mk));
+	ask_name(&m, name);
+	ask_entry(&m, req);
+}
+
+void op_mknod(fuse_req_t req, fuse_ino_t dir, const char *name, mode_t mode,
+	      dev_t rdev)
+{
+	make(req, CCFS_MKNOD, dir, name, mode, rdev);
+}
+
+void op_mkdir(fuse_req_t req, fuse_ino_t dir, const char *name, mode_t mode)
+{
+	make(req, CCFS_MKDIR, dir, name, mode, 0);
+}
+
+void op_unlink(fuse_req_t req, fuse_ino_t dir, const char *name)
+{
+	struct msg m = { 0 };
+
+	ask(&m, req, CCFS_UNLINK, dir);
+	ask_name(&m, name);
+	ask_done(&m, req);
+}
+
+void op_rmdir(fuse_req_t req, fuse_ino_t dir, const char *name)
+{
+	struct msg m = { 0 };
+
+	ask(&m, req, CCFS_RMDIR, dir);
+	ask_name(&m, name);
+	ask_done(&m, req);
+}
+
+void op_symlink(fuse_req_t req, const char *text, fuse_ino_t dir,
+		const char *name)
+{
+	struct msg m = { 0 };
+
+	ask(&m, req, CCFS_SYMLINK, dir);
+	ask_name(&m, name);
+	ask_name(&m, text);
+	ask_entry(&m, req);
+}
+
+void op_rename(fuse_req_t req, fuse_ino_t dir, const char *name,
+	       fuse_ino_t newdir, const char *newname, unsigned int flags)
+{
+	struct ccfs_rename r = { .newdir = newdir, .flags = flags };
+	struct msg m = { 0 };
+
+	ask(&m, req, CCFS_RENAME, dir);
+	msg_put(&m, &r, sizeof(r));
+	ask_name(&m, name);
+	ask_name(&m, newname);
+	ask_done(&m, req);
+}
+
+void op_link(fuse_req_t req, fuse_ino_t node, fuse_ino_t newdir,
+	     const char *newname)
+{
+	struct ccfs_link l = { .newdir = newdir };
+	struct msg m = { 0 };
+
+	ask(&m, req, CCFS_LINK, node);
+	msg_put(&m, &l, sizeof(l));
+	ask_name(&m, newname);
+	ask_entry(&m, req);
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * ops.c - FUSE's table, INIT, and what all handlers use, see ops.h
+ *
+ * What INIT asks for and why: passthrough is the data path; DONT_MASK, since
+ * the owner applies the umask (a default ACL may say otherwise);
+ * HANDLE_KILLPRIV_V2, since the owner's kernel drops set-id bits on writes,
+ * and without it each write would ask for security.capability first.  Not
+ * asked for: O_TRUNC at open (a truncate follows, which the owner knows how to
+ * make coherent), locks, a cache of any kind.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fs/log.h"
+#include "fs/ops.h"
+
+#define MAX_WRITE	(128 * 1024)	/* data takes another way: see data.c */
+
+/* @req's caller has groups: append them to @m, and count them in its cred. */
+static void put_groups(struct msg *m, fuse_req_t req, size_t cred_at)
+{
+	gid_t few[32], *list = few;
+	uint32_t n;
+	int got = fuse_req_getgroups(req, 32, few);
+
+	if (got > 32) {		/* more than fit; they may also change meanwhile */
+		int room = got;
+
+		list = calloc(room, sizeof(*list));
+		got = list ? fuse_req_getgroups(req, room, list) : 0;
+		if (got > room)
+			got = room;
+	}
+	if (got > 0 && (unsigned int)got <= CCFS_GROUPS_MAX) {
+		n = got;
+		msg_put(m, list, n * sizeof(*list));
+		if (!m->error)
+			memcpy(m->data + cred_at + offsetof(struct ccfs_cred, ngroups),
+			       &n, sizeof(n));
+	}
+	if (list != few)
+		free(list);
+}
+
+void ask(struct msg *m, fuse_req_t req, unsigned int op, uint64_t node)
+{
+	const struct fuse_ctx *ctx = fuse_req_ctx(req);
+	struct ccfs_cred cred = {
+		.uid = ctx->uid, .gid = ctx->gid, .pid = ctx->pid,
+		.umask = ctx->umask & 0777,
+	};
+
+	msg_start(m, op, 0, node);
+	msg_put(m, &cred, sizeof(cred));
+	if (cred.uid)
+		put_groups(m, req, 0);
+}
+
+void ask_name(struct msg *m, const char *name)
+{
+	msg_put_str(m, name, strlen(name));
+}
+
+void answer_error(fuse_req_t req, int error)
+{
+	if (error == -ENOTCONN || error == -EPROTO)
+		error = -EIO;
+	fuse_reply_err(req, -error);
+}
+
+int ask_call(struct msg *m, fuse_req_t req)
+{
+	return conn_call(&ccfs_of(req)->conn, m);
+}
+
+void ask_done(struct msg *m, fuse_req_t req)
+{
+	answer_error(req, ask_call(m, req));
+	msg_free(m);
+}
+
+static void op_init(void *userdata, struct fuse_conn_info *conn)
+{
+	static const uint64_t unwanted[] = {
+		FUSE_CAP_ATOMIC_O_TRUNC, FUSE_CAP_POSIX_LOCKS,
+		FUSE_CAP_FLOCK_LOCKS, FUSE_CAP_WRITEBACK_CACHE,
+		FUSE_CAP_READDIRPLUS, FUSE_CAP_READDIRPLUS_AUTO,
+		FUSE_CAP_CACHE_SYMLINKS, FUSE_CAP_HANDLE_KILLPRIV,
+	};
+	struct ccfs *fs = userdata;
+	bool passthrough;
+
+	for (size_t i = 0; i < sizeof(unwanted) / sizeof(unwanted[0]); i++)
+		fuse_unset_feature_flag(conn, unwanted[i]);
+	passthrough = fuse_set_feature_flag(conn, FUSE_CAP_PASSTHROUGH);
+	fuse_set_feature_flag(conn, FUSE_CAP_DONT_MASK);
+	fuse_set_feature_flag(conn, FUSE_CAP_HANDLE_KILLPRIV_V2);
+	conn->max_backing_stack_depth = 1;
+	conn->max_write = MAX_WRITE;
+	conn->no_interrupt = 1;
+	conn->time_gran = 1;
+	fs->ready(fs, passthrough ? 0 : -EOPNOTSUPP);
+}
+
+const struct fuse_lowlevel_ops ccfs_ops = {
+	.init		= op_init,
+	.lookup		= op_lookup,
+	.forget		= op_forget,
+	.forget_multi	= op_forget_multi,
+	.getattr	= op_getattr,
+	.setattr	= op_setattr,
+	.readlink	= op_readlink,
+	.mknod		= op_mknod,
+	.mkdir		= op_mkdir,
+	.unlink		= op_unlink,
+	.rmdir		= op_rmdir,
+	.symlink	= op_symlink,
+	.rename		= op_rename,
+	.link		= op_link,
+	.open		= op_open,
+	.create		= op_create,
+	.read		= op_read,
+	.write		= op_write,
+	.release	= op_release,
+	.fsync		= op_fsync,
+	.fallocate	= op_fallocate,
+	.lseek		= op_lseek,
+	.opendir	= op_opendir,
+	.readdir	= op_readdir,
+	.releasedir	= op_releasedir,
+	.fsyncdir	= op_fsyncdir,
+	.statfs		= op_statfs,
+	.access		= op_access,
+	.getxattr	= op_getxattr,
+	.setxattr	= op_setxattr,
+	.listxattr	= op_listxattr,
+	.removexattr	= op_removexattr,
+};

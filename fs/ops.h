@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * ops.h - what FUSE asks, handed to the owner
+ *
+ * Each handler writes one request (ask), sends it (conn_call) and turns the
+ * answer into FUSE's.  Nothing is remembered here but the files that are open
+ * (inode.h): names and attributes are the owner's, and the kernel is told to
+ * keep them for 0 s.  FUSE's node ids are the protocol's.
+ *
+ *	attr.c		attributes, links' texts, statfs, access
+ *	names.c		look-up, and what makes, moves and removes names
+ *	dir.c		directories' contents
+ *	data.c		open files: their backing files, sync, space, holes
+ *	xattr.c		extended attributes
+ *	ops.c		the table, INIT, and what they all use
+ */
+#ifndef CCFS_OPS_H
+#define CCFS_OPS_H
+
+#define FUSE_USE_VERSION FUSE_MAKE_VERSION(3, 17)
+
+#include <fuse_lowlevel.h>
+
+#include "fs/conn.h"
+#include "fs/owner.h"
+#include "msg.h"
+
+struct ccfs {
+	struct owner owner;
+	struct conn conn;
+	int fuse_fd;		/* /dev/fuse */
+	/* INIT is done; @error is -EOPNOTSUPP without passthrough. */
+	void (*ready)(struct ccfs *fs, int error);
+	void *mount;		/* ready()'s */
+};
+
+extern const struct fuse_lowlevel_ops ccfs_ops;
+
+static inline struct ccfs *ccfs_of(fuse_req_t req)
+{
+	return fuse_req_userdata(req);
+}
+
+/* Start request @op about @node in @m, on behalf of @req's caller. */
+void ask(struct msg *m, fuse_req_t req, unsigned int op, uint64_t node);
+void ask_name(struct msg *m, const char *name);
+/* Send it, answer @req with no more than the outcome, free @m. */
+void ask_done(struct msg *m, fuse_req_t req);
+/* conn_call(), with an outcome that suits a system call: -EIO for a dead owner. */
+int ask_call(struct msg *m, fuse_req_t req);
+/* Answer @req with @error (negative), or with -EPROTO's EIO. */
+void answer_error(fuse_req_t req, int error);
+
+/* Read an answer's attributes or entry; 0 or -EPROTO. */
+int get_attr(struct msg *m, uint64_t node, struct stat *st);
+int get_entry(struct msg *m, struct fuse_entry_param *e);
+/* Send @m, which makes or finds a name, and answer @req with its entry. */
+void ask_entry(struct msg *m, fuse_req_t req);
+/* @count answers that showed @node are no longer needed. */
+void forget(struct ccfs *fs, uint64_t node, uint64_t count);
+
+void op_getattr(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *fi);
+void op_setattr(fuse_req_t req, fuse_ino_t node, struct stat *st, int to_set,
+		struct fuse_file_info *fi);
+void op_readlink(fuse_req_t req, fuse_ino_t node);
+void op_statfs(fuse_req_t req, fuse_ino_t node);
+void op_access(fuse_req_t req, fuse_ino_t node, int mask);
+
+void op_lookup(fuse_req_t req, fuse_ino_t dir, const char *name);
+void op_forget(fuse_req_t req, fuse_ino_t node, uint64_t count);
+void op_forget_multi(fuse_req_t req, size_t n, struct fuse_forget_data *list);
+void op_mknod(fuse_req_t req, fuse_ino_t dir, const char *name, mode_t mode,
+	      dev_t rdev);
+void op_mkdir(fuse_req_t req, fuse_ino_t dir, const char *name, mode_t mode);
+void op_unlink(fuse_req_t req, fuse_ino_t dir, const char *name);
+void op_rmdir(fuse_req_t req, fuse_ino_t dir, const char *name);
+void op_symlink(fuse_req_t req, const char *text, fuse_ino_t dir,
+		const char *name);
+void op_rename(fuse_req_t req, fuse_ino_t dir, const char *name,
+	       fuse_ino_t newdir, const char *newname, unsigned int flags);
+void op_link(fuse_req_t req, fuse_ino_t node, fuse_ino_t newdir,
+	     const char *newname);
+
+void op_opendir(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *fi);
+void op_readdir(fuse_req_t req, fuse_ino_t node, size_t size, off_t off,
+		struct fuse_file_info *fi);
+void op_releasedir(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *fi);
+void op_fsyncdir(fuse_req_t req, fuse_ino_t node, int data,
+		 struct fuse_file_info *fi);
+
+void op_open(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *fi);
+void op_create(fuse_req_t req, fuse_ino_t dir, const char *name, mode_t mode,
+	       struct fuse_file_info *fi);
+void op_release(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *fi);
+void op_read(fuse_req_t req, fuse_ino_t node, size_t size, off_t off,
+	     struct fuse_file_info *fi);
+void op_write(fuse_req_t req, fuse_ino_t node, const char *buf, size_t size,
+	      off_t off, struct fuse_file_info *fi);
+void op_fsync(fuse_req_t req, fuse_ino_t node, int data,
+	      struct fuse_file_info *fi);
+void op_fallocate(fuse_req_t req, fuse_ino_t node, int mode, off_t off,
+		  off_t len, struct fuse_file_info *fi);
+void op_lseek(fuse_req_t req, fuse_ino_t node, off_t off, int whence,
+	      struct fuse_file_info *fi);
+
+void op_getxattr(fuse_req_t req, fuse_ino_t node, const char *name, size_t size);
+void op_setxattr(fuse_req_t req, fuse_ino_t node, const char *name,
+		 const char *value, size_t size, int flags);
+void op_listxattr(fuse_req_t req, fuse_ino_t node, size_t size);
+void op_removexattr(fuse_req_t req, fuse_ino_t node, const char *name);
+
+#endif

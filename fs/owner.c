@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * owner.c - the image that serves a mount, see owner.h
+ *
+ * An image is named in partitions.conf; its id is the place of its slot.
+ * AF_VSOCK answers a port that nobody listens on with a reset, so that is
+ * what "no proxyd" looks like.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <linux/vm_sockets.h>
+
+#include "fs/owner.h"
+#include "sharedpc_ioctl.h"
+
+#define CONNECT_MS	10000
+
+static int check_up(struct owner *o, const struct sharedpc_image *image,
+		    char *why, size_t len)
+{
+	if (image->state != SHAREDPC_READY) {
+		snprintf(why, len, "image '%s' is not up", image->name);
+		return -ENOTCONN;
+	}
+	o->id = image->id;
+	o->epoch = image->epoch;
+	return 0;
+}
+
+static int find_image(struct owner *o, const char *name, char *why, size_t len)
+{
+	struct sharedpc_image image;
+	struct sharedpc_info info;
+
+	if (ioctl(o->dev, SHAREDPC_IOC_INFO, &info)) {
+		snprintf(why, len, "%s: %m", SHAREDPC_DEVICE);
+		return -ENODEV;
+	}
+	if (info.revision != SHAREDPC_REVISION) {
+		snprintf(why, len, "sharedpc.ko is of revision %u, this program of %u",
+			 info.revision, SHAREDPC_REVISION);
+		return -ENODEV;
+	}
+	for (uint32_t id = 0; id < info.nr_images; id++) {
+		memset(&image, 0, sizeof(image));
+		image.id = id;
+		if (ioctl(o->dev, SHAREDPC_IOC_IMAGE, &image))
+			continue;
+		image.name[sizeof(image.name) - 1] = '\0';
+		if (!strcmp(image.name, name))
+			return check_up(o, &image, why, len);
+	}
+	snprintf(why, len, "this box has no image '%s'", name);
+	return -ENXIO;
+}
+
+int owner_find(struct owner *o, const char *name, char *why, size_t len)
+{
+	int ret;
+
+	o->dev = open(SHAREDPC_DEVICE, O_RDWR | O_CLOEXEC);
+	if (o->dev < 0) {
+		snprintf(why, len, "%s: %m; is sharedpc.ko loaded?", SHAREDPC_DEVICE);
+		return -ENODEV;
+	}
+	ret = find_image(o, name, why, len);
+	if (ret) {
+		close(o->dev);
+		o->dev = -1;
+	}
+	return ret;
+}
+
+/* Wait for a connect() that is on its way. */
+static int await_connect(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+	socklen_t len = sizeof(int);
+	int error = 0, n;
+
+	do {
+		n = poll(&p, 1, CONNECT_MS);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	if (!n)
+		return -ETIMEDOUT;
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len))
+		return -errno;
+	return -error;
+}
+
+static int stream_connect(const struct sockaddr *to, socklen_t len)
+{
+	int fd = socket(to->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, to, len))
+		ret = errno == EINPROGRESS ? await_connect(fd) : -errno;
+	if (!ret && fcntl(fd, F_SETFL, 0))
+		ret = -errno;
+	if (ret) {
+		close(fd);
+		return ret;
+	}
+	return fd;
+}
+
+int owner_connect(const struct owner *o, char *why, size_t len)
+{
+	struct sockaddr_vm to = {
+		.svm_family = AF_VSOCK,
+		.svm_cid = SHAREDPC_CID_BASE + o->id,
+		.svm_port = SHAREDPC_PORT_PROXY,
+	};
+	int fd = stream_connect((struct sockaddr *)&to, sizeof(to));
+
+	if (fd >= 0)
+		return fd;
+	if (fd == -ECONNREFUSED || fd == -ECONNRESET)
+		snprintf(why, len, "the owner refuses the connection: is proxyd running there?");
+	else if (fd == -ETIMEDOUT)
+		snprintf(why, len, "the owner does not answer (%d s)",
+			 CONNECT_MS / 1000);
+	else
+		snprintf(why, len, "cannot connect to the owner: %s", strerror(-fd));
+	return fd;
+}
+
+int owner_connect_unix(const char *path, char *why, size_t len)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	int fd;
+
+	if (strlen(path) >= sizeof(to.sun_path)) {
+		snprintf(why, len, "'%s' is too long for a socket", path);
+		return -ENAMETOOLONG;
+	}
+	strcpy(to.sun_path, path);
+	fd = stream_connect((struct sockaddr *)&to, sizeof(to));
+	if (fd < 0)
+		snprintf(why, len, "cannot connect to %s: %s", path, strerror(-fd));
+	return fd;
+}
+
+int owner_alive(const struct owner *o)
+{
+	struct sharedpc_image image = { .id = o->id };
+
+	if (o->dev < 0)
+		return 0;
+	if (ioctl(o->dev, SHAREDPC_IOC_IMAGE, &image))
+		return -ENOTCONN;
+	return image.state == SHAREDPC_READY && image.epoch == o->epoch ?
+		0 : -ENOTCONN;
+}
+
+int owner_backing(const struct owner *o, uint64_t file, uint64_t size_phys)
+{
+	struct sharedpc_backing b = {
+		.owner = o->id, .file = file, .size_phys = size_phys,
+	};
+	int fd;
+
+	if (o->dev < 0)
+		return -ENODEV;
+	fd = ioctl(o->dev, SHAREDPC_IOC_BACKING, &b);
+	return fd < 0 ? -errno : fd;
+}

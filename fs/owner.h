@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * owner.h - the image that serves a mount: found by name, reached, watched
+ *
+ * Everything comes from /dev/sharedpc.  A mount for tests (connect=unix:)
+ * has no device and no image: dev is -1, and the owner counts as alive for as
+ * long as the connection does.
+ */
+#ifndef CCFS_OWNER_H
+#define CCFS_OWNER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct owner {
+	int dev;		/* /dev/sharedpc, or -1 */
+	uint32_t id;		/* image */
+	uint32_t epoch;		/* its life in which we mounted */
+};
+
+/*
+ * Find image @name.  0; -ENODEV no sharedpc.ko, -ENXIO no such image,
+ * -ENOTCONN not up; each with one line for the user in @why.
+ */
+int owner_find(struct owner *o, const char *name, char *why, size_t len);
+
+/* A connected stream socket to the owner's proxyd within 10 s, or -errno. */
+int owner_connect(const struct owner *o, char *why, size_t len);
+/* The same to a unix socket. */
+int owner_connect_unix(const char *path, char *why, size_t len);
+
+/* 0 while the owner lives the life in which we mounted, else -ENOTCONN. */
+int owner_alive(const struct owner *o);
+
+/*
+ * The backing file for @file, one call for each open that the proxy answered
+ * (see sharedpc_ioctl.h).  A new descriptor, or -errno.
+ */
+int owner_backing(const struct owner *o, uint64_t file, uint64_t size_phys);
+
+#endif

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * serve.c - the process behind a mount, see serve.h
+ *
+ * It mounts by itself, so that nothing of libfuse's helpers (fusermount3,
+ * mount for /etc/mtab) is needed: an image's first mount is made when there
+ * is no other program yet.
+ *
+ * It must never wait for itself.  So it stays off the mount: it lives in /,
+ * its text and data are locked in memory, and the one who looks whether the
+ * mount works is its parent.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "fs/log.h"
+#include "fs/ops.h"
+#include "fs/serve.h"
+
+#define HELLO_SECONDS	10
+#define THREADS_MAX	16
+
+struct serving {
+	struct ccfs fs;
+	const struct options *opt;
+	struct report report;
+	int report_fd;
+	bool readonly;
+};
+
+static void say(struct serving *s, int error)
+{
+	s->report.error = error;
+	if (write(s->report_fd, &s->report, sizeof(s->report)) < 0)
+		ccfs_log("%s", s->report.text);
+	close(s->report_fd);
+	s->report_fd = -1;
+}
+
+#define WHY(s)	(s)->report.text, sizeof((s)->report.text)
+
+static void leave_terminal(const struct options *opt)
+{
+	int null = open("/dev/null", O_RDWR);
+
+	ccfs_log_background(opt->source);
+	for (int fd = 0; fd < 3; fd++)
+		dup2(null, fd);
+	if (null > 2)
+		close(null);
+}
+
+static void ready(struct ccfs *fs, int error)
+{
+	struct serving *s = fs->mount;
+
+	if (error)
+		snprintf(WHY(s), "this kernel's FUSE has no passthrough (Linux 6.9 and CONFIG_FUSE_PASSTHROUGH are needed)");
+	else if (!s->opt->foreground)
+		leave_terminal(s->opt);
+	say(s, error);
+}
+
+static int connect_owner(struct serving *s)
+{
+	struct owner *o = &s->fs.owner;
+	int fd, ret;
+
+	o->dev = -1;
+	if (s->opt->connect)
+		return owner_connect_unix(s->opt->connect, WHY(s));
+	ret = owner_find(o, s->opt->image, WHY(s));
+	if (ret)
+		return ret;
+	fd = owner_connect(o, WHY(s));
+	if (fd < 0)
+		close(o->dev);
+	return fd;
+}
+
+static int welcome(struct serving *s, struct msg *m)
+{
+	struct ccfs_welcome w;
+
+	if (msg_get(m, &w, sizeof(w)) || w.revision != CCFS_REVISION ||
+	    (w.root.mode & S_IFMT) != S_IFDIR) {
+		snprintf(WHY(s), "the owner's proxyd speaks another protocol");
+		return -EPROTO;
+	}
+	s->readonly = s->opt->flags & MS_RDONLY || w.flags & CCFS_WELCOME_RO;
+	if (s->readonly && !(s->opt->flags & MS_RDONLY))
+		snprintf(WHY(s), "exported read-only: mounted read-only");
+	return 0;
+}
+
+/* Ask for the export.  0 or -errno with the owner's text. */
+static int hello(struct serving *s)
+{
+	struct ccfs_hello h = {
+		.revision = CCFS_REVISION,
+		.flags = s->opt->flags & MS_RDONLY ? CCFS_HELLO_RO : 0,
+	};
+	struct ccfs_cred cred = { .pid = getpid() };
+	struct msg m = { 0 };
+	char *text = NULL;
+	int ret;
+
+	msg_start(&m, CCFS_HELLO, 0, CCFS_ROOT);
+	msg_put(&m, &cred, sizeof(cred));
+	msg_put(&m, &h, sizeof(h));
+	msg_put_str(&m, s->opt->path, strlen(s->opt->path));
+	ret = conn_call_first(&s->fs.conn, &m, HELLO_SECONDS);
+	if (!ret)
+		ret = welcome(s, &m);
+	else if (m.len && !msg_get_str(&m, sizeof(s->report.text) - 64, &text))
+		snprintf(WHY(s), "the owner refuses: %s", text);
+	else if (ret == -EAGAIN || ret == -EWOULDBLOCK)
+		snprintf(WHY(s), "the owner's proxyd does not answer (%d s)",
+			 HELLO_SECONDS);
+	else if (ret == -ECONNRESET || ret == -ENOTCONN || ret == -EPIPE)
+		snprintf(WHY(s), "the owner closed the connection: is proxyd running there?");
+	else
+		snprintf(WHY(s), "the owner refuses: %s", strerror(-ret));
+	free(text);
+	msg_free(&m);
+	return ret;
+}
+
+static int do_mount(struct serving *s)
+{
+	const struct options *opt = s->opt;
+	unsigned long flags = opt->flags | (s->readonly ? MS_RDONLY : 0);
+	char data[128];
+
+	s->fs.fuse_fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+	if (s->fs.fuse_fd < 0) {
+		int error = -errno;
+
+		snprintf(WHY(s), "/dev/fuse: %m");
+		return error;
+	}
+	snprintf(data, sizeof(data), "fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other",
+		 s->fs.fuse_fd);
+	if (mount(opt->source, opt->target, "fuse.ccfs", flags, data)) {
+		int error = -errno;
+
+		snprintf(WHY(s), "mount on %s: %m", opt->target);
+		close(s->fs.fuse_fd);
+		return error;
+	}
+	return 0;
+}
+
+/* Nothing of this process may have to be read, or be killed for its memory. */
+static void stay_in_memory(void)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, "-1000", 5) != 5)
+		ccfs_log("oom_score_adj: %m");
+	if (fd >= 0)
+		close(fd);
+	if (mlockall(MCL_CURRENT) || mlockall(MCL_FUTURE | MCL_ONFAULT))
+		ccfs_log("mlockall: %m");
+}
+
+static int loop(struct serving *s, struct fuse_session *se)
+{
+	struct fuse_loop_config *config = fuse_loop_cfg_create();
+	int ret;
+
+	if (!config)
+		return -ENOMEM;
+	fuse_loop_cfg_set_clone_fd(config, 1);
+	fuse_loop_cfg_set_max_threads(config, THREADS_MAX);
+	ret = fuse_session_loop_mt(se, config);
+	fuse_loop_cfg_destroy(config);
+	return ret;
+}
+
+static int run_session(struct serving *s)
+{
+	char *argv[] = { "mount.ccfs", s->opt->debug ? "-d" : NULL, NULL };
+	struct fuse_args args = FUSE_ARGS_INIT(s->opt->debug ? 2 : 1, argv);
+	struct fuse_session *se;
+	char mountpoint[32];
+	int ret = -EINVAL;
+
+	se = fuse_session_new(&args, &ccfs_ops, sizeof(ccfs_ops), &s->fs);
+	fuse_opt_free_args(&args);
+	if (!se)
+		return ret;
+	snprintf(mountpoint, sizeof(mountpoint), "/dev/fd/%d", s->fs.fuse_fd);
+	if (fuse_set_signal_handlers(se))
+		goto destroy;
+	if (fuse_session_mount(se, mountpoint))
+		goto handlers;
+	ret = conn_start(&s->fs.conn);
+	if (!ret)
+		ret = loop(s, se);
+	fuse_session_unmount(se);
+handlers:
+	fuse_remove_signal_handlers(se);
+destroy:
+	fuse_session_destroy(se);
+	return ret;
+}
+
+static void fuse_log_line(enum fuse_log_level level, const char *fmt, va_list ap)
+{
+	ccfs_vlog(fmt, ap);
+}
+
+int serve(const struct options *opt, int report)
+{
+	static struct serving s;
+	int fd, ret;
+
+	s.opt = opt;
+	s.report_fd = report;
+	s.fs.ready = ready;
+	s.fs.mount = &s;
+	fuse_set_log_func(fuse_log_line);
+	if (chdir("/"))
+		return -errno;
+	fd = connect_owner(&s);
+	if (fd < 0) {
+		say(&s, fd);
+		return fd;
+	}
+	conn_init(&s.fs.conn, fd, &s.fs.owner);
+	ret = hello(&s);
+	if (ret) {
+		say(&s, ret);
+		return ret;
+	}
+	stay_in_memory();
+	ret = do_mount(&s);
+	if (ret) {
+		say(&s, ret);
+		return ret;
+	}
+	ret = run_session(&s);
+	if (s.report_fd >= 0) {
+		snprintf(s.report.text, sizeof(s.report.text),
+			 "libfuse could not start its session");
+		say(&s, ret ? ret : -EIO);
+	}
+	if (ret)	/* not unmounted, but told to end */
+		umount2(opt->target, MNT_DETACH);
+	conn_kill(&s.fs.conn);
+	return ret;
+}
