@@ -1,0 +1,48 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# timeout: 400
+#
+# No store is lost: a client stores through mmap, 10,000 times all over a
+# file, while the owner runs sync and write-back all the time. Then the client
+# unmaps, the owner drops its caches, and every byte is read from the disk:
+# by the owner with O_DIRECT, and from the disk image outside of the machine.
+
+. "$(dirname "$0")/lib.sh"
+
+ROUNDS=${ROUNDS:-10000}
+DIR=/srv/shared/writeback
+T=/usr/lib/ccluster/tests
+
+dmesg_mark
+set -- $(clients)
+check "directory" on boot mkdir -p $DIR
+check "file" on boot sh -c "dd if=/dev/zero of=$DIR/f bs=1M count=4 status=none && sync"
+
+on boot sh -c "rm -f $DIR/stop; n=0; while [ ! -e $DIR/stop ]; do
+	sync; echo 1 >/proc/sys/vm/dirty_writeback_centisecs; n=\$((n + 1)); done; echo \$n syncs" >"/tmp/sync.$$" &
+syncer=$!
+check "stores on $1" on "$1" $T/stores write $DIR/f "$ROUNDS"
+check "read by mmap on the owner" on boot $T/stores verify $DIR/f "$ROUNDS"
+[ $# -lt 2 ] || check "read by mmap on $2" on "$2" $T/stores verify $DIR/f "$ROUNDS"
+on boot touch $DIR/stop
+wait $syncer
+cat "/tmp/sync.$$"
+rm -f "/tmp/sync.$$"
+
+# The file is closed everywhere: its frames have to come back by themselves.
+await 30 sh -c "[ \"\$($BOX exec boot -- sh -c 'grep -c \"^client\" /sys/kernel/debug/sharedpc/files')\" != '' ]"
+check "drop caches" on boot sh -c 'sync; echo 3 >/proc/sys/vm/drop_caches'
+check "on the disk, read with O_DIRECT" on boot sh -c \
+	"dd if=$DIR/f of=/tmp/f bs=1M iflag=direct status=none && $T/stores verify /tmp/f $ROUNDS; rm -f /tmp/f"
+
+# From outside: freeze, so that the journal is empty, and look at the image.
+if command -v debugfs >/dev/null; then
+	check "freeze" on boot fsfreeze -f /srv/shared
+	debugfs -R "dump /writeback/f /tmp/image.$$" "$(dirname "$BOX")/../build/box/run/data.img" 2>/dev/null
+	check "thaw" on boot fsfreeze -u /srv/shared
+	check "copy" "$BOX" cp "/tmp/image.$$" boot:/tmp/image
+	rm -f "/tmp/image.$$"
+	check "in the disk image" on boot $T/stores verify /tmp/image "$ROUNDS"
+fi
+check "clean up" on boot sh -c "rm -rf $DIR /tmp/image; echo 500 >/proc/sys/vm/dirty_writeback_centisecs"
+dmesg_clean
