@@ -376,8 +376,9 @@ static int idle_frame(struct session *s, const struct exec_frame *f)
 }
 
 /*
- * Wait for bytes. A port without a host is always "hung up", which poll()
- * would report again and again; an edge-triggered epoll reports changes.
+ * Wait for bytes. A port without a host is always "hung up" and "readable",
+ * which poll() would report again and again; an edge-triggered epoll reports
+ * changes. What is left of a client that hung up is of no interest.
  */
 static int wait_readable(struct session *s, int epfd)
 {
@@ -387,10 +388,10 @@ static int wait_readable(struct session *s, int epfd)
 
 	if (s->srv->port) {
 		n = poll(&pfd, 1, 0);
-		if (n > 0 && pfd.revents & POLLIN)
-			return 0;
 		if (n > 0 && pfd.revents & POLLHUP)
-			s->reader.have = 0;	/* of a client that is gone */
+			s->reader.have = 0;
+		else if (n > 0 && pfd.revents & POLLIN)
+			return 0;
 		epoll_wait(epfd, &ev, 1, -1);
 		return 0;
 	}
