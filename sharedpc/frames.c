@@ -74,6 +74,9 @@ void frames_add(struct inode *inode, u64 index, const u64 *frame, u32 nr)
 		} else if (xa_to_value(old) >> FLAG_BITS != pfn ||
 			   xa_to_value(old) & GOING) {
 			continue;
+		} else {
+			/* A right stays until it is revoked. */
+			value |= xa_to_value(old) & MAY_WRITE_FRAME;
 		}
 		if (xa_err(xa_store(&f->frames, index, xa_mk_value(value),
 				    GFP_NOWAIT | __GFP_NOWARN)) && !old)
