@@ -4,7 +4,16 @@
 STATIC_PROGS += mount.ccfs
 mount.ccfs-objs := fs/mount.o fs/options.o fs/serve.o fs/owner.o fs/conn.o \
 	fs/log.o fs/inode.o fs/ops.o fs/attr.o fs/names.o fs/dir.o fs/data.o \
-	fs/xattr.o lib/msg.o
+	fs/xattr.o lib/msg.o lib/stream.o
 mount.ccfs-libs := -lfuse3 -lpthread
 INITRD += /sbin/mount.ccfs=build/bin/mount.ccfs
 INSTALL += /usr/share/man/man8/mount.ccfs.8=docs/man/mount.ccfs.8
+
+UNIT_TESTS += test-mount-options test-ccfs-conn test-ccfs-inode
+test-mount-options-objs := tests/unit/test-mount-options.o fs/options.o
+test-mount-options-libs := -lcmocka
+test-ccfs-conn-objs := tests/unit/test-ccfs-conn.o fs/conn.o fs/log.o \
+	fs/owner.o lib/msg.o lib/stream.o
+test-ccfs-conn-libs := -lcmocka
+test-ccfs-inode-objs := tests/unit/test-ccfs-inode.o fs/inode.o
+test-ccfs-inode-libs := -lcmocka

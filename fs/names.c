@@ -7,6 +7,7 @@
  * take (its request was gone) is forgotten here.
  */
 #include <errno.h>
+#include <string.h>
 
 #include "fs/ops.h"
 
@@ -140,7 +141,7 @@ void op_symlink(fuse_req_t req, const char *text, fuse_ino_t dir,
 
 	ask(&m, req, CCFS_SYMLINK, dir);
 	ask_name(&m, name);
-	ask_name(&m, text);
+	msg_put_str(&m, text, strlen(text));
 	ask_entry(&m, req);
 }
 

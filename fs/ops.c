@@ -60,7 +60,11 @@ void ask(struct msg *m, fuse_req_t req, unsigned int op, uint64_t node)
 
 void ask_name(struct msg *m, const char *name)
 {
-	msg_put_str(m, name, strlen(name));
+	size_t len = strlen(name);
+
+	if (len > CCFS_NAME_MAX && !m->error)
+		m->error = -ENAMETOOLONG;
+	msg_put_str(m, name, len);
 }
 
 void answer_error(fuse_req_t req, int error)

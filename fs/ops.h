@@ -43,6 +43,7 @@ static inline struct ccfs *ccfs_of(fuse_req_t req)
 
 /* Start request @op about @node in @m, on behalf of @req's caller. */
 void ask(struct msg *m, fuse_req_t req, unsigned int op, uint64_t node);
+/* A name in a directory; one that is too long fails the call. */
 void ask_name(struct msg *m, const char *name);
 /* Send it, answer @req with no more than the outcome, free @m. */
 void ask_done(struct msg *m, fuse_req_t req);

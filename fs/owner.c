@@ -8,17 +8,16 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
-#include <linux/vm_sockets.h>
 
 #include "fs/owner.h"
 #include "sharedpc_ioctl.h"
+#include "stream.h"
 
 #define CONNECT_MS	10000
 
@@ -78,51 +77,10 @@ int owner_find(struct owner *o, const char *name, char *why, size_t len)
 	return ret;
 }
 
-/* Wait for a connect() that is on its way. */
-static int await_connect(int fd)
-{
-	struct pollfd p = { .fd = fd, .events = POLLOUT };
-	socklen_t len = sizeof(int);
-	int error = 0, n;
-
-	do {
-		n = poll(&p, 1, CONNECT_MS);
-	} while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return -errno;
-	if (!n)
-		return -ETIMEDOUT;
-	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len))
-		return -errno;
-	return -error;
-}
-
-static int stream_connect(const struct sockaddr *to, socklen_t len)
-{
-	int fd = socket(to->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int ret = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (connect(fd, to, len))
-		ret = errno == EINPROGRESS ? await_connect(fd) : -errno;
-	if (!ret && fcntl(fd, F_SETFL, 0))
-		ret = -errno;
-	if (ret) {
-		close(fd);
-		return ret;
-	}
-	return fd;
-}
-
 int owner_connect(const struct owner *o, char *why, size_t len)
 {
-	struct sockaddr_vm to = {
-		.svm_family = AF_VSOCK,
-		.svm_cid = SHAREDPC_CID_BASE + o->id,
-		.svm_port = SHAREDPC_PORT_PROXY,
-	};
-	int fd = stream_connect((struct sockaddr *)&to, sizeof(to));
+	int fd = stream_connect(SHAREDPC_CID_BASE + o->id, SHAREDPC_PORT_PROXY,
+				CONNECT_MS);
 
 	if (fd >= 0)
 		return fd;
@@ -146,9 +104,15 @@ int owner_connect_unix(const char *path, char *why, size_t len)
 		return -ENAMETOOLONG;
 	}
 	strcpy(to.sun_path, path);
-	fd = stream_connect((struct sockaddr *)&to, sizeof(to));
-	if (fd < 0)
-		snprintf(why, len, "cannot connect to %s: %s", path, strerror(-fd));
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof(to))) {
+		int error = -errno;
+
+		snprintf(why, len, "cannot connect to %s: %m", path);
+		if (fd >= 0)
+			close(fd);
+		return error;
+	}
 	return fd;
 }
 

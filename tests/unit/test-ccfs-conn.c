@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * ccfs's connection, fs/conn.c, against a peer at the other end of a socket
+ * pair: answers out of order, a silent peer, one that goes, one that lies.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "fs/conn.h"
+
+#define CALLERS	8
+
+static struct owner owner = { .dev = -1 };
+
+struct caller {
+	pthread_t thread;
+	struct conn *conn;
+	uint64_t n;	/* sent, and expected back */
+	int ret;
+};
+
+static void *call(void *arg)
+{
+	struct caller *c = arg;
+	struct msg m = { 0 };
+	uint64_t back = 0;
+
+	msg_start(&m, CCFS_ACCESS, 0, CCFS_ROOT);
+	msg_put(&m, &c->n, sizeof(c->n));
+	c->ret = conn_call(c->conn, &m);
+	if (!c->ret && (msg_get(&m, &back, sizeof(back)) || back != c->n))
+		c->ret = -EBADMSG;
+	msg_free(&m);
+	return NULL;
+}
+
+static void start_calls(struct caller *callers, struct conn *c)
+{
+	for (int i = 0; i < CALLERS; i++) {
+		callers[i] = (struct caller) { .conn = c, .n = 100 + i };
+		assert_int_equal(pthread_create(&callers[i].thread, NULL, call,
+						&callers[i]), 0);
+	}
+}
+
+static void end_calls(struct caller *callers, int ret)
+{
+	for (int i = 0; i < CALLERS; i++) {
+		pthread_join(callers[i].thread, NULL);
+		assert_int_equal(callers[i].ret, ret);
+	}
+}
+
+/*
+ * The connection outlives the test (its threads are detached), so that each
+ * test has its own, for ever.
+ */
+static struct conn *connect_pair(int *peer, int patience_ms)
+{
+	static struct conn conns[8];
+	static int n;
+	struct conn *c = &conns[n++];
+	int fd[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
+	conn_init(c, fd[0], &owner);
+	c->patience_ms = patience_ms;
+	assert_int_equal(conn_start(c), 0);
+	*peer = fd[1];
+	return c;
+}
+
+static void any_order(void **state)
+{
+	struct caller callers[CALLERS];
+	struct msg m[CALLERS];
+	int peer;
+	struct conn *c = connect_pair(&peer, 60000);
+
+	memset(m, 0, sizeof(m));
+	start_calls(callers, c);
+	for (int i = 0; i < CALLERS; i++)
+		assert_int_equal(msg_recv(peer, &m[i]), 0);
+	for (int i = CALLERS - 1; i >= 0; i--) {	/* the last one first */
+		assert_int_equal(msg_send(peer, &m[i]), 0);
+		msg_free(&m[i]);
+	}
+	end_calls(callers, 0);
+	close(peer);
+}
+
+static void error_of_owner(void **state)
+{
+	struct caller callers[CALLERS];
+	struct msg m = { 0 };
+	int peer;
+	struct conn *c = connect_pair(&peer, 60000);
+
+	start_calls(callers, c);
+	for (int i = 0; i < CALLERS; i++) {
+		assert_int_equal(msg_recv(peer, &m), 0);
+		m.head.error = -ENOSPC;
+		m.len = 0;
+		assert_int_equal(msg_send(peer, &m), 0);
+	}
+	msg_free(&m);
+	end_calls(callers, -ENOSPC);
+	close(peer);
+}
+
+static void peer_goes(void **state)
+{
+	struct caller callers[CALLERS];
+	struct msg m = { 0 };
+	int peer;
+	struct conn *c = connect_pair(&peer, 60000);
+
+	start_calls(callers, c);
+	assert_int_equal(msg_recv(peer, &m), 0);
+	msg_free(&m);
+	close(peer);
+	end_calls(callers, -ENOTCONN);
+	start_calls(callers, c);	/* and so for ever */
+	end_calls(callers, -ENOTCONN);
+}
+
+static void liars(void **state)
+{
+	static const struct ccfs_header lies[] = {
+		{ .magic = 1, .len = 32, .op = CCFS_ACCESS, .id = 1 },
+		{ .magic = CCFS_MAGIC, .len = 31, .op = CCFS_ACCESS, .id = 1 },
+		{ .magic = CCFS_MAGIC, .len = ~0u, .op = CCFS_ACCESS, .id = 1 },
+		{ .magic = CCFS_MAGIC, .len = 32, .op = CCFS_ACCESS, .id = 999 },
+		{ .magic = CCFS_MAGIC, .len = 32, .op = CCFS_MKDIR, .id = 1 },
+	};
+
+	for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
+		struct caller callers[CALLERS];
+		struct msg m = { 0 };
+		int peer;
+		struct conn *c = connect_pair(&peer, 60000);
+
+		start_calls(callers, c);
+		assert_int_equal(msg_recv(peer, &m), 0);
+		msg_free(&m);
+		assert_int_equal(send(peer, &lies[i], sizeof(lies[i]), 0),
+				 sizeof(lies[i]));
+		end_calls(callers, -ENOTCONN);
+		close(peer);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(any_order),
+		cmocka_unit_test(error_of_owner),
+		cmocka_unit_test(peer_goes),
+		cmocka_unit_test(liars),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
