@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * call.c - the client's kernel asks: faults, writes, fsyncs, closes.
+ *
+ * Only the threads here touch pages of files on a client's behalf: their
+ * memory policy puts new page cache into the region. When the region has
+ * nothing to spare a write's pages go elsewhere (they are moved when they
+ * are mapped), because an allocation that must have a page of a full region
+ * ends in the owner's OOM killer.
+ */
+#include <errno.h>
+#include <numaif.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "proxyd/call.h"
+#include "proxyd/cred.h"
+#include "proxyd/log.h"
+#include "sharedpc_ioctl.h"
+
+#define NODES_MAX	1024
+#define WORD_BITS	(8 * sizeof(unsigned long))
+
+static int policy_set(int mode, int node)
+{
+	unsigned long mask[NODES_MAX / WORD_BITS] = { 0 };
+
+	if (mode == MPOL_DEFAULT)
+		return set_mempolicy(mode, NULL, 0) ? -errno : 0;
+	if (node < 0 || node >= NODES_MAX)
+		return -EINVAL;
+	mask[node / WORD_BITS] |= 1UL << node % WORD_BITS;
+	return set_mempolicy(mode, mask, NODES_MAX) ? -errno : 0;
+}
+
+/*
+ * Append through the descriptor's own position, which nobody else uses: it
+ * is at the end of what was written when the call returns.
+ */
+static ssize_t write_append(struct file *file, const struct iovec *iov,
+			    int flags, __u64 *pos)
+{
+	ssize_t n;
+
+	pthread_mutex_lock(&file->append);
+	n = pwritev2(file->fd, iov, 1, -1, flags | RWF_APPEND);
+	if (n >= 0)
+		*pos = lseek(file->fd, 0, SEEK_CUR);
+	else
+		n = -errno;
+	pthread_mutex_unlock(&file->append);
+	return n;
+}
+
+static ssize_t write_as(struct proxy *proxy, struct file *file,
+			const struct sharedpc_call *call, __u64 *pos)
+{
+	struct iovec iov = {
+		.iov_base = (char *)proxy->bounce + call->data,
+		.iov_len = call->count,
+	};
+	int flags = call->flags & SHAREDPC_CALL_DSYNC ? RWF_DSYNC : 0;
+	ssize_t n;
+
+	if (call->flags & SHAREDPC_CALL_APPEND)
+		return write_append(file, &iov, flags, pos);
+	n = pwritev2(file->fd, &iov, 1, call->pos, flags);
+	if (n < 0)
+		return -errno;
+	*pos = call->pos + n;
+	return n;
+}
+
+static void call_write(struct proxy *proxy, struct file *file,
+		       const struct sharedpc_call *call,
+		       struct sharedpc_reply *reply)
+{
+	struct ccfs_cred cred = { .uid = call->uid, .gid = call->gid };
+	size_t bounces = SHAREDPC_BOUNCES * SHAREDPC_BOUNCE_SIZE;
+	bool low = region_low(proxy);
+	ssize_t n;
+
+	if (call->count > bounces || call->data > bounces - call->count) {
+		reply->error = -EINVAL;
+		return;
+	}
+	if (low)
+		policy_set(MPOL_DEFAULT, 0);
+	n = cred_take(&cred, NULL);
+	if (!n) {
+		pthread_rwlock_rdlock(&file->map);	/* keeps fd */
+		n = write_as(proxy, file, call, &reply->pos);
+		pthread_rwlock_unlock(&file->map);
+		cred_back();
+	}
+	if (low)
+		policy_set(MPOL_BIND, proxy->region_node);
+	if (n < 0)
+		reply->error = n;
+	else
+		reply->result = n;
+}
+
+static int call_fsync(struct file *file, const struct sharedpc_call *call)
+{
+	int fd, ret;
+
+	pthread_rwlock_rdlock(&file->map);
+	fd = dup(file->fd);
+	ret = fd < 0 ? -errno : 0;
+	pthread_rwlock_unlock(&file->map);
+	if (ret)
+		return ret;
+	ret = (call->flags & SHAREDPC_CALL_DATASYNC ? fdatasync(fd) : fsync(fd))
+		? -errno : 0;
+	close(fd);
+	return ret;
+}
+
+static void call_reply(struct proxy *proxy, struct sharedpc_reply *reply)
+{
+	/* -ESTALE: nobody waits any more */
+	if (ioctl(proxy->dev, SHAREDPC_IOC_REPLY, reply) && errno != ESTALE)
+		log_say("reply to call %u: %s", reply->slot, strerror(errno));
+}
+
+static void call_do(struct proxy *proxy, const struct sharedpc_call *call)
+{
+	struct sharedpc_reply reply = { .slot = call->slot };
+	struct file *file;
+
+	if (call->op == SHAREDPC_OP_CLOSE) {
+		if (file_close(&proxy->files, call->file, call->count))
+			log_say("close of unknown file %llu",
+				(unsigned long long)call->file);
+		proxy_file_gone(proxy);
+		return;
+	}
+	if (call->op == SHAREDPC_OP_FAULT) {
+		reply.error = call_fault(proxy, call);
+		if (reply.error)
+			call_reply(proxy, &reply);
+		return;
+	}
+	file = file_get(&proxy->files, call->file);
+	if (!file)
+		reply.error = -ESTALE;
+	else if (call->op == SHAREDPC_OP_WRITE)
+		call_write(proxy, file, call, &reply);
+	else if (call->op == SHAREDPC_OP_FSYNC)
+		reply.error = call_fsync(file, call);
+	else
+		reply.error = -EOPNOTSUPP;
+	if (file)
+		file_put(&proxy->files, file);
+	call_reply(proxy, &reply);
+}
+
+static void *caller(void *arg)
+{
+	struct proxy *proxy = arg;
+	struct sharedpc_call call;
+	int ret;
+
+	ret = cred_thread();
+	if (!ret)
+		ret = policy_set(MPOL_BIND, proxy->region_node);
+	if (ret) {
+		log_say("memory policy of node %d: %s", proxy->region_node,
+			strerror(-ret));
+		proxy_end("cannot place pages in the region");
+	}
+	for (;;) {
+		if (!ioctl(proxy->dev, SHAREDPC_IOC_NEXT, &call))
+			call_do(proxy, &call);
+		else if (errno == ENODEV)
+			proxy_end("the client is gone");
+		else if (errno != EINTR)
+			proxy_end(strerror(errno));
+	}
+	return NULL;
+}
+
+int calls_start(struct proxy *proxy)
+{
+	pthread_t thread;
+	int i, ret;
+
+	for (i = 0; i < CALL_THREADS; i++) {
+		ret = pthread_create(&thread, NULL, caller, proxy);
+		if (ret)
+			return -ret;
+		pthread_detach(thread);
+	}
+	return 0;
+}

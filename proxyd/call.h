@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * call.h - the client's kernel asks: faults, writes, fsyncs, closes.
+ */
+#ifndef PROXYD_CALL_H
+#define PROXYD_CALL_H
+
+#include "proxyd/proxy.h"
+
+#define CALL_THREADS	8
+
+/* Start the threads that take calls. 0 or -errno. */
+int calls_start(struct proxy *proxy);
+
+/* fault.c: find or fault in the pages that @call needs, and grant them. */
+struct sharedpc_call;
+int call_fault(struct proxy *proxy, const struct sharedpc_call *call);
+/* Whether the region has no page to spare. */
+bool region_low(struct proxy *proxy);
+
+#endif

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * export.c - which client may mount what, and the way into it.
+ *
+ * partitions.conf is read anew for each mount, so that it is true. What a
+ * client gets is a private clone of the one mount at the exported path:
+ * what is mounted below stays out of sight, ".." ends at its root, and a
+ * read-only export is read-only because the owner's kernel says so. No
+ * device can be opened through it: device files belong to whoever looks.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "boot/conf.h"
+#include "proxyd/export.h"
+
+static bool same_path(const char *a, const char *b)
+{
+	size_t n = strlen(a), m = strlen(b);
+
+	while (n > 1 && a[n - 1] == '/')
+		n--;
+	while (m > 1 && b[m - 1] == '/')
+		m--;
+	return n == m && !memcmp(a, b, n);
+}
+
+/* The export of @path to @client: 0 and *@ro, or -errno and @why. */
+static int export_find(const struct conf *conf, const char *owner,
+		       const char *client, const char *path, bool *ro,
+		       char *why, size_t len)
+{
+	int self = conf_find_image(conf, owner);
+	int image = conf_find_image(conf, client);
+	bool exists = false;
+	int i;
+
+	for (i = 0; i < conf->nexports; i++) {
+		const struct conf_export *e = &conf->exports[i];
+
+		if (e->image != self || !same_path(e->path.s, path))
+			continue;
+		exists = true;
+		if (image >= 0 && (e->to & 1u << image)) {
+			*ro = e->ro;
+			return 0;
+		}
+	}
+	if (exists) {
+		snprintf(why, len, "%s does not export %s to %s", owner, path, client);
+		return -EACCES;
+	}
+	snprintf(why, len, "%s has no export %s", owner, path);
+	return -ENOENT;
+}
+
+static int config_find(const char *config, const char *owner,
+		       const char *client, const char *path, bool *ro,
+		       char *why, size_t len)
+{
+	struct conf *conf = NULL;
+	struct diag diag;
+	int ret;
+
+	diag_init(&diag, config);
+	ret = conf_read(config, &conf, &diag);
+	if (ret) {
+		snprintf(why, len, "%s: cannot use %s (see ccctl check)", owner, config);
+		ret = -EINVAL;
+	} else {
+		ret = export_find(conf, owner, client, path, ro, why, len);
+		conf_free(conf);
+	}
+	diag_free(&diag);
+	return ret;
+}
+
+static int export_clone(const char *path, bool ro)
+{
+	struct mount_attr attr = {
+		.attr_set = MOUNT_ATTR_NODEV | (ro ? MOUNT_ATTR_RDONLY : 0),
+	};
+	struct stat st;
+	int fd, ret;
+
+	fd = syscall(SYS_open_tree, AT_FDCWD, path,
+		     OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	ret = syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH, &attr,
+		      sizeof(attr)) ? -errno : 0;
+	if (!ret && fstat(fd, &st))
+		ret = -errno;
+	if (!ret && !S_ISDIR(st.st_mode))
+		ret = -ENOTDIR;
+	if (ret) {
+		close(fd);
+		return ret;
+	}
+	return fd;
+}
+
+int export_open(const char *config, const char *owner, const char *client,
+		const char *path, bool ro, bool *export_ro,
+		char *why, size_t len)
+{
+	int ret;
+
+	ret = config_find(config, owner, client, path, export_ro, why, len);
+	if (ret)
+		return ret;
+	if (*export_ro && !ro) {
+		snprintf(why, len, "%s exports %s read-only; mount it with -o ro",
+			 owner, path);
+		return -EROFS;
+	}
+	ret = export_clone(path, ro);
+	if (ret < 0)
+		snprintf(why, len, "%s cannot open its export %s: %s", owner,
+			 path, strerror(-ret));
+	return ret;
+}

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * file.c - the open files of one client.
+ *
+ * A file is found by id, for calls, and by (device, inode), for opens. It
+ * leaves both trees under files.lock at the moment when nobody needs it, and
+ * is taken apart after that without the lock, since giving up a window waits
+ * for the client. An open that comes meanwhile makes a new file with a new id.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <search.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "proxyd/file.h"
+#include "proxyd/procfd.h"
+#include "proxyd/window.h"
+#include "sharedpc_ioctl.h"
+
+static int by_id(const void *a, const void *b)
+{
+	const struct file *x = a, *y = b;
+
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+static int by_file(const void *a, const void *b)
+{
+	const struct file *x = a, *y = b;
+
+	if (x->dev != y->dev)
+		return x->dev < y->dev ? -1 : 1;
+	return x->ino < y->ino ? -1 : x->ino > y->ino;
+}
+
+static struct file *find(void *const *tree, const struct file *key,
+			 int (*compare)(const void *, const void *))
+{
+	struct file **found = tfind(key, tree, compare);
+
+	return found ? *found : NULL;
+}
+
+void files_init(struct files *files, int dev)
+{
+	struct timespec now;
+
+	/* An earlier proxy's ids must not mean anything to this one. */
+	clock_gettime(CLOCK_REALTIME, &now);
+	*files = (struct files) {
+		.dev = dev, .next_id = now.tv_sec * 1000000000ULL + now.tv_nsec,
+	};
+	pthread_mutex_init(&files->lock, NULL);
+}
+
+uint64_t files_count(struct files *files)
+{
+	uint64_t count;
+
+	pthread_mutex_lock(&files->lock);
+	count = files->count;
+	pthread_mutex_unlock(&files->lock);
+	return count;
+}
+
+static void file_free(struct files *files, struct file *file)
+{
+	windows_remove(files->dev, file);
+	close(file->fd);
+	pthread_rwlock_destroy(&file->map);
+	pthread_mutex_destroy(&file->append);
+	free(file);
+}
+
+/* Out of the trees if nobody needs it; true: the caller frees it. Locked. */
+static bool file_unlink(struct files *files, struct file *file)
+{
+	if (file->opens || file->users)
+		return false;
+	tdelete(file, &files->by_id, by_id);
+	if (files->dev >= 0)
+		tdelete(file, &files->by_file, by_file);
+	files->count--;
+	return true;
+}
+
+void files_exit(struct files *files)
+{
+	struct file *file;
+
+	while (files->by_id) {
+		file = *(struct file **)files->by_id;
+		file->opens = 0;
+		file->users = 0;
+		file_unlink(files, file);
+		file_free(files, file);
+	}
+	pthread_mutex_destroy(&files->lock);
+}
+
+struct file *file_get(struct files *files, uint64_t id)
+{
+	struct file key = { .id = id }, *file;
+
+	pthread_mutex_lock(&files->lock);
+	file = find(&files->by_id, &key, by_id);
+	if (file)
+		file->users++;
+	pthread_mutex_unlock(&files->lock);
+	return file;
+}
+
+void file_put(struct files *files, struct file *file)
+{
+	bool gone;
+
+	pthread_mutex_lock(&files->lock);
+	file->users--;
+	gone = file_unlink(files, file);
+	pthread_mutex_unlock(&files->lock);
+	if (gone)
+		file_free(files, file);
+}
+
+int file_close(struct files *files, uint64_t id, uint64_t count)
+{
+	struct file key = { .id = id }, *file;
+	bool gone = false;
+
+	pthread_mutex_lock(&files->lock);
+	file = find(&files->by_id, &key, by_id);
+	if (file) {
+		file->opens -= count < file->opens ? count : file->opens;
+		gone = file_unlink(files, file);
+	}
+	pthread_mutex_unlock(&files->lock);
+	if (gone)
+		file_free(files, file);
+	return file ? 0 : -ENOENT;
+}
+
+/* A new file around @fd, not in the trees yet; NULL: no memory. */
+static struct file *file_new(int fd, const struct stat *st, bool writable)
+{
+	struct file *file = calloc(1, sizeof(*file));
+
+	if (!file)
+		return NULL;
+	file->dev = st->st_dev;
+	file->ino = st->st_ino;
+	file->fd = fd;
+	file->writable = writable;
+	pthread_rwlock_init(&file->map, NULL);
+	pthread_mutex_init(&file->append, NULL);
+	return file;
+}
+
+/* Into the trees; files.lock held. 0 or -ENOMEM. */
+static int file_link(struct files *files, struct file *file)
+{
+	file->id = files->next_id;
+	if (!tsearch(file, &files->by_id, by_id))
+		return -ENOMEM;
+	if (files->dev >= 0 && !tsearch(file, &files->by_file, by_file)) {
+		tdelete(file, &files->by_id, by_id);
+		return -ENOMEM;
+	}
+	files->next_id++;
+	files->count++;
+	return 0;
+}
+
+/*
+ * The file that @fresh is about: an earlier one, or else @fresh itself.
+ * Counts the open and a user. NULL: no memory.
+ */
+static struct file *file_enter(struct files *files, struct file *fresh)
+{
+	struct file *file = NULL;
+
+	pthread_mutex_lock(&files->lock);
+	if (files->dev >= 0)
+		file = find(&files->by_file, fresh, by_file);
+	if (!file && !file_link(files, fresh))
+		file = fresh;
+	if (file) {
+		file->opens++;
+		file->users++;
+	}
+	pthread_mutex_unlock(&files->lock);
+	return file;
+}
+
+/* Let @file be written: @fresh's descriptor replaces its own. */
+static int file_upgrade(struct files *files, struct file *file,
+			struct file *fresh)
+{
+	int ret = 0, old;
+
+	pthread_rwlock_wrlock(&file->map);
+	if (!file->writable) {
+		old = file->fd;
+		file->fd = fresh->fd;
+		file->writable = true;
+		ret = windows_replace(files->dev, file);
+		if (ret) {
+			file->fd = old;
+			file->writable = false;
+		} else {
+			fresh->fd = old;
+		}
+	}
+	pthread_rwlock_unlock(&file->map);
+	return ret;
+}
+
+static int size_find(struct files *files, struct file *fresh)
+{
+	struct sharedpc_size size = { .fd = fresh->fd };
+
+	if (files->dev < 0)
+		return 0;
+	if (ioctl(files->dev, SHAREDPC_IOC_SIZE, &size))
+		return -errno;
+	fresh->size_phys = size.phys;
+	return 0;
+}
+
+/* The proxy's own descriptor of what @fd has open. */
+static int file_fresh(struct files *files, int fd, bool write,
+		      struct file **fresh)
+{
+	struct stat st;
+	int own, ret;
+
+	own = procfd_open(fd, (write ? O_RDWR : O_RDONLY) | O_NONBLOCK);
+	if (own < 0)
+		return own;
+	ret = -ENOMEM;
+	if (fstat(own, &st)) {
+		ret = -errno;
+		goto close_own;
+	}
+	*fresh = file_new(own, &st, write);
+	if (!*fresh)
+		goto close_own;
+	ret = size_find(files, *fresh);
+	if (ret)
+		file_free(files, *fresh);
+	return ret;
+
+close_own:
+	close(own);
+	return ret;
+}
+
+int file_open(struct files *files, int fd, bool write, struct ccfs_open *out)
+{
+	struct file *fresh = NULL, *file;
+	int ret;
+
+	ret = file_fresh(files, fd, write, &fresh);
+	close(fd);
+	if (ret)
+		return ret;
+	file = file_enter(files, fresh);
+	if (!file) {
+		file_free(files, fresh);
+		return -ENOMEM;
+	}
+	if (file != fresh) {
+		if (write)
+			ret = file_upgrade(files, file, fresh);
+		file_free(files, fresh);
+	}
+	*out = (struct ccfs_open) {
+		.file = file->id, .size_phys = file->size_phys,
+	};
+	if (files->dev < 0) {
+		out->flags = CCFS_OPEN_LOCAL;
+		out->pid = getpid();
+		out->fd = file->fd;
+	}
+	if (ret)
+		file_close(files, out->file, 1);
+	file_put(files, file);
+	return ret;
+}
+
+void *file_map(struct files *files, struct file *file, uint64_t index,
+	       uint64_t *pages, int *error)
+{
+	struct window *w;
+
+	for (;;) {
+		pthread_rwlock_rdlock(&file->map);
+		w = window_find(file, index);
+		if (w)
+			break;
+		pthread_rwlock_unlock(&file->map);
+		pthread_rwlock_wrlock(&file->map);
+		*error = window_find(file, index) ? 0 :
+			 window_add(files->dev, file, index);
+		pthread_rwlock_unlock(&file->map);
+		if (*error)
+			return NULL;
+	}
+	*pages = WINDOW_PAGES - (index - w->index);
+	return (char *)w->addr + (index - w->index) * PAGE;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * file.h - the open files of one client, and the proxy's maps of them.
+ *
+ * One struct file for each regular file that the client has open or mapped
+ * on any of its mounts, however often. It owns a descriptor and windows:
+ * mappings of 1 GiB of the file each, locked on fault, made when the first
+ * fault falls into them and watched by sharedpc.ko.
+ *
+ * A file opened for reading first has windows that cannot be written; when a
+ * writer comes they are made again around a new descriptor.
+ *
+ * Lock order: file.map, then files.lock. map is held for reading while a
+ * frame is granted, for writing while windows are made or replaced.
+ */
+#ifndef PROXYD_FILE_H
+#define PROXYD_FILE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "ccfs_proto.h"
+
+#define WINDOW_PAGES	(1UL << 18)	/* 1 GiB */
+#define PAGE		4096UL
+
+struct window {
+	uint64_t index;		/* first page, a multiple of WINDOW_PAGES */
+	void *addr;
+};
+
+struct file {
+	uint64_t id;
+	dev_t dev;
+	ino_t ino;
+	uint64_t opens;		/* of the client; files.lock */
+	unsigned int users;	/* calls in work; files.lock */
+	uint64_t size_phys;	/* sharedpc_size.phys */
+	pthread_rwlock_t map;	/* protects all below */
+	int fd;
+	bool writable;		/* fd is O_RDWR */
+	struct window *windows;
+	unsigned int nwindows;
+	pthread_mutex_t append;	/* holder uses fd's file position */
+};
+
+struct files {
+	int dev;		/* /dev/sharedpc that serves; -1: same image */
+	pthread_mutex_t lock;	/* protects all below */
+	void *by_id;		/* tsearch(3) trees */
+	void *by_file;		/* not of the same image */
+	uint64_t next_id;
+	uint64_t count;
+};
+
+void files_init(struct files *files, int dev);
+uint64_t files_count(struct files *files);
+/* Close all. No call may be in work. */
+void files_exit(struct files *files);
+
+/*
+ * The client has opened the file at @fd (taken over even on failure), for
+ * writing if @write. Fills in @out. Call as root. 0 or -errno.
+ */
+int file_open(struct files *files, int fd, bool write, struct ccfs_open *out);
+/* The client is done with @count opens of @id. -ENOENT: there is none. */
+int file_close(struct files *files, uint64_t id, uint64_t count);
+
+/* The file @id, to be put back; NULL if there is none. */
+struct file *file_get(struct files *files, uint64_t id);
+void file_put(struct files *files, struct file *file);
+
+/*
+ * Where page @index of @file is mapped; makes the window if need be. Returns
+ * with file->map held for reading, to be released by the caller; @pages says
+ * how many pages from there on are in the same window. NULL: *@error.
+ */
+void *file_map(struct files *files, struct file *file, uint64_t index,
+	       uint64_t *pages, int *error);
+
+#endif

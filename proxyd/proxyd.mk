@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# proxyd/proxyd.mk - the owner's daemon.
+
+PROXY_OBJS := proxyd/proxy.o proxyd/conn.o proxyd/work.o proxyd/export.o
+PROXY_OBJS += proxyd/ops.o proxyd/ops-name.o proxyd/ops-attr.o
+PROXY_OBJS += proxyd/ops-xattr.o proxyd/ops-open.o proxyd/ops-data.o
+PROXY_OBJS += proxyd/node.o proxyd/dir.o proxyd/file.o proxyd/window.o
+PROXY_OBJS += proxyd/call.o proxyd/fault.o
+PROXY_OBJS += proxyd/cred.o proxyd/procfd.o proxyd/log.o
+PROXY_OBJS += lib/msg.o $(filter-out boot/conf-machine.o,$(CONF_OBJS))
+
+PROGS += proxyd
+proxyd-objs := proxyd/proxyd.o proxyd/listener.o $(PROXY_OBJS)
+proxyd-libs := -lconfuse -lnuma
