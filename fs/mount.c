@@ -88,6 +88,18 @@ static int try_root(const struct options *opt, struct report *r)
 	return r->error;
 }
 
+/* End the serving process; it unmounts, if it had mounted. */
+static void end(pid_t pid)
+{
+	kill(pid, SIGTERM);
+	for (int ms = 0; ms < 2000; ms += 10) {
+		if (waitpid(pid, NULL, WNOHANG))
+			return;
+		usleep(10000);
+	}
+	kill(pid, SIGKILL);
+}
+
 static int supervise(const struct options *opt, pid_t pid, int fd)
 {
 	struct report r;
@@ -99,10 +111,7 @@ static int supervise(const struct options *opt, pid_t pid, int fd)
 	if (!r.error)
 		try_root(opt, &r);
 	if (r.error) {
-		kill(pid, SIGTERM);	/* it unmounts, if it had mounted */
-		for (int ms = 0; ms < 2000 && !waitpid(pid, NULL, WNOHANG); ms += 10)
-			usleep(10000);
-		kill(pid, SIGKILL);
+		end(pid);
 		return fail(opt, r.text);
 	}
 	if (opt->verbose)

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "fs/owner.h"
+#include "proxyd/socket.h"
 #include "sharedpc_ioctl.h"
 #include "stream.h"
 
@@ -47,6 +48,7 @@ static int find_image(struct owner *o, const char *name, char *why, size_t len)
 			 info.revision, SHAREDPC_REVISION);
 		return -ENODEV;
 	}
+	o->self = info.self;
 	for (uint32_t id = 0; id < info.nr_images; id++) {
 		memset(&image, 0, sizeof(image));
 		image.id = id;
@@ -79,12 +81,13 @@ int owner_find(struct owner *o, const char *name, char *why, size_t len)
 
 int owner_connect(const struct owner *o, char *why, size_t len)
 {
-	int fd = stream_connect(SHAREDPC_CID_BASE + o->id, SHAREDPC_PORT_PROXY,
-				CONNECT_MS);
+	int fd = o->id == o->self ? owner_connect_unix(PROXYD_SOCKET, why, len) :
+		stream_connect(SHAREDPC_CID_BASE + o->id, SHAREDPC_PORT_PROXY,
+			       CONNECT_MS);
 
 	if (fd >= 0)
 		return fd;
-	if (fd == -ECONNREFUSED || fd == -ECONNRESET)
+	if (fd == -ECONNREFUSED || fd == -ECONNRESET || fd == -ENOENT)
 		snprintf(why, len, "the owner refuses the connection: is proxyd running there?");
 	else if (fd == -ETIMEDOUT)
 		snprintf(why, len, "the owner does not answer (%d s)",

@@ -15,6 +15,7 @@
 struct owner {
 	int dev;		/* /dev/sharedpc, or -1 */
 	uint32_t id;		/* image */
+	uint32_t self;		/* this image */
 	uint32_t epoch;		/* its life in which we mounted */
 };
 
@@ -24,7 +25,10 @@ struct owner {
  */
 int owner_find(struct owner *o, const char *name, char *why, size_t len);
 
-/* A connected stream socket to the owner's proxyd within 10 s, or -errno. */
+/*
+ * A connected stream socket to the owner's proxyd within 10 s, or -errno: over
+ * AF_VSOCK, or on the owner itself through proxyd's own socket.
+ */
 int owner_connect(const struct owner *o, char *why, size_t len);
 /* The same to a unix socket. */
 int owner_connect_unix(const char *path, char *why, size_t len);
