@@ -119,7 +119,7 @@ static int listen_for_boot(void)
 	struct sockaddr_vm addr = { .svm_family = AF_VSOCK,
 				    .svm_cid = VMADDR_CID_ANY,
 				    .svm_port = CCINIT_PORT };
-	int fd = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof(addr)) ||
 	    listen(fd, 4)) {
@@ -211,13 +211,10 @@ static void serve(bool serving, int sigfd)
 	shut_down(how);
 }
 
-static int block_signals(void)
+static void block_signals(sigset_t *set)
 {
-	sigset_t set;
-
-	sigfillset(&set);
-	sigprocmask(SIG_SETMASK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC);
+	sigfillset(set);
+	sigprocmask(SIG_SETMASK, set, NULL);
 }
 
 static void set_environment(void)
@@ -231,9 +228,10 @@ static void set_environment(void)
 int main(void)
 {
 	struct init_options opt;
-	int sigfd = block_signals();
+	sigset_t signals;
 	int ret;
 
+	block_signals(&signals);
 	set_environment();
 	ret = setup_kernel(&opt);
 	if (!ret) {
@@ -249,5 +247,6 @@ int main(void)
 		say("this image is of no use, it waits to be stopped");
 	}
 	progress(ret ? SHAREDPC_STAGE_FAILED : SHAREDPC_STAGE_SERVING);
-	serve(!ret, sigfd);
+	/* Only now: before the console was open it would have been number 0. */
+	serve(!ret, signalfd(-1, &signals, SFD_CLOEXEC));
 }
