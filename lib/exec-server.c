@@ -32,6 +32,8 @@
 #include "exec.h"
 
 #define START_TIMEOUT_MS	30000
+#define GONE_POLLS		15
+#define GONE_POLL_US		20000
 
 struct session {
 	int fd;
@@ -61,6 +63,22 @@ static void close_fd(int *fd)
 }
 
 /*
+ * Is the peer that hung up really gone? On a port the news that one client has
+ * left may arrive after the first bytes of the next one: gone is who stays away.
+ */
+static bool peer_gone(const struct session *s)
+{
+	struct pollfd pfd = { .fd = s->fd, .events = POLLOUT };
+
+	for (int i = 0; s->srv->port && i < GONE_POLLS; i++) {
+		if (poll(&pfd, 1, 0) >= 0 && !(pfd.revents & POLLHUP))
+			return false;
+		usleep(GONE_POLL_US);
+	}
+	return true;
+}
+
+/*
  * Wait until all is written: only between commands and at their end. For ever,
  * since a client may be held up by its own reader; one that is gone hangs up.
  */
@@ -73,7 +91,8 @@ static int flush_all(struct session *s)
 		ret = exec_queue_flush(&s->out, s->fd);
 		if (ret || !s->out.have)
 			return ret;
-		if (poll(&pfd, 1, -1) > 0 && pfd.revents & (POLLHUP | POLLERR))
+		if (poll(&pfd, 1, -1) > 0 && pfd.revents & (POLLHUP | POLLERR) &&
+		    peer_gone(s))
 			return -EPIPE;
 	}
 }
@@ -173,7 +192,7 @@ static int read_connection(struct session *s)
 	if (n == -EAGAIN)
 		return 0;
 	if (n == 0)
-		return -ECONNRESET;
+		return peer_gone(s) ? -ECONNRESET : 0;
 	return n < 0 ? n : take_frames(s);
 }
 
@@ -378,25 +397,19 @@ static int idle_frame(struct session *s, const struct exec_frame *f)
 /*
  * Wait for bytes. A port without a host is always "hung up" and "readable",
  * which poll() would report again and again; an edge-triggered epoll reports
- * changes. What is left of a client that hung up is of no interest.
+ * changes, also one between the last read and now. Bytes that a client left
+ * behind stay: the next one's pad completes them.
  */
 static int wait_readable(struct session *s, int epfd)
 {
 	struct pollfd pfd = { .fd = s->fd, .events = POLLIN };
 	struct epoll_event ev;
-	int n;
 
 	if (s->srv->port) {
-		n = poll(&pfd, 1, 0);
-		if (n > 0 && pfd.revents & POLLHUP)
-			s->reader.have = 0;
-		else if (n > 0 && pfd.revents & POLLIN)
-			return 0;
 		epoll_wait(epfd, &ev, 1, -1);
 		return 0;
 	}
-	n = poll(&pfd, 1, START_TIMEOUT_MS);
-	return n == 0 ? -ETIMEDOUT : 0;
+	return poll(&pfd, 1, START_TIMEOUT_MS) == 0 ? -ETIMEDOUT : 0;
 }
 
 /* One frame, or more bytes. 1: a command was run. */
