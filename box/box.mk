@@ -11,3 +11,6 @@ INITRD += /sbin/ccexecd=build/bin/ccexecd
 # What make run shows with: see box/run.
 STATIC_PROGS += ccprove
 ccprove-objs := box/prove.o
+
+INSTALL += /usr/share/man/man1/box.1=docs/man/box.1
+INSTALL += /usr/share/man/man8/ccexecd.8=docs/man/ccexecd.8
