@@ -14,7 +14,6 @@ help:
 	@echo 'make all        programs, modules and initramfs, into build/'
 	@echo 'make unit       unit tests with address and undefined-behaviour checks'
 	@echo 'make modules    the kernel modules alone'
-	@echo 'make bench      measurements in the box'
 	@echo 'make install    into DESTDIR (after make all, on Debian 13)'
 	@echo 'make clean      forget what was compiled, keep the Debian trees'
 	@echo 'make distclean  forget everything'
@@ -42,9 +41,6 @@ run:
 check: all
 	@tests/run
 
-bench: all
-	@bench/run
-
 clean:
 	@box/box down
 	@for d in bin obj san kmod initrd check initrd.img; do \
@@ -54,4 +50,4 @@ distclean:
 	@box/box down
 	@$(ROOT) remove .
 
-.PHONY: help roots all modules san unit install run check bench clean distclean
+.PHONY: help roots all modules san unit install run check clean distclean

@@ -56,9 +56,16 @@ need_tools() {
 		command -v "${t%%:*}" >/dev/null || missing+=("${t##*:}")
 	done
 	[ ${#missing[@]} = 0 ] && return
-	say "installing ${missing[*]} on this machine"
-	apt-get -qq update >&2 || true
-	DEBIAN_FRONTEND=noninteractive apt-get -qq install -y \
-		--no-install-recommends "${missing[@]}" >&2 ||
-		die "cannot install ${missing[*]}"
+	mkdir -p "$BUILD"
+	step "installing ${missing[*]} on this machine" install_packages "${missing[@]}"
+}
+
+install_packages() {
+	{
+		apt-get -q update || true
+		DEBIAN_FRONTEND=noninteractive apt-get -q install -y \
+			--no-install-recommends "$@"
+	} >"$BUILD/install.log" 2>&1 </dev/null && return
+	tail -n 10 "$BUILD/install.log" >&2
+	die "cannot install $*, see build/install.log"
 }
