@@ -108,7 +108,9 @@ install:
 	for m in $(wildcard $(O)/kmod/*/*.ko); do \
 		install -m 644 $$m $(DESTDIR)/usr/lib/modules/$(KVER)/extra/; done
 	install -m 644 $(wildcard $(O)/initrd.img) -t $(DESTDIR)/usr/lib/ccluster/ || true
-	for f in $(INSTALL); do [ -f "$${f#*=}" ] || { echo "install: no $$f"; continue; }; install -D -m 644 "$${f#*=}" "$(DESTDIR)$${f%%=*}"; done
+	for f in $(INSTALL); do [ -f "$${f#*=}" ] || { echo "install: no $$f"; continue; }; \
+		[ -x "$${f#*=}" ] && mode=755 || mode=644; \
+		install -D -m $$mode "$${f#*=}" "$(DESTDIR)$${f%%=*}"; done
 	depmod -b $(DESTDIR)/ $(KVER)
 
 -include $(shell find $(O)/obj $(O)/san/obj -name '*.d' 2>/dev/null)

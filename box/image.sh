@@ -21,7 +21,7 @@ DATA_SIZE=1G
 # One line per input: cheap to compare, complete enough to trust.
 inputs() {
 	cat "$ROOTS/run.stamp" "$ROOTS/build.stamp"
-	stat -c '%n %s %Y' "$BUILD"/bin/* "$BUILD"/kmod/*/*.ko "$BUILD/initrd.img" \
+	stat -c '%n %s %Y' "$BUILD"/bin/* "$BUILD"/tests/* "$BUILD"/kmod/*/*.ko "$BUILD/initrd.img" \
 		"$TOP/partitions.conf" "$TOP/build.mk" "$TOP/box/image.sh" 2>/dev/null || true
 }
 
