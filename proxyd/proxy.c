@@ -75,11 +75,20 @@ static int take_over(int control)
 	return fd;
 }
 
+/*
+ * Open files that may still be mapped. Those of a local mount are only there
+ * to be fetched over its connection.
+ */
+static uint64_t files_left(struct proxy *proxy)
+{
+	return proxy->local ? 0 : files_count(&proxy->files);
+}
+
 /* Offer to end if nothing is left. The lock makes one offer of each state. */
 static void offer_end(struct proxy *proxy)
 {
 	pthread_mutex_lock(&proxy->lock);
-	if (!proxy->conns && !files_count(&proxy->files) && proxy->control >= 0)
+	if (!proxy->conns && !files_left(proxy) && proxy->control >= 0)
 		send(proxy->control, &had, sizeof(had), MSG_NOSIGNAL);
 	pthread_mutex_unlock(&proxy->lock);
 }
@@ -90,7 +99,7 @@ void proxy_conn_gone(struct proxy *proxy)
 
 	pthread_mutex_lock(&proxy->lock);
 	proxy->conns--;
-	left = proxy->conns ? 0 : files_count(&proxy->files);
+	left = proxy->conns ? 0 : files_left(proxy);
 	pthread_mutex_unlock(&proxy->lock);
 	if (left)
 		log_say("no mount left, but %llu files are open or mapped",

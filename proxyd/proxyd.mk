@@ -16,3 +16,7 @@ proxyd-libs := -lconfuse -lnuma
 UNIT_TESTS += test-proto
 test-proto-objs := tests/unit/test-proto.o lib/msg.o
 test-proto-libs := -lcmocka
+
+UNIT_TESTS += test-proxy
+test-proxy-objs := tests/unit/test-proxy.o $(PROXY_OBJS)
+test-proxy-libs := -lconfuse -lnuma -lcmocka

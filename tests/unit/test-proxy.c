@@ -1,0 +1,663 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A proxy without sharedpc.ko: real connections (socket pairs) to a proxy of
+ * this very process, on real directories of a real file system.  It is told
+ * that its client is its own image, so opens answer with descriptors.  Runs as
+ * root, in a mount namespace that may be changed.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "msg.h"
+#include "proxyd/procfd.h"
+#include "proxyd/proxy.h"
+#include "proxyd/conn.h"
+#include "proxyd/work.h"
+
+#define USER		1234
+#define MUTATIONS	20000
+
+static char top[] = "/var/tmp/test-proxy-XXXXXX";
+static char conf[256];
+static struct proxy proxy;
+static int conn = -1;		/* the connection to the export, read-write */
+static uint64_t last_id;
+static const struct ccfs_cred root = { .umask = 022 };
+static const struct ccfs_cred user = { .uid = USER, .gid = USER, .umask = 027 };
+
+static const char *at(const char *name)
+{
+	static char path[4][512];
+	static int n;
+
+	n = (n + 1) % 4;
+	snprintf(path[n], sizeof(path[n]), "%s/%s", top, name);
+	return path[n];
+}
+
+static void put_file(const char *name, const char *text, mode_t mode)
+{
+	int fd = open(at(name), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	assert_int_equal(fchmod(fd, mode), 0);
+	close(fd);
+}
+
+/* A new connection to the proxy, HELLO not said. */
+static int fresh(void)
+{
+	int pair[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	pthread_mutex_lock(&proxy.lock);
+	proxy.conns++;
+	pthread_mutex_unlock(&proxy.lock);
+	assert_int_equal(conn_start(&proxy, pair[1]), 0);
+	return pair[0];
+}
+
+static void start(struct msg *m, unsigned int op, uint64_t node,
+		  const struct ccfs_cred *cred)
+{
+	msg_start(m, op, ++last_id, node);
+	msg_put(m, cred, sizeof(*cred));
+}
+
+static void put_name(struct msg *m, const char *name)
+{
+	msg_put_str(m, name, strlen(name));
+}
+
+/* Send @m; its answer replaces it.  The answer's error, or the stream's. */
+static int ask_on(int fd, struct msg *m)
+{
+	uint64_t id = m->head.id;
+	int ret = msg_send(fd, m);
+
+	if (!ret)
+		ret = msg_recv(fd, m);
+	if (ret)
+		return ret;
+	assert_int_equal(m->head.id, id);
+	return m->head.error;
+}
+
+static int ask(struct msg *m)
+{
+	return ask_on(conn, m);
+}
+
+static int hello(int fd, const char *path, unsigned int flags, struct msg *m)
+{
+	struct ccfs_hello h = { .revision = CCFS_REVISION, .flags = flags };
+
+	start(m, CCFS_HELLO, 0, &root);
+	msg_put(m, &h, sizeof(h));
+	put_name(m, path);
+	return ask_on(fd, m);
+}
+
+static int name_op(unsigned int op, uint64_t dir, const char *name,
+		   const struct ccfs_cred *cred, struct ccfs_entry *e)
+{
+	struct msg m = { 0 };
+	int ret;
+
+	start(&m, op, dir, cred);
+	put_name(&m, name);
+	ret = ask(&m);
+	if (!ret && e)
+		assert_int_equal(msg_get(&m, e, sizeof(*e)), 0);
+	msg_free(&m);
+	return ret;
+}
+
+static uint64_t lookup(uint64_t dir, const char *name)
+{
+	struct ccfs_entry e;
+
+	assert_int_equal(name_op(CCFS_LOOKUP, dir, name, &root, &e), 0);
+	return e.node;
+}
+
+/* Has no answer: PING's comes after it. */
+static void tell(struct msg *m)
+{
+	assert_int_equal(msg_send(conn, m), 0);
+	start(m, CCFS_PING, 0, &root);
+	assert_int_equal(ask(m), 0);
+	msg_free(m);
+}
+
+static void drop(const struct ccfs_open *o)
+{
+	struct ccfs_handle h = { .handle = o->file };
+	struct msg m = { 0 };
+
+	start(&m, CCFS_DROP, 0, &root);
+	msg_put(&m, &h, sizeof(h));
+	tell(&m);
+}
+
+static int make(unsigned int op, uint64_t dir, const char *name, unsigned int mode,
+		const struct ccfs_cred *cred, struct ccfs_entry *e)
+{
+	struct ccfs_make mk = {
+		.mode = mode, .flags = O_RDWR | O_CREAT, .rdev = makedev(1, 3),
+	};
+	struct ccfs_open o;
+	struct msg m = { 0 };
+	int ret;
+
+	start(&m, op, dir, cred);
+	msg_put(&m, &mk, sizeof(mk));
+	put_name(&m, name);
+	ret = ask(&m);
+	if (!ret && e)
+		assert_int_equal(msg_get(&m, e, sizeof(*e)), 0);
+	if (!ret && op == CCFS_CREATE) {
+		assert_int_equal(msg_get(&m, &o, sizeof(o)), 0);
+		drop(&o);
+	}
+	msg_free(&m);
+	return ret;
+}
+
+static int open_node(uint64_t node, unsigned int flags,
+		     const struct ccfs_cred *cred, struct ccfs_open *o)
+{
+	struct ccfs_make mk = { .flags = flags };
+	struct msg m = { 0 };
+	int ret;
+
+	start(&m, CCFS_OPEN, node, cred);
+	msg_put(&m, &mk, sizeof(mk));
+	ret = ask(&m);
+	if (!ret)
+		assert_int_equal(msg_get(&m, o, sizeof(*o)), 0);
+	msg_free(&m);
+	return ret;
+}
+
+static void forget(uint64_t node, uint64_t count)
+{
+	struct ccfs_count n = { .count = 1 };
+	struct ccfs_forget f = { .node = node, .count = count };
+	struct msg m = { 0 };
+
+	start(&m, CCFS_FORGET, 0, &root);
+	msg_put(&m, &n, sizeof(n));
+	msg_put(&m, &f, sizeof(f));
+	tell(&m);
+}
+
+static int setattr(uint64_t node, const struct ccfs_setattr *set,
+		   const struct ccfs_cred *cred)
+{
+	struct msg m = { 0 };
+	int ret;
+
+	start(&m, CCFS_SETATTR, node, cred);
+	msg_put(&m, set, sizeof(*set));
+	ret = ask(&m);
+	msg_free(&m);
+	return ret;
+}
+
+static void refused(const char *path, unsigned int flags, int error)
+{
+	struct msg m = { 0 };
+	char *why = NULL;
+	int fd = fresh();
+
+	assert_int_equal(hello(fd, path, flags, &m), error);
+	assert_int_equal(msg_get_str(&m, 1000, &why), 0);
+	assert_true(strlen(why) > 10);
+	free(why);
+	assert_int_equal(msg_recv(fd, &m), -ENOTCONN);
+	msg_free(&m);
+	close(fd);
+}
+
+static void test_hello(void **state)
+{
+	struct ccfs_welcome w;
+	struct msg m = { 0 };
+	int fd;
+
+	refused(at("nothing"), 0, -ENOENT);
+	refused("relative", 0, -ENOENT);
+	refused(at("others"), 0, -EACCES);
+	refused(at("ro"), 0, -EROFS);
+	fd = fresh();
+	assert_int_equal(hello(fd, at("ro"), CCFS_HELLO_RO, &m), 0);
+	assert_int_equal(msg_get(&m, &w, sizeof(w)), 0);
+	assert_int_equal(w.flags, CCFS_WELCOME_RO | CCFS_WELCOME_LOCAL);
+	/* a second HELLO ends the connection */
+	assert_true(hello(fd, at("ro"), CCFS_HELLO_RO, &m) < 0);
+	close(fd);
+	/* and so does anything else at first */
+	fd = fresh();
+	start(&m, CCFS_GETATTR, CCFS_ROOT, &root);
+	assert_true(ask_on(fd, &m) < 0);
+	close(fd);
+	msg_free(&m);
+}
+
+static void test_names(void **state)
+{
+	struct ccfs_entry dir, file, e;
+	struct ccfs_rename rn = { 0 };
+	struct ccfs_link ln;
+	struct msg m = { 0 };
+	struct stat st;
+	char *text;
+
+	assert_int_equal(make(CCFS_MKDIR, CCFS_ROOT, "d", 0777, &root, &dir), 0);
+	assert_int_equal(make(CCFS_CREATE, dir.node, "f", 0666, &root, &file), 0);
+	assert_int_equal(stat(at("rw/d/f"), &st), 0);
+	assert_int_equal(st.st_mode, S_IFREG | 0644);
+	assert_int_equal(st.st_ino, file.attr.ino);
+	/* one node for one inode, by whatever name */
+	assert_int_equal(lookup(dir.node, "f"), file.node);
+	ln.newdir = CCFS_ROOT;
+	start(&m, CCFS_LINK, file.node, &root);
+	msg_put(&m, &ln, sizeof(ln));
+	put_name(&m, "g");
+	assert_int_equal(ask(&m), 0);
+	assert_int_equal(msg_get(&m, &e, sizeof(e)), 0);
+	assert_int_equal(e.node, file.node);
+	assert_int_equal(e.attr.nlink, 2);
+
+	rn.newdir = CCFS_ROOT;
+	start(&m, CCFS_RENAME, dir.node, &root);
+	msg_put(&m, &rn, sizeof(rn));
+	put_name(&m, "f");
+	put_name(&m, "h");
+	assert_int_equal(ask(&m), 0);
+	assert_int_equal(access(at("rw/d/f"), F_OK), -1);
+	assert_int_equal(access(at("rw/h"), F_OK), 0);
+
+	start(&m, CCFS_SYMLINK, CCFS_ROOT, &root);
+	put_name(&m, "l");
+	put_name(&m, "/etc");
+	assert_int_equal(ask(&m), 0);
+	assert_int_equal(msg_get(&m, &e, sizeof(e)), 0);
+	assert_int_equal(e.attr.mode & S_IFMT, S_IFLNK);
+	start(&m, CCFS_READLINK, e.node, &root);
+	assert_int_equal(ask(&m), 0);
+	assert_int_equal(msg_get_str(&m, 100, &text), 0);
+	assert_string_equal(text, "/etc");
+	free(text);
+
+	assert_int_equal(name_op(CCFS_RMDIR, CCFS_ROOT, "d", &root, NULL), 0);
+	assert_int_equal(name_op(CCFS_UNLINK, CCFS_ROOT, "g", &root, NULL), 0);
+	assert_int_equal(name_op(CCFS_UNLINK, CCFS_ROOT, "h", &root, NULL), 0);
+	assert_int_equal(name_op(CCFS_LOOKUP, CCFS_ROOT, "h", &root, NULL), -ENOENT);
+	/* without any name it is still there, until it is forgotten */
+	start(&m, CCFS_GETATTR, file.node, &root);
+	assert_int_equal(ask(&m), 0);
+	forget(file.node, 2);
+	start(&m, CCFS_GETATTR, file.node, &root);
+	assert_int_equal(ask(&m), 0);
+	forget(file.node, 100);
+	start(&m, CCFS_GETATTR, file.node, &root);
+	assert_int_equal(ask(&m), -ESTALE);
+	msg_free(&m);
+}
+
+/* A name that is none ends the connection. */
+static void no_name(const char *name)
+{
+	struct msg m = { 0 };
+	int fd = fresh();
+
+	assert_int_equal(hello(fd, at("rw"), 0, &m), 0);
+	start(&m, CCFS_LOOKUP, CCFS_ROOT, &root);
+	put_name(&m, name);
+	assert_true(ask_on(fd, &m) < 0);
+	msg_free(&m);
+	close(fd);
+}
+
+static void test_escapes(void **state)
+{
+	struct ccfs_open o;
+	struct msg m = { 0 };
+	uint64_t node;
+
+	no_name("..");
+	no_name(".");
+	no_name("");
+	no_name("../secret");
+	no_name("/etc/passwd");
+	/* a link out of the export is a link, not what it points to */
+	assert_int_equal(symlink("..", at("rw/up")), 0);
+	node = lookup(CCFS_ROOT, "up");
+	assert_int_equal(name_op(CCFS_LOOKUP, node, "secret", &root, NULL), -ENOTDIR);
+	assert_int_equal(open_node(node, O_RDONLY, &root, &o), -EOPNOTSUPP);
+	start(&m, CCFS_OPENDIR, node, &root);
+	assert_true(ask(&m) < 0);
+	assert_int_equal(symlink(at("secret"), at("rw/out")), 0);
+	node = lookup(CCFS_ROOT, "out");
+	assert_int_equal(open_node(node, O_RDONLY, &root, &o), -EOPNOTSUPP);
+	/* what is mounted in the export is not exported with it */
+	assert_int_equal(mkdir(at("rw/sub"), 0755), 0);
+	put_file("rw/sub/below", "x", 0644);
+	assert_int_equal(mount("none", at("rw/sub"), "tmpfs", 0, NULL), 0);
+	put_file("rw/sub/hidden", "x", 0644);
+	node = lookup(CCFS_ROOT, "sub");
+	assert_int_equal(name_op(CCFS_LOOKUP, node, "hidden", &root, NULL), -ENOENT);
+	assert_int_equal(name_op(CCFS_LOOKUP, node, "below", &root, NULL), 0);
+	assert_int_equal(umount(at("rw/sub")), 0);
+	/* no ids but those that were given out */
+	start(&m, CCFS_GETATTR, 1000000, &root);
+	assert_int_equal(ask(&m), -ESTALE);
+	start(&m, CCFS_GETATTR, 0, &root);
+	assert_int_equal(ask(&m), -ESTALE);
+	msg_free(&m);
+}
+
+static void test_credentials(void **state)
+{
+	struct ccfs_setattr set = { .valid = CCFS_SET_UID, .uid = 0 };
+	struct ccfs_cred member = { .uid = USER, .gid = USER, .ngroups = 1 };
+	struct ccfs_make mk = { .flags = O_RDONLY };
+	struct ccfs_xattr xa = { .size = 1 };
+	struct ccfs_entry e;
+	struct ccfs_open o;
+	struct msg m = { 0 };
+	uint32_t group = 77;
+	struct stat st;
+	uint64_t node;
+
+	assert_int_equal(chmod(at("rw"), 0755), 0);
+	assert_int_equal(make(CCFS_MKDIR, CCFS_ROOT, "no", 0777, &user, &e), -EACCES);
+	assert_int_equal(chmod(at("rw"), 0777), 0);
+	assert_int_equal(make(CCFS_CREATE, CCFS_ROOT, "mine", 0666, &user, &e), 0);
+	assert_int_equal(stat(at("rw/mine"), &st), 0);
+	assert_int_equal(st.st_uid, USER);
+	assert_int_equal(st.st_gid, USER);
+	assert_int_equal(st.st_mode & 07777, 0640);	/* the umask is the caller's */
+	assert_int_equal(setattr(e.node, &set, &user), -EPERM);
+	assert_int_equal(setattr(e.node, &set, &root), 0);
+	assert_int_equal(make(CCFS_MKNOD, CCFS_ROOT, "fifo", S_IFIFO | 0600, &user, &e), 0);
+	assert_int_equal(make(CCFS_MKNOD, CCFS_ROOT, "dev", S_IFCHR | 0600, &user, &e), -EPERM);
+
+	put_file("rw/private", "secret", 0600);
+	node = lookup(CCFS_ROOT, "private");
+	assert_int_equal(open_node(node, O_RDONLY, &user, &o), -EACCES);
+	assert_int_equal(open_node(node, O_RDWR | O_TRUNC, &user, &o), -EACCES);
+	assert_int_equal(open_node(node, O_RDONLY, &root, &o), 0);
+	drop(&o);
+	/* not even with capabilities that setfsuid leaves */
+	start(&m, CCFS_SETXATTR, node, &user);
+	msg_put(&m, &xa, sizeof(xa));
+	put_name(&m, "trusted.x");
+	put_name(&m, "v");
+	assert_int_equal(ask(&m), -EPERM);
+
+	/* groups count, and only for the request that has them */
+	assert_int_equal(chown(at("rw/private"), 0, group), 0);
+	assert_int_equal(chmod(at("rw/private"), 0640), 0);
+	start(&m, CCFS_OPEN, node, &member);
+	msg_put(&m, &group, sizeof(group));
+	msg_put(&m, &mk, sizeof(mk));
+	assert_int_equal(ask(&m), 0);
+	assert_int_equal(msg_get(&m, &o, sizeof(o)), 0);
+	drop(&o);
+	assert_int_equal(open_node(node, O_RDONLY, &user, &o), -EACCES);
+	/* what may be run need not be readable */
+	assert_int_equal(chmod(at("rw/private"), 0711), 0);
+	assert_int_equal(open_node(node, O_RDONLY, &user, &o), -EACCES);
+	assert_int_equal(open_node(node, O_RDONLY | 0x20, &user, &o), 0);
+	drop(&o);
+	assert_int_equal(name_op(CCFS_UNLINK, CCFS_ROOT, "fifo", &root, NULL), 0);
+	msg_free(&m);
+}
+
+static void test_open(void **state)
+{
+	struct ccfs_setattr set = { .valid = CCFS_SET_SIZE | CCFS_SET_OPENED };
+	char path[64], buf[8];
+	struct ccfs_open o, p;
+	struct stat st;
+	uint64_t node;
+	int fd;
+
+	put_file("rw/data", "abc", 0644);
+	node = lookup(CCFS_ROOT, "data");
+	assert_int_equal(open_node(node, O_RDWR, &root, &o), 0);
+	assert_int_equal(open_node(node, O_RDONLY, &root, &p), 0);
+	assert_int_equal(o.flags, CCFS_OPEN_LOCAL);
+	assert_int_not_equal(o.file, p.file);
+	snprintf(path, sizeof(path), "/proc/%u/fd/%d", o.pid, o.fd);
+	fd = open(path, O_RDONLY);
+	assert_true(fd >= 0);
+	assert_int_equal(read(fd, buf, sizeof(buf)), 3);
+	close(fd);
+	drop(&o);
+	drop(&p);
+	drop(&p);
+	assert_int_equal(files_count(&proxy.files), 0);
+	assert_int_equal(open_node(node, O_WRONLY | O_TRUNC, &root, &o), 0);
+	drop(&o);
+	assert_int_equal(stat(at("rw/data"), &st), 0);
+	assert_int_equal(st.st_size, 0);
+	/* who has it open for writing may truncate, whatever the mode is now */
+	assert_int_equal(chmod(at("rw/data"), 0), 0);
+	set.size = 5000;
+	assert_int_equal(setattr(node, &set, &user), 0);
+	assert_int_equal(stat(at("rw/data"), &st), 0);
+	assert_int_equal(st.st_size, 5000);
+	set.valid = CCFS_SET_SIZE;
+	assert_int_equal(setattr(node, &set, &user), -EACCES);
+}
+
+static void test_read_only(void **state)
+{
+	struct ccfs_setattr set = { .valid = CCFS_SET_MODE, .mode = 0777 };
+	struct ccfs_open o;
+	struct msg m = { 0 };
+	struct ccfs_entry e;
+	int old = conn;
+	uint64_t node;
+
+	put_file("ro/file", "x", 0666);
+	conn = fresh();
+	assert_int_equal(hello(conn, at("ro"), CCFS_HELLO_RO, &m), 0);
+	node = lookup(CCFS_ROOT, "file");
+	assert_int_equal(open_node(node, O_RDONLY, &root, &o), 0);
+	drop(&o);
+	assert_int_equal(open_node(node, O_RDWR, &root, &o), -EROFS);
+	assert_int_equal(make(CCFS_CREATE, CCFS_ROOT, "new", 0666, &root, &e), -EROFS);
+	assert_int_equal(setattr(node, &set, &root), -EROFS);
+	set = (struct ccfs_setattr) { .valid = CCFS_SET_SIZE };
+	assert_int_equal(setattr(node, &set, &root), -EROFS);
+	assert_int_equal(name_op(CCFS_UNLINK, CCFS_ROOT, "file", &root, NULL), -EROFS);
+	close(conn);
+	conn = old;
+	msg_free(&m);
+}
+
+/* All names of @handle's directory, read @size bytes at a time. */
+static int count_names(uint64_t handle, uint32_t size)
+{
+	struct ccfs_readdir rd = { .handle = handle, .size = size };
+	struct ccfs_dirent e;
+	struct msg m = { 0 };
+	const void *name;
+	int n = 0, before;
+
+	do {
+		before = n;
+		start(&m, CCFS_READDIR, CCFS_ROOT, &root);
+		msg_put(&m, &rd, sizeof(rd));
+		assert_int_equal(ask(&m), 0);
+		assert_true(m.len <= size);
+		while (!msg_get(&m, &e, sizeof(e))) {
+			assert_int_equal(msg_get_data(&m, e.len, &name), 0);
+			rd.offset = e.offset;
+			n++;
+		}
+		assert_int_equal(msg_end(&m), 0);
+	} while (n > before);
+	msg_free(&m);
+	return n;
+}
+
+static void test_readdir(void **state)
+{
+	struct ccfs_handle h;
+	struct msg m = { 0 };
+	char name[64];
+	uint64_t dir;
+
+	assert_int_equal(mkdir(at("rw/many"), 0755), 0);
+	for (int i = 0; i < 500; i++) {
+		snprintf(name, sizeof(name), "rw/many/a-longer-name-%d", i);
+		put_file(name, "", 0644);
+	}
+	dir = lookup(CCFS_ROOT, "many");
+	start(&m, CCFS_OPENDIR, dir, &root);
+	assert_int_equal(ask(&m), 0);
+	assert_int_equal(msg_get(&m, &h, sizeof(h)), 0);
+	assert_int_equal(count_names(h.handle, CCFS_DIR_MAX), 502);
+	assert_int_equal(count_names(h.handle, 100), 502);
+	start(&m, CCFS_RELEASEDIR, dir, &root);
+	h.flags = 0;
+	msg_put(&m, &h, sizeof(h));
+	assert_int_equal(ask(&m), 0);
+	start(&m, CCFS_RELEASEDIR, dir, &root);
+	msg_put(&m, &h, sizeof(h));
+	assert_int_equal(ask(&m), -EBADF);
+	msg_free(&m);
+}
+
+/* Anything may come over a connection; the next one works as ever. */
+static void test_mutations(void **state)
+{
+	struct ccfs_attr attr;
+	struct msg m = { 0 };
+	unsigned int seed = 2, op;
+	int fd = -1;
+	uint8_t *p;
+
+	for (int i = 0; i < MUTATIONS; i++) {
+		if (fd < 0) {
+			fd = fresh();
+			assert_int_equal(hello(fd, at("rw"), 0, &m), 0);
+		}
+		op = 1 + rand_r(&seed) % (CCFS_OPS - 1);
+		start(&m, op, rand_r(&seed) % 4, &root);
+		p = msg_put_room(&m, rand_r(&seed) % 80);
+		for (uint8_t *end = m.data + m.len; p < end; p++)
+			*p = rand_r(&seed) % 3 ? 0 : rand_r(&seed);
+		if (rand_r(&seed) % 2)
+			put_name(&m, "data");
+		if (msg_send(fd, &m) ||
+		    (op != CCFS_FORGET && op != CCFS_DROP && msg_recv(fd, &m))) {
+			close(fd);
+			fd = -1;
+		}
+	}
+	if (fd >= 0)
+		close(fd);
+	start(&m, CCFS_GETATTR, CCFS_ROOT, &root);
+	assert_int_equal(ask(&m), 0);
+	assert_int_equal(msg_get(&m, &attr, sizeof(attr)), 0);
+	assert_true(S_ISDIR(attr.mode));
+	msg_free(&m);
+}
+
+/* The last: a connection takes its nodes and handles along. */
+static void test_end(void **state)
+{
+	close(conn);
+	for (int ms = 0; proxy.conns && ms < 5000; ms += 10)
+		usleep(10000);
+	assert_int_equal(proxy.conns, 0);
+}
+
+static void write_conf(void)
+{
+	FILE *out;
+
+	snprintf(conf, sizeof(conf), "%s/partitions.conf", top);
+	out = fopen(conf, "we");
+	assert_non_null(out);
+	fprintf(out, "region {\n size = \"128M\"\n nodes = {1}\n}\n"
+		"image boot {\n booted_by = \"firmware\"\n cpus = {0}\n memory = \"512M\"\n}\n"
+		"image web {\n cpus = {1}\n memory = \"256M\"\n}\n"
+		"image db {\n cpus = {2}\n memory = \"256M\"\n}\n"
+		"export root {\n path = \"/\"\n to = {\"*\"}\n mode = \"rw\"\n}\n"
+		"mount {\n export = \"root\"\n images = {\"*\"}\n target = \"/\"\n}\n");
+	fprintf(out, "export rw {\n path = \"%s/rw\"\n to = {\"web\"}\n mode = \"rw\"\n}\n", top);
+	fprintf(out, "export ro {\n path = \"%s/ro\"\n to = {\"*\"}\n mode = \"ro\"\n}\n", top);
+	fprintf(out, "export others {\n path = \"%s/others\"\n to = {\"db\"}\n mode = \"rw\"\n}\n", top);
+	assert_int_equal(fclose(out), 0);
+}
+
+static int setup(void **state)
+{
+	struct msg m = { 0 };
+
+	assert_non_null(mkdtemp(top));
+	assert_int_equal(chmod(top, 0755), 0);
+	for (const char *const *d = (const char *const[]){ "rw", "ro", "others", NULL }; *d; d++)
+		assert_int_equal(mkdir(at(*d), 0755), 0);
+	put_file("secret", "x", 0644);
+	write_conf();
+	proxy = (struct proxy) {
+		.config = conf, .owner = "boot", .client = "web", .image = 1,
+		.local = true, .control = -1, .dev = -1,
+	};
+	pthread_mutex_init(&proxy.lock, NULL);
+	assert_int_equal(procfd_init(), 0);
+	files_init(&proxy.files, -1);
+	assert_int_equal(work_start(), 0);
+	conn = fresh();
+	assert_int_equal(hello(conn, at("rw"), 0, &m), 0);
+	msg_free(&m);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	char cmd[300];
+
+	snprintf(cmd, sizeof(cmd), "rm -rf --one-file-system %s", top);
+	return system(cmd);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_hello),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_escapes),
+		cmocka_unit_test(test_credentials),
+		cmocka_unit_test(test_open),
+		cmocka_unit_test(test_read_only),
+		cmocka_unit_test(test_readdir),
+		cmocka_unit_test(test_mutations),
+		cmocka_unit_test(test_end),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
