@@ -1,0 +1,80 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# timeout: 300
+#
+# Names and attributes: whoever changes one, all images see it as soon as the
+# call has returned. After each step every image lists the tree with types,
+# sizes, modes, owners, links and times, and all lists must be the owner's,
+# read on its own file system.
+
+. "$(dirname "$0")/lib.sh"
+
+DIR=/srv/shared/names
+view='cd "$0" && find . -printf "%P %y %i %s %m %U:%G %n %T@ %l\n" | sort'
+
+same_everywhere() {
+	local image want got
+
+	want=$(on boot sh -c "$view" $DIR) || fail "$1: no list"
+	for image in "${clients[@]}"; do
+		got=$(on "$image" sh -c "$view" $DIR) || fail "$1: no list on $image"
+		[ "$got" = "$want" ] || fail "$1: $image sees
+$(diff <(echo "$want") <(echo "$got"))"
+	done
+	got=$(on boot sh -c "$view" /mnt/shared/names) || fail "$1: no list in the owner's mount"
+	[ "$got" = "$want" ] || fail "$1: the owner's own mount sees
+$(diff <(echo "$want") <(echo "$got"))"
+}
+
+# step IMAGE COMMANDS: in the directory of that image's mount.
+step() {
+	check "$2 on $1" on "$1" sh -ec "cd $DIR; $2"
+	same_everywhere "$2 on $1"
+}
+
+read -ra clients < <(clients)
+a=${clients[0]} b=${clients[-1]}
+dmesg_mark
+check "directory" on boot sh -c "rm -rf $DIR; mkdir -m 777 $DIR"
+
+step "$a" 'mkdir -m 750 d; echo one >d/f; echo two >>d/f'
+step "$b" 'mv d/f d/g; ln d/g hard; ln -s d/g soft'
+step boot 'mkdir e; mv d/g e/g; echo owner >>e/g'
+step "$a" 'chmod 4711 hard; chown 1000:100 hard; touch -d "2001-02-03 04:05:06.789" hard'
+step "$b" 'truncate -s 123456 hard; mkfifo p; mknod n c 1 3; mkdir -p x/y/z'
+step boot 'rmdir d; rm soft; mv x/y/z x/z'
+step "$a" 'rm e/g; rmdir e; mv x y; rm n p; cp hard copy; fallocate -p -o 4096 -l 8192 copy'
+step "$b" 'for i in 1 2 3 4 5 6 7 8 9; do echo $i >$i; mv $i ../names/n$i; done; rm n1 n5'
+step "$b" 'setfattr -n user.colour -v blue hard; [ "$(getfattr --only-values -n user.colour hard)" = blue ]'
+check "attribute on the owner" on boot sh -c "[ \"\$(getfattr --only-values -n user.colour $DIR/hard)\" = blue ]"
+
+# A directory of many entries is listed whole, and what goes meanwhile is gone.
+check "many" on "$a" sh -c "mkdir $DIR/many; cd $DIR/many; seq 2000 | xargs touch"
+same_everywhere "2000 files by $a"
+check "fewer" on "$b" sh -c "cd $DIR/many; seq 1 2 2000 | xargs rm"
+same_everywhere "1000 of them removed by $b"
+
+# Both create the same name at the same time, 20 times: one wins, each time.
+for image in "$a" "$b" boot; do
+	on "$image" sh -c "cd $DIR; for i in \$(seq 20); do
+		mkdir race\$i 2>/dev/null && echo won; done" >"/tmp/race.$$.$image" &
+done
+wait
+won=$(cat /tmp/race.$$.* | wc -l)
+rm -f /tmp/race.$$.*
+[ "$won" = 20 ] || fail "20 directories were made $won times"
+
+# Who may not, may not, whatever image he sits on.
+check "private" on boot sh -c "mkdir -m 700 $DIR/private; echo x >$DIR/private/x"
+for image in "$a" "$b"; do
+	refuses "Permission denied" on "$image" setpriv --reuid 1234 --regid 1234 \
+		--clear-groups cat $DIR/private/x
+done
+check "group" on "$a" sh -c "cd $DIR; mkdir -m 770 group; chgrp 77 group;
+	setpriv --reuid 1234 --regid 1234 --groups 77 touch group/f"
+[ "$(on boot stat -c %u:%g $DIR/group/f)" = 1234:1234 ] || fail "a file has another owner"
+
+check "clean up" on "$b" rm -rf $DIR
+on boot test -e $DIR && fail "the directory is still there"
+dmesg_clean
+echo "names agree on ${clients[*]} and the owner"
