@@ -102,7 +102,7 @@ watch_owner() {
 machine_start() {
 	local opts i
 
-	need_tools qemu-system-x86_64:qemu-system-x86 setsid:util-linux
+	need_tools qemu-system-x86_64:qemu-system-x86 setsid:util-linux ps:procps
 	rm -rf "$RUNDIR"
 	"$TOP/box/image.sh" fresh
 	mapfile -t opts < <(qemu_options "$@")

@@ -100,7 +100,7 @@ sources() {
 make_tree() {
 	local name=$1 dir=$ROOTS/$1 new=$ROOTS/$1.new
 
-	need_tools mmdebstrap
+	need_tools mmdebstrap mount unshare:util-linux flock:util-linux
 	pick_mirrors
 	rm -rf --one-file-system "$new" "$dir.stamp"
 	if ! sources all | bootstrap "$name" "$new"; then
@@ -195,7 +195,8 @@ main() {
 	shift
 	case $cmd in
 	make)	ensure_tree "$1"; match_kernels ;;
-	enter)	exec unshare -m -- "$0" .entered "$@" ;;
+	enter)	need_tools mount
+		exec unshare -m -- "$0" .entered "$@" ;;
 	remove)	rm -rf --one-file-system "${BUILD:?}/$1" ;;
 	.entered) enter_tree "$@" ;;
 	*)	die "unknown command '$cmd', see --help" ;;
