@@ -97,8 +97,6 @@ static int print_all(const uint8_t *mem, size_t len, size_t at, FILE *out)
 
 	while (!msg.last && at + 16 <= len) {
 		at = parse(mem, len, at, &msg);
-		if (!msg.len)
-			break;
 		fprintf(out, "%.*s\n", (int)msg.len, msg.text);
 		count++;
 	}
