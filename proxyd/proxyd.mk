@@ -12,6 +12,7 @@ PROXY_OBJS += lib/msg.o $(filter-out boot/conf-machine.o,$(CONF_OBJS))
 PROGS += proxyd
 proxyd-objs := proxyd/proxyd.o proxyd/listener.o $(PROXY_OBJS)
 proxyd-libs := -lconfuse -lnuma
+INSTALL += /usr/share/man/man8/proxyd.8=docs/man/proxyd.8
 
 UNIT_TESTS += test-proto
 test-proto-objs := tests/unit/test-proto.o lib/msg.o
