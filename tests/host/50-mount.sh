@@ -1,0 +1,136 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# mount.ccfs as a user meets it without a partitioned box: what cannot be ends
+# with one line and a status. Then, if this kernel's FUSE has passthrough, a
+# mount through proxyd's test socket: data takes the way that it takes on the
+# owner's own mount. If it has not, mount.ccfs has to say that.
+
+BIN=${BIN:-build/bin}
+mount=$BIN/mount.ccfs
+tmp=$(mktemp -d) || exit 1
+m=$tmp/mnt exported=$tmp/exported
+mkdir "$m" "$exported"
+proxyd=
+
+cleanup() {
+	cd /
+	umount -l "$m" 2>/dev/null
+	[ -z "$proxyd" ] || kill "$proxyd"
+	wait
+	rm -rf "$tmp"
+}
+trap cleanup EXIT
+
+fail() { echo "FAIL: $*"; cat "$tmp/log" 2>/dev/null; exit 1; }
+
+# refuses STATUS TEXT ARG...
+refuses() {
+	local want=$1 text=$2 out rc
+
+	shift 2
+	out=$(timeout 30 "$mount" "$@" 2>&1)
+	rc=$?
+	[ $rc = "$want" ] || fail "status $rc instead of $want: $*: $out"
+	[[ $out == *"$text"* ]] || fail "$* said: $out (wanted: $text)"
+}
+
+[ -e /dev/sharedpc ] || refuses 32 "is sharedpc.ko loaded?" boot:/srv "$m"
+refuses 32 "No such file" boot:/srv "$m/nosuch"
+refuses 32 "not a directory" boot:/srv /etc/passwd
+refuses 1 "unknown option 'colour=red'" boot:/srv "$m" -o rw,colour=red
+refuses 1 "IMAGE:/PATH" boot "$m"
+refuses 1 "remount" boot:/srv "$m" -o remount,ro
+refuses 1 "mount point" boot:/srv
+refuses 32 "cannot connect" boot:/srv "$m" -o "connect=unix:$tmp/none"
+[ -z "$(ldd "$mount" 2>/dev/null | grep '=>')" ] || fail "$mount is not static"
+
+cat >"$tmp/conf" <<EOF
+region {
+	size = "512M"
+	nodes = {1}
+}
+image boot {
+	booted_by = "firmware"
+	cpus = {0}
+	memory = "512M"
+}
+image web {
+	cpus = {1}
+	memory = "256M"
+}
+export root {
+	path = "/"
+	to = {"*"}
+	mode = "rw"
+}
+export it {
+	path = "$exported"
+	to = {"*"}
+	mode = "rw"
+}
+export ro {
+	path = "/usr"
+	to = {"*"}
+	mode = "ro"
+}
+mount {
+	export = "root"
+	images = {"*"}
+	target = "/"
+}
+EOF
+"$BIN/proxyd" --config "$tmp/conf" --socket "$tmp/socket" --image boot >"$tmp/log" 2>&1 &
+proxyd=$!
+for _ in $(seq 50); do [ -S "$tmp/socket" ] || sleep 0.1; done
+opt=connect=unix:$tmp/socket
+
+refuses 32 "has no export /nosuch" boot:/nosuch "$m" -o "$opt"
+refuses 32 "read-only" boot:/usr "$m" -o "$opt"
+
+out=$(timeout 30 "$mount" boot:"$exported" "$m" -o "$opt" 2>&1)
+rc=$?
+if [ $rc = 32 ] && [[ $out == *"no passthrough"* ]]; then
+	echo "this kernel's FUSE has no passthrough, and mount.ccfs says so"
+	exit 0
+fi
+[ $rc = 0 ] || fail "mount: status $rc: $out"
+grep -q " $m fuse.ccfs rw" /proc/mounts || fail "not in /proc/mounts"
+
+top=$PWD
+cd "${m:?}" || fail "cd"
+same() { cmp "$1" "$exported/$1" || fail "$1 differs"; }
+echo hello >a && echo more >>a || fail "write"
+[ "$(cat "$exported/a")" = $'hello\nmore' ] || fail "what was written is not there"
+same a
+mkdir d && mv a d/b && ln d/b hard && ln -s d/b soft && same soft || fail "names"
+[ "$(stat -c '%i %h' hard)" = "$(stat -c '%i %h' "$exported/d/b")" ] || fail "inode"
+dd if=/dev/urandom of=big bs=1M count=4 conv=fsync status=none || fail "dd"
+same big
+cp big copy && truncate -s 1000 copy && fallocate -l 9000 copy && same copy || fail "cut"
+dd if=big of=direct bs=4096 count=16 iflag=direct status=none 2>/dev/null && same direct
+cp /bin/true program && ./program || fail "exec"
+(umask 027; mkdir masked)
+[ "$(stat -c %a "$exported/masked")" = 750 ] || fail "umask"
+mkdir -m 700 private
+setpriv --reuid 1234 --regid 1234 --clear-groups ls private 2>/dev/null && fail "no permissions"
+mkdir many
+(cd many && seq 500 | xargs touch)
+[ "$(ls many | wc -l)" = 500 ] || fail "a list of 500"
+long=$(printf 'n%.0s' $(seq 256))
+touch "$long" 2>"$tmp/err" && fail "a name of 256 bytes"
+grep -q "too long" "$tmp/err" || fail "a long name: $(cat "$tmp/err")"
+touch still-there || fail "a long name ended the mount"
+cd "$top" || fail "cd"
+
+# The proxy dies: calls fail at once, none hangs.
+proxy=$(cat "/proc/$proxyd/task/$proxyd/children")
+# shellcheck disable=SC2086
+kill -9 $proxy || fail "no proxy"
+sleep 0.5
+timeout 10 ls "$m" 2>"$tmp/err"
+rc=$?
+[ $rc != 124 ] && [ $rc != 0 ] || fail "status $rc from a mount whose proxy is dead"
+grep -q "Input/output error" "$tmp/err" || fail "a dead proxy: $(cat "$tmp/err")"
+umount "$m" || fail "umount"
+echo "mounted, used, ended"
