@@ -79,11 +79,24 @@ int owner_find(struct owner *o, const char *name, char *why, size_t len)
 	return ret;
 }
 
+/*
+ * A request that comes before the owner has noticed that this image is up is
+ * lost without an answer: so several short tries, each longer than the last.
+ */
+static int connect_vsock(uint32_t id)
+{
+	int fd = -ETIMEDOUT;
+
+	for (int ms = CONNECT_MS / 10; ms <= CONNECT_MS * 4 / 10 &&
+	     fd == -ETIMEDOUT; ms += CONNECT_MS / 10)
+		fd = stream_connect(SHAREDPC_CID_BASE + id, SHAREDPC_PORT_PROXY, ms);
+	return fd;
+}
+
 int owner_connect(const struct owner *o, char *why, size_t len)
 {
 	int fd = o->id == o->self ? owner_connect_unix(PROXYD_SOCKET, why, len) :
-		stream_connect(SHAREDPC_CID_BASE + o->id, SHAREDPC_PORT_PROXY,
-			       CONNECT_MS);
+		connect_vsock(o->id);
 
 	if (fd >= 0)
 		return fd;
