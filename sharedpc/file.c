@@ -223,6 +223,8 @@ int file_backing(const struct sharedpc_backing *want)
 		put_unused_fd(fd);
 		return PTR_ERR(file);
 	}
+	/* fput() gives back a reference that only an open by path has taken. */
+	__module_get(THIS_MODULE);
 	/* From here on the open is ours to give back. */
 	atomic_inc(&sharedpc_file(inode)->opens);
 	fd_install(fd, file);
