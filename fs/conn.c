@@ -114,8 +114,8 @@ static int transmit(struct conn *c, const struct msg *m)
 	pthread_mutex_lock(&c->send);
 	ret = msg_send(c->fd, m);
 	pthread_mutex_unlock(&c->send);
-	if (ret && ret != m->error)	/* who knows how much of it went */
-		conn_kill(c);
+	if (ret && ret != m->error && conn_kill(c))	/* how much of it went? */
+		ccfs_log("sending to the owner failed: %s", strerror(-ret));
 	return ret;
 }
 

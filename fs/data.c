@@ -225,6 +225,36 @@ void op_fallocate(fuse_req_t req, fuse_ino_t node, int mode, off_t off,
 	ask_done(&m, req);
 }
 
+/*
+ * Copied within the owner's page cache.  A copy that the owner cannot make,
+ * the kernel makes by reading and writing.
+ */
+void op_copy(fuse_req_t req, fuse_ino_t node_in, off_t off_in,
+	     struct fuse_file_info *fi_in, fuse_ino_t node_out, off_t off_out,
+	     struct fuse_file_info *fi_out, size_t len, int flags)
+{
+	struct ccfs_copy c = {
+		.pos_in = off_in, .node_out = node_out, .pos_out = off_out,
+		.len = len,
+	};
+	struct ccfs_count done;
+	struct msg m = { 0 };
+	int ret;
+
+	ask(&m, req, CCFS_COPY, node_in);
+	msg_put(&m, &c, sizeof(c));
+	ret = ask_call(&m, req);
+	if (!ret)
+		ret = msg_get(&m, &done, sizeof(done));
+	if (!ret)
+		fuse_reply_write(req, done.count);
+	else if (ret == -EXDEV || ret == -EACCES || ret == -EPERM)
+		fuse_reply_err(req, EOPNOTSUPP);
+	else
+		answer_error(req, ret);
+	msg_free(&m);
+}
+
 void op_lseek(fuse_req_t req, fuse_ino_t node, off_t off, int whence,
 	      struct fuse_file_info *fi)
 {

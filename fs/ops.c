@@ -5,8 +5,9 @@
  * What INIT asks for and why: passthrough is the data path; DONT_MASK, since
  * the owner applies the umask (a default ACL may say otherwise);
  * HANDLE_KILLPRIV_V2, since the owner's kernel drops set-id bits on writes,
- * and without it each write would ask for security.capability first.  Not
- * asked for: O_TRUNC at open (a truncate follows, which the owner knows how to
+ * and without it each write would ask for security.capability first.  Not so
+ * when the owner is this image: a write then goes to the real file with the
+ * rights of this process, and nobody else would drop them.  Not asked for: O_TRUNC at open (a truncate follows, which the owner knows how to
  * make coherent), locks, a cache of any kind.
  */
 #include <errno.h>
@@ -100,7 +101,10 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 		fuse_unset_feature_flag(conn, unwanted[i]);
 	passthrough = fuse_set_feature_flag(conn, FUSE_CAP_PASSTHROUGH);
 	fuse_set_feature_flag(conn, FUSE_CAP_DONT_MASK);
-	fuse_set_feature_flag(conn, FUSE_CAP_HANDLE_KILLPRIV_V2);
+	if (fs->local)
+		fuse_unset_feature_flag(conn, FUSE_CAP_HANDLE_KILLPRIV_V2);
+	else
+		fuse_set_feature_flag(conn, FUSE_CAP_HANDLE_KILLPRIV_V2);
 	conn->max_backing_stack_depth = 1;
 	conn->max_write = MAX_WRITE;
 	conn->no_interrupt = 1;
@@ -131,6 +135,7 @@ const struct fuse_lowlevel_ops ccfs_ops = {
 	.fsync		= op_fsync,
 	.fallocate	= op_fallocate,
 	.lseek		= op_lseek,
+	.copy_file_range = op_copy,
 	.opendir	= op_opendir,
 	.readdir	= op_readdir,
 	.releasedir	= op_releasedir,

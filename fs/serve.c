@@ -93,6 +93,7 @@ static int welcome(struct serving *s, struct msg *m)
 		snprintf(WHY(s), "the owner's proxyd speaks another protocol");
 		return -EPROTO;
 	}
+	s->fs.local = w.flags & CCFS_WELCOME_LOCAL;
 	s->readonly = s->opt->flags & MS_RDONLY || w.flags & CCFS_WELCOME_RO;
 	if (s->readonly && !(s->opt->flags & MS_RDONLY))
 		snprintf(WHY(s), "exported read-only: mounted read-only");

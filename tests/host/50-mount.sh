@@ -114,6 +114,12 @@ cp /bin/true program && ./program || fail "exec"
 [ "$(stat -c %a "$exported/masked")" = 750 ] || fail "umask"
 mkdir -m 700 private
 setpriv --reuid 1234 --regid 1234 --clear-groups ls private 2>/dev/null && fail "no permissions"
+touch setid && chmod 6777 setid || fail "set-id"
+setpriv --reuid 1234 --regid 1234 --clear-groups sh -c 'echo >>setid' 2>/dev/null
+[ ! -s setid ] || [ "$(stat -c %a "$exported/setid")" = 777 ] || fail "a write left set-id bits"
+chown 1234:1234 setid && chmod 6777 setid
+setpriv --reuid 1234 --regid 1234 --clear-groups sh -c 'echo >>setid' || fail "set-id of one's own"
+[ "$(stat -c %a "$exported/setid")" = 777 ] || fail "a write left set-id bits"
 mkdir many
 (cd many && seq 500 | xargs touch)
 [ "$(ls many | wc -l)" = 500 ] || fail "a list of 500"
