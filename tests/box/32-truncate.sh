@@ -36,6 +36,7 @@ for image in "${images[@]}"; do
 	check "fill" on "$image" $T/truncated fill $FILE 64
 	all_map cut $FILE 5000
 	check "truncate on $image" on "$image" truncate -s 5000 $FILE
+	check "tell" on boot $T/mapped add $FILE 0 1000
 	all_end "cut by $image"
 	for other in "${images[@]}"; do
 		[ "$(on "$other" stat -c %s $FILE)" = 5000 ] ||

@@ -38,7 +38,7 @@ restore() { on boot sh -c "[ ! -e $CONF.saved ] || mv $CONF.saved $CONF"; }
 trap restore EXIT
 check "conf" on boot sh -c "cp $CONF $CONF.saved; cat >>$CONF" <<EOT
 
-export refuse_ro {
+export refuse-ro {
 	path = "/usr"
 	to   = {"$a"}
 	mode = "ro"

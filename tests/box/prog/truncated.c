@@ -3,12 +3,14 @@
  * truncated.c - what a mapping of a file shows when the file is cut or removed
  *
  *	truncated fill FILE PAGES	a file of that many pages, all 0xff but word 0
- *	truncated cut FILE SIZE		map all, touch all; wait until SIGBUS comes
- *					past SIZE; then the tail of its page is zero
+ *	truncated cut FILE SIZE		map all, touch all; wait until word 0 says
+ *					that the file was cut: then SIGBUS comes past
+ *					SIZE, and the tail of its page is zero
  *	truncated gone FILE		map all, touch the first; wait until the name
  *					is gone; then all pages still have their bytes
  *
- * Who waits adds one to word 0 of the file when it has mapped and touched.
+ * Who waits adds one to word 0 of the file when it has mapped and touched; who
+ * has cut it adds CUT.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,6 +26,7 @@
 #include <unistd.h>
 
 #define SECONDS	60
+#define CUT	1000
 #define PAGE	4096L
 
 static sigjmp_buf past_end;
@@ -92,9 +95,9 @@ static int cut(uint8_t *p, long size, long cut)
 		if (look(p + at) != 0xff)
 			return fail("a page is not full");
 	touched(p);
-	while (look(p + end) >= 0) {
+	while (__atomic_load_n((uint64_t *)p, __ATOMIC_ACQUIRE) < CUT) {
 		if (time(NULL) > until)
-			return fail("no SIGBUS");
+			return fail("nobody cuts the file");
 		usleep(1000);
 	}
 	for (long at = end; at < size; at += PAGE)
