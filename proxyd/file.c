@@ -145,6 +145,18 @@ int file_close(struct files *files, uint64_t id, uint64_t count)
 	return file ? 0 : -ENOENT;
 }
 
+/* Faults without a pause must not keep a writer out. */
+static void map_init(pthread_rwlock_t *map)
+{
+	pthread_rwlockattr_t attr;
+
+	pthread_rwlockattr_init(&attr);
+	pthread_rwlockattr_setkind_np(&attr,
+				      PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(map, &attr);
+	pthread_rwlockattr_destroy(&attr);
+}
+
 /* A new file around @fd, not in the trees yet; NULL: no memory. */
 static struct file *file_new(int fd, const struct stat *st, bool writable)
 {
@@ -156,7 +168,7 @@ static struct file *file_new(int fd, const struct stat *st, bool writable)
 	file->ino = st->st_ino;
 	file->fd = fd;
 	file->writable = writable;
-	pthread_rwlock_init(&file->map, NULL);
+	map_init(&file->map);
 	pthread_mutex_init(&file->append, NULL);
 	return file;
 }
