@@ -478,6 +478,11 @@ int image_stop(u32 id)
 		ret = -ETIMEDOUT;
 	if (READ_ONCE(img->state) == CCBOOT_STUCK)
 		ret = -ETIMEDOUT;
+	/* It halted because it was asked to: whoever stops it asked. */
+	spin_lock_irq(&run_lock);
+	if (img->cause == CCBOOT_HALT)
+		img->cause = CCBOOT_STOP;
+	spin_unlock_irq(&run_lock);
 unlock:
 	mutex_unlock(&images_lock);
 	return ret;
