@@ -186,15 +186,12 @@ EXPORT_SYMBOL_GPL(sharedpc_image_start);
 
 void sharedpc_image_gone(u32 id, u32 state)
 {
-	u32 i;
-
 	if (!ctl_is_boot() || id == SHAREDPC_BOOT || id >= ctl_nr_images)
 		return;
 	WRITE_ONCE(ctl_slot(id)->doorbell_vector, 0);
 	smp_store_release(&ctl_slot(id)->state, state);
 	peer_settle(id);
-	for (i = 1; i < ctl_nr_images; i++)
-		doorbell_ring(i);
+	peer_announce();
 }
 EXPORT_SYMBOL_GPL(sharedpc_image_gone);
 

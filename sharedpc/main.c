@@ -80,7 +80,7 @@ static int __init sharedpc_init(void)
 	debug_init();
 	/* Last: from here on the others talk to us. */
 	image_init();
-	peer_kick();
+	peer_announce();
 	pr_info("image %s is ready, %llu frames\n", ctl_slot(ctl_self)->name,
 		region_pages());
 	return 0;

@@ -89,6 +89,8 @@ static void peer_look(u32 image)
 		WRITE_ONCE(p->epoch, epoch);
 		WRITE_ONCE(p->up, true);
 		pr_info("image %s is up\n", ctl_slot(image)->name);
+		/* What it sent before we knew it still waits in the ring. */
+		socket_kick();
 	}
 }
 
@@ -128,13 +130,13 @@ static void peer_listen(u32 image)
 	u32 epoch;
 	int len;
 
-	while ((len = ring_pop(rx, &f, sizeof(f), &epoch)) != -EAGAIN) {
-		if (len == -EPROTO) {
+	/* Until it is up its messages wait: it may be up before we see it. */
+	while (peers[image].up &&
+	       (len = ring_pop(rx, &f, sizeof(f), &epoch)) != -EAGAIN) {
+		if (len == -EPROTO)
 			pr_warn_ratelimited("image %s: ring made no sense\n",
 					    ctl_slot(image)->name);
-			continue;
-		}
-		if (peers[image].up && epoch == peers[image].epoch)
+		else if (epoch == peers[image].epoch)
 			peer_dispatch(image, &f, len);
 	}
 }
@@ -194,6 +196,16 @@ int peer_send_wait(u32 image, const struct sharedpc_msg *msg)
 		usleep_range(1000, 2000);
 	}
 	return -EAGAIN;
+}
+
+void peer_announce(void)
+{
+	u32 i;
+
+	peer_kick();
+	for (i = 0; i < ctl_nr_images; i++)
+		if (i != ctl_self)
+			doorbell_ring(i);
 }
 
 struct ring_tx *peer_socket_tx(u32 image)

@@ -20,6 +20,9 @@ void peer_settle(u32 image);
 /* Look at slots and rings now.  Any context. */
 void peer_kick(void);
 
+/* Our slot has changed: everybody should look. */
+void peer_announce(void);
+
 /*
  * Queue a frame message for @image and ring its bell.  Does not sleep.
  * -ENOTCONN: it is not up; -EAGAIN: the ring is full just now.

@@ -196,8 +196,9 @@ static void rx_work(struct work_struct *work)
 		if (i == ctl_self)
 			continue;
 		rx = peer_socket_rx(i);
-		while ((len = ring_pop(rx, &p, sizeof(p), &epoch)) != -EAGAIN)
-			if (len >= 0 && peer_up(i) && epoch == peer_epoch(i))
+		while (peer_up(i) &&
+		       (len = ring_pop(rx, &p, sizeof(p), &epoch)) != -EAGAIN)
+			if (len >= 0 && epoch == peer_epoch(i))
 				rx_packet(i, &p, len);
 	}
 }
