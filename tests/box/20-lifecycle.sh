@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# timeout: 240
 #
 # Start and stop, and everything that can be wrong with a start: the message
 # is clear, the box is as it was.

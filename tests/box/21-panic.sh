@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# timeout: 120
 #
 # One image's kernel panics: the others go on, status has the message, the
 # log has the trace, and start brings it back.

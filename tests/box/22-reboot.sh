@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# timeout: 240
 #
 # One image reboots, halts, is switched off: the box is not reset, status
 # tells them apart, start brings it back.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# timeout: 120
 #
 # The console of an image: kept from its kernel's first line, takes input,
 # and can be followed.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# timeout: 240
 #
 # Commands on other images: streams, status, signals, environment, directory,
 # many at once, and what happens when it cannot be.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# timeout: 1200
 #
 # 50 times stop and start of one image while another works on shared files:
 # no failure, the work never stops, nothing leaks (frames, memory, CPUs).
