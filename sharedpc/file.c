@@ -146,9 +146,9 @@ static int file_fs_init(struct fs_context *fc)
 	return 0;
 }
 
+/* No owner: the kernel's own mount of it would keep the module for ever. */
 static struct file_system_type file_fs = {
 	.name			= "sharedpc",
-	.owner			= THIS_MODULE,
 	.init_fs_context	= file_fs_init,
 	.kill_sb		= kill_anon_super,
 };
