@@ -130,7 +130,10 @@ static int read_signal(struct client *c)
 {
 	struct signalfd_siginfo si;
 
-	if (read(c->sigfd, &si, sizeof(si)) != sizeof(si) || si.ssi_signo == SIGPIPE)
+	if (read(c->sigfd, &si, sizeof(si)) != sizeof(si))
+		return 0;
+	/* our own writes' news comes as EPIPE; another client's is passed on */
+	if (si.ssi_signo == SIGPIPE && si.ssi_pid == (uint32_t)getpid())
 		return 0;
 	if (si.ssi_signo == SIGWINCH) {
 		send_winch(c);

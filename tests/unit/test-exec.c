@@ -279,6 +279,33 @@ static void test_closed_stdout(void **state)
 	assert_int_equal(end_server(&p), 0);
 }
 
+/* A client behind a client: SIGPIPE is passed on like any other signal. */
+static void test_sigpipe(void **state)
+{
+	struct peer p = start_server(false);
+	char *argv[] = { "sh", "-c", "echo up; exec sleep 60", NULL };
+	struct exec_request rq = { .argv = argv, .flags = CCEXEC_ENV_ADD, .in = -1, .err = 2 };
+	struct exec_result res;
+	int out[2], status;
+	char buf[4];
+	pid_t pid;
+
+	assert_return_code(pipe(out), errno);
+	rq.out = out[1];
+	pid = fork();
+	if (!pid) {
+		exec_client_run(p.fd, &rq, &res);
+		_exit(res.status);
+	}
+	assert_int_equal(read(out[0], buf, 3), 3);
+	kill(pid, SIGPIPE);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(WEXITSTATUS(status), 128 + SIGPIPE);
+	close(out[0]);
+	close(out[1]);
+	assert_int_equal(end_server(&p), 0);
+}
+
 static void test_lost_server(void **state)
 {
 	struct peer p = start_server(false);
@@ -606,6 +633,7 @@ int main(void)
 		cmocka_unit_test(test_terminal),
 		cmocka_unit_test(test_signal),
 		cmocka_unit_test(test_closed_stdout),
+		cmocka_unit_test(test_sigpipe),
 		cmocka_unit_test(test_lost_server),
 		cmocka_unit_test(test_silent_server),
 		cmocka_unit_test(test_bad_headers),
