@@ -13,6 +13,7 @@
  */
 #include <linux/delay.h>
 #include <linux/kernel.h>
+#include <linux/kmsg_dump.h>
 #include <linux/module.h>
 #include <linux/notifier.h>
 #include <linux/panic_notifier.h>
@@ -110,6 +111,26 @@ static int image_reboots(struct notifier_block *nb, unsigned long how, void *cmd
 	return NOTIFY_DONE;
 }
 
+/*
+ * emergency_restart() (sysrq b, the end of a panic) tells nobody but those who
+ * keep logs, and then resets the machine.
+ */
+static void image_resets(struct kmsg_dumper *dumper,
+			 struct kmsg_dump_detail *detail)
+{
+	if (detail->reason != KMSG_DUMP_EMERG)
+		return;
+	image_ends(SHAREDPC_REBOOTING);
+	local_irq_disable();
+	for (;;)
+		asm volatile("hlt");
+}
+
+static struct kmsg_dumper dumper = {
+	.dump = image_resets,
+	.max_reason = KMSG_DUMP_EMERG,
+};
+
 static struct notifier_block panic_nb = {
 	.notifier_call = image_panics,
 	.priority = INT_MIN,	/* last: everybody else has said theirs */
@@ -128,6 +149,7 @@ int image_init(void)
 		clock_take();
 		atomic_notifier_chain_register(&panic_notifier_list, &panic_nb);
 		register_reboot_notifier(&reboot_nb);
+		kmsg_dump_register(&dumper);
 	}
 	smp_store_release(&ctl_slot(ctl_self)->state, SHAREDPC_READY);
 	return 0;
@@ -138,6 +160,7 @@ void image_exit(void)
 	smp_store_release(&ctl_slot(ctl_self)->state, SHAREDPC_HALTED);
 	if (ctl_is_boot())
 		return;
+	kmsg_dump_unregister(&dumper);
 	unregister_reboot_notifier(&reboot_nb);
 	atomic_notifier_chain_unregister(&panic_notifier_list, &panic_nb);
 }
