@@ -29,6 +29,7 @@ end_by rebooted python3 -c 'import ctypes
 ctypes.CDLL(None).reboot(0x01234567)'
 end_by halted python3 -c 'import ctypes
 ctypes.CDLL(None).reboot(0x4321fedc)'
+end_by rebooted sh -c 'echo b >/proc/sysrq-trigger'
 
 [ "$before" = "$(on boot cat /proc/sys/kernel/random/boot_id)" ] ||
 	fail "the boot image has been rebooted"
