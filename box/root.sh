@@ -165,6 +165,7 @@ enter_tree() {
 
 	if [ "$1" = --user ]; then
 		user=("--userspec=$(stat -c %u:%g "$TOP")")
+		chown "$(stat -c %u:%g "$TOP")" "$BUILD"
 		shift
 	fi
 	local dir=$ROOTS/$1
