@@ -65,7 +65,7 @@ check "own umount" on boot umount $M
 # nosuid, nodev, noexec are the kernel's, as on any mount.
 check "noexec mount" try "$a" boot:/srv/shared $M -o noexec,nosuid,nodev
 check "program" on "$a" sh -c "cp /bin/true $M/refuse-true"
-refuses "Permission denied" on "$a" $M/refuse-true
+refuses "Permission denied" on "$a" sh -c $M/refuse-true
 check "clean up" on "$a" sh -c "rm $M/refuse-true; umount $M"
 
 # An image that is not up owns nothing.
