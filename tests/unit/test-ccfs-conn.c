@@ -64,7 +64,7 @@ static void end_calls(struct caller *callers, int ret)
  */
 static struct conn *connect_pair(int *peer, int patience_ms)
 {
-	static struct conn conns[8];
+	static struct conn conns[16];
 	static int n;
 	struct conn *c = &conns[n++];
 	int fd[2];
@@ -157,6 +157,46 @@ static void liars(void **state)
 	}
 }
 
+/* No answer and no sign of life: given up. */
+static void silence(void **state)
+{
+	struct caller callers[CALLERS];
+	int peer;
+	struct conn *c = connect_pair(&peer, 600);
+
+	start_calls(callers, c);
+	end_calls(callers, -ENOTCONN);
+	close(peer);
+}
+
+/* Slow, but PINGs are answered: waited for longer than the patience. */
+static void slow(void **state)
+{
+	time_t end = time(NULL) + 3;
+	struct caller caller = { .n = 7 };
+	struct msg m = { 0 }, late = { 0 };
+	bool pinged = false;
+	int peer;
+
+	caller.conn = connect_pair(&peer, 600);
+	assert_int_equal(pthread_create(&caller.thread, NULL, call, &caller), 0);
+	assert_int_equal(msg_recv(peer, &late), 0);
+	while (time(NULL) < end) {
+		assert_int_equal(msg_recv(peer, &m), 0);
+		assert_int_equal(m.head.op, CCFS_PING);
+		m.len = 0;
+		assert_int_equal(msg_send(peer, &m), 0);
+		pinged = true;
+	}
+	assert_int_equal(msg_send(peer, &late), 0);
+	pthread_join(caller.thread, NULL);
+	assert_int_equal(caller.ret, 0);
+	assert_true(pinged);
+	msg_free(&m);
+	msg_free(&late);
+	close(peer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -164,6 +204,8 @@ int main(void)
 		cmocka_unit_test(error_of_owner),
 		cmocka_unit_test(peer_goes),
 		cmocka_unit_test(liars),
+		cmocka_unit_test(silence),
+		cmocka_unit_test(slow),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
