@@ -9,6 +9,7 @@
 #include <getopt.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -47,8 +48,9 @@ static ssize_t get_input(char *buf, size_t len, bool at_end)
 	return n > 0 ? n : -1;
 }
 
-static void put_all(struct sharedpc_console *con, const char *buf, size_t len)
+static void put_all(struct box *box, uint32_t id, const char *buf, size_t len)
 {
+	struct sharedpc_console *con = box_console(box, id);
 	size_t done = 0;
 
 	/* An image that takes no input loses it after a second. */
@@ -56,6 +58,7 @@ static void put_all(struct sharedpc_console *con, const char *buf, size_t len)
 		size_t n = console_write(con, buf + done, len - done);
 
 		done += n;
+		ioctl(box->dev, CCBOOT_IOC_RING, &id);
 		if (!n)
 			usleep(POLL_MS * 1000);
 	}
@@ -63,13 +66,12 @@ static void put_all(struct sharedpc_console *con, const char *buf, size_t len)
 
 static void attach(struct box *box, int id, bool tty)
 {
-	struct sharedpc_console *con = box_console(box, id);
 	struct console_reader r;
 	bool at_end = false;
 	char buf[4096];
 	char *escape;
 
-	console_open(&r, con);
+	console_open(&r, box_console(box, id));
 	for (;;) {
 		ssize_t got = get_input(buf, sizeof(buf), at_end);
 		size_t n;
@@ -80,7 +82,7 @@ static void attach(struct box *box, int id, bool tty)
 		if (escape)
 			return;
 		if (got > 0)
-			put_all(con, buf, got);
+			put_all(box, id, buf, got);
 		while ((n = console_read(&r, buf, sizeof(buf))))
 			if (write(STDOUT_FILENO, buf, n) != (ssize_t)n)
 				return;

@@ -163,6 +163,7 @@ struct ccboot_status {
 #define CCBOOT_IOC_START	_IOW('B', 8, __u32)	/* EIO: first CPU silent */
 #define CCBOOT_IOC_STOP		_IOW('B', 9, __u32)	/* ETIMEDOUT: now STUCK */
 #define CCBOOT_IOC_STATUS	_IOWR('B', 10, struct ccboot_status)
+#define CCBOOT_IOC_RING		_IOW('B', 11, __u32)	/* its console has input */
 
 #endif /* __ASSEMBLER__ */
 #endif

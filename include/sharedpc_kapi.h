@@ -28,6 +28,9 @@ int sharedpc_image_start(u32 id, const char *name);
  */
 void sharedpc_image_gone(u32 id, u32 state);
 
+/* Ring the doorbell of image @id, if it has one: its console has input. */
+void sharedpc_image_ring(u32 id);
+
 /* How to stop an image's CPUs for certain; NULL: nobody can. */
 void sharedpc_set_fence(int (*fence)(u32 id));
 

@@ -180,6 +180,13 @@ int image_fence(u32 id)
 	return err;
 }
 
+void sharedpc_image_ring(u32 id)
+{
+	if (ctl_is_boot() && id < ctl_nr_images)
+		doorbell_ring(id);
+}
+EXPORT_SYMBOL_GPL(sharedpc_image_ring);
+
 void *sharedpc_ctl(void)
 {
 	return ctl_is_boot() ? ctl_header() : NULL;

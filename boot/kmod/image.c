@@ -488,6 +488,15 @@ unlock:
 	return ret;
 }
 
+int image_ring(u32 id)
+{
+	if (id == SHAREDPC_BOOT || id >= SHAREDPC_IMAGES_MAX)
+		return -EINVAL;
+	if (READ_ONCE(images[id].state) == CCBOOT_RUNNING)
+		sharedpc_image_ring(id);
+	return 0;
+}
+
 int image_status(struct ccboot_status *status)
 {
 	struct image *img;

@@ -41,6 +41,7 @@ int image_lend(u32 id);
 int image_return(u32 id);
 int image_start(u32 id);
 int image_stop(u32 id);
+int image_ring(u32 id);
 int image_status(struct ccboot_status *status);
 
 /* Is the CPU lent to an image?  Called with CPU hot-plug locked. */

@@ -103,6 +103,8 @@ static long do_by_id(unsigned int cmd, u32 __user *arg)
 		return image_start(id);
 	case CCBOOT_IOC_STOP:
 		return image_stop(id);
+	case CCBOOT_IOC_RING:
+		return image_ring(id);
 	}
 	return -ENOTTY;
 }
