@@ -16,6 +16,7 @@
 
 #define POLL_US		(50 * 1000)
 #define LAST_LINES	20
+#define LOOK_S		3	/* between searches of an image's memory */
 
 int several_seconds(const char *text, unsigned int *seconds)
 {
@@ -87,9 +88,12 @@ static void give_up(struct several *s, const struct plan_image *img)
 		ccctl_error("%s", why.text);
 }
 
-/* 1 up, 0 not yet, -1 failed (and cleaned up). */
+/*
+ * 1 up, 0 not yet, -1 failed (and cleaned up).  @look: search its memory for a
+ * panic, which costs time that the images need to boot.
+ */
 static int check(struct several *s, const struct plan_image *img, double t0,
-		 unsigned int timeout)
+		 unsigned int timeout, bool look)
 {
 	struct why why;
 	int ret = image_poll(&s->box, img, &why);
@@ -99,7 +103,7 @@ static int check(struct several *s, const struct plan_image *img, double t0,
 		fflush(stdout);
 		return 1;
 	}
-	if (!ret && console_has_panic(&s->box, img))
+	if (!ret && look && console_has_panic(&s->box, img))
 		ret = why_set(&why, -EIO, "image %s panicked while it started",
 			      img->name);
 	if (!ret && now() - t0 > timeout)
@@ -118,15 +122,20 @@ static int wait_for_all(struct several *s, const bool *started,
 {
 	bool done[PLAN_MAX_IMAGES];
 	int left = 0, status = CCCTL_OK;
-	double t0 = now();
+	double t0 = now(), next_look = t0 + LOOK_S;
 
 	for (int i = 0; i < s->count; i++) {
 		done[i] = !started[i];
 		left += started[i];
 	}
 	while (left) {
+		bool look = now() > next_look;
+
+		if (look)
+			next_look = now() + LOOK_S;
 		for (int i = 0; i < s->count; i++) {
-			int ret = done[i] ? 0 : check(s, s->images[i], t0, timeout);
+			int ret = done[i] ? 0 :
+				check(s, s->images[i], t0, timeout, look);
 
 			if (ret < 0)
 				status = CCCTL_ERROR;
