@@ -217,40 +217,59 @@ static int exec_on(const char *name, const char *dir, bool tty, char **argv)
 	return run_there(id, name, dir, tty, argv);
 }
 
-static int run(int argc, char **argv)
+struct args {
+	const char *dir;
+	bool tty;
+};
+
+/* Options from argv[optind] on, up to -- or a word.  -1: go on. */
+static int parse(int argc, char **argv, struct args *args)
 {
-	const char *dir = NULL, *name;
-	bool tty = false;
 	int opt;
 
-	/* Options may stand before and after the image, up to --. */
-	name = NULL;
-	while (optind < argc) {
-		opt = getopt_long(argc, argv, "+e:w:th", options, NULL);
-		if (opt == 'e' && strchr(optarg, '='))
+	while ((opt = getopt_long(argc, argv, "+e:w:th", options, NULL)) != -1) {
+		switch (opt) {
+		case 'e':
+			if (!strchr(optarg, '='))
+				return ccctl_usage("--env wants VAR=VALUE");
 			putenv(optarg);
-		else if (opt == 'w' && optarg[0] == '/')
-			dir = optarg;
-		else if (opt == 't')
-			tty = true;
-		else if (opt == 'h')
-			return ccctl_help(&cmd_exec);
-		else if (opt == 'e')
-			return ccctl_usage("--env wants VAR=VALUE");
-		else if (opt == 'w')
-			return ccctl_usage("--workdir wants an absolute path");
-		else if (opt != -1)
-			return ccctl_usage("wrong option");
-		else if (name || !strcmp(argv[optind - 1], "--"))
 			break;
-		else if (optind < argc)
-			name = argv[optind++];
+		case 'w':
+			if (optarg[0] != '/')
+				return ccctl_usage("--workdir wants an absolute path");
+			args->dir = optarg;
+			break;
+		case 't':
+			args->tty = true;
+			break;
+		case 'h':
+			return ccctl_help(&cmd_exec);
+		default:
+			return ccctl_usage("wrong option");
+		}
 	}
-	if (!name)
+	return -1;
+}
+
+/* Options may stand before the image and after it. */
+static int run(int argc, char **argv)
+{
+	struct args args = { NULL, false };
+	const char *name;
+	int status;
+
+	status = parse(argc, argv, &args);
+	if (status >= 0)
+		return status;
+	if (optind == argc)
 		return ccctl_usage("which image?");
-	if (optind >= argc)
+	name = argv[optind++];
+	status = parse(argc, argv, &args);
+	if (status >= 0)
+		return status;
+	if (optind == argc)
 		return ccctl_usage("which command?");
-	return exec_on(name, dir, tty, argv + optind);
+	return exec_on(name, args.dir, args.tty, argv + optind);
 }
 
 const struct ccctl_command cmd_exec = {
