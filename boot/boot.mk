@@ -21,13 +21,13 @@ ccctl-objs := boot/ccctl.o $(CONF_OBJS) $(TOPO_OBJS) $(PLAN_OBJS) $(BOX_OBJS)
 ccctl-objs += $(PARTITION_OBJS) boot/cmd-partition.o
 ccctl-objs += boot/cmd-check.o boot/cmd-plan.o
 ccctl-objs += boot/cmd-start.o boot/cmd-stop.o boot/cmd-restart.o
-ccctl-objs += boot/cmd-up.o boot/cmd-down.o boot/cmd-exec.o $(EXEC_CLIENT)
+ccctl-objs += boot/cmd-up.o boot/cmd-down.o boot/cmd-exec.o $(EXEC_CLIENT) lib/stream.o
 ccctl-objs += boot/cmd-status.o boot/cmd-log.o boot/cmd-console.o
 ccctl-libs := -lconfuse -lnuma
 
 STATIC_PROGS += ccinit
 ccinit-objs := boot/ccinit.o boot/ccinit-cmdline.o boot/ccinit-setup.o
-ccinit-objs += boot/ccinit-end.o
+ccinit-objs += boot/ccinit-end.o lib/stream.o
 INITRD += /init=build/bin/ccinit
 
 UNIT_TESTS += test-conf test-plan test-topology

@@ -31,6 +31,7 @@
 #include "boot/ccinit.h"
 #include "boot/poweroff.h"
 #include "sharedpc_ioctl.h"
+#include "stream.h"
 
 #define EXECD		"/sbin/ccexecd"
 #define RESPAWN_S	1	/* pause before starting it again */
@@ -145,6 +146,7 @@ static int take_request(int listener)
 		return 0;
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	if (peer.svm_cid == SHAREDPC_CID_BASE + SHAREDPC_BOOT &&
+	    stream_from_root(&peer) &&
 	    read(fd, line, sizeof(line) - 1) > 0) {
 		if (!strcmp(line, "poweroff\n"))
 			how = RB_POWER_OFF;

@@ -24,6 +24,7 @@
 #include "boot/ccctl.h"
 #include "ccexec.h"
 #include "exec.h"
+#include "stream.h"
 #include "sharedpc_ioctl.h"
 
 #define STATUS_FAILED	255	/* the command was never run, or is lost */
@@ -135,30 +136,18 @@ static bool may_pass(int err)
 /* Connected, or -errno. */
 static int connect_to(uint32_t id)
 {
-	struct sockaddr_vm addr = { .svm_family = AF_VSOCK,
-				    .svm_cid = SHAREDPC_CID_BASE + id,
-				    .svm_port = CCEXEC_VSOCK_PORT };
-	struct timeval limit = { .tv_sec = CONNECT_S };
-	int fd, err = 0;
+	int fd = -EIO;
 
 	for (int i = 0; i < RETRIES; i++) {
-		fd = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		if (fd < 0)
-			return -errno;
-		setsockopt(fd, AF_VSOCK, SO_VM_SOCKETS_CONNECT_TIMEOUT, &limit,
-			   sizeof(limit));
-		if (!connect(fd, (struct sockaddr *)&addr, sizeof(addr)))
-			return fd;
-		err = -errno;
-		close(fd);
-		if (!may_pass(err) || !runs(id))
+		fd = stream_connect(SHAREDPC_CID_BASE + id, CCEXEC_VSOCK_PORT,
+				    CONNECT_S * 1000);
+		if (fd >= 0 || !may_pass(fd) || !runs(id))
 			break;
 		usleep(RETRY_US);
 	}
-	return err;
+	return fd;
 }
 
-/* What another image's slot says, in words for the user. */
 static const char *why_down(uint32_t id, int err)
 {
 	struct sharedpc_image image;

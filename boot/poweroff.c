@@ -2,23 +2,23 @@
 /*
  * poweroff.c - asks an image to shut itself down, see poweroff.h
  *
- * Every step is bounded: a silent image costs 3 seconds at most.
+ * Every step is bounded: a silent image costs LIMIT_S at most.
  */
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
-#include <linux/vm_sockets.h>
 
 #include "boot/poweroff.h"
+#include "stream.h"
 
-static int talk(int fd, const struct sockaddr_vm *addr)
+#define LIMIT_S	3	/* for the connection, and for the answer */
+
+static int talk(int fd)
 {
 	char answer[8] = "";
 
-	if (connect(fd, (const struct sockaddr *)addr, sizeof(*addr)))
-		return -errno;
 	if (write(fd, "poweroff\n", 9) != 9)
 		return -EIO;
 	if (read(fd, answer, sizeof(answer) - 1) < 2)
@@ -28,19 +28,15 @@ static int talk(int fd, const struct sockaddr_vm *addr)
 
 int poweroff_ask(unsigned int cid)
 {
-	struct sockaddr_vm addr = { .svm_family = AF_VSOCK, .svm_cid = cid,
-				    .svm_port = CCINIT_PORT };
-	struct timeval limit = { .tv_sec = 3 };
-	int ret, fd = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct timeval limit = { .tv_sec = LIMIT_S };
+	int ret, fd = stream_connect(cid, CCINIT_PORT, LIMIT_S * 1000);
 
 	if (fd < 0)
-		return -errno;
-	if (setsockopt(fd, AF_VSOCK, SO_VM_SOCKETS_CONNECT_TIMEOUT, &limit,
-		       sizeof(limit)) ||
-	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)))
+		return fd;
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)))
 		ret = -errno;
 	else
-		ret = talk(fd, &addr);
+		ret = talk(fd);
 	close(fd);
 	return ret;
 }

@@ -3,7 +3,7 @@
 
 STATIC_PROGS += box-init ccexecd box-exec
 box-init-objs := box/init.o
-ccexecd-objs := box/ccexecd.o $(EXEC_SERVER)
+ccexecd-objs := box/ccexecd.o $(EXEC_SERVER) lib/stream.o
 box-exec-objs := box/box-exec.o $(EXEC_CLIENT)
 
 INITRD += /sbin/ccexecd=build/bin/ccexecd

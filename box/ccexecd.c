@@ -28,6 +28,7 @@
 
 #include "ccexec.h"
 #include "exec.h"
+#include "stream.h"
 
 #define MAX_PORTS	64
 #define MAX_CONNECTIONS	64
@@ -130,15 +131,22 @@ static int serve_vsock(unsigned int port)
 		return 1;
 	}
 	for (;;) {
+		struct sockaddr_vm peer = { 0 };
+		socklen_t len = sizeof(peer);
 		int conn;
 
 		while (running && waitpid(-1, NULL,
 					  running < MAX_CONNECTIONS ? WNOHANG : 0) > 0)
 			running--;
-		conn = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+		conn = accept4(fd, (struct sockaddr *)&peer, &len, SOCK_CLOEXEC);
 		if (conn < 0) {
 			if (errno != EINTR)
 				sleep(1);
+			continue;
+		}
+		/* Commands run as root: only root may ask for them. */
+		if (!stream_from_root(&peer)) {
+			close(conn);
 			continue;
 		}
 		switch (fork()) {

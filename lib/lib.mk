@@ -7,6 +7,3 @@ EXEC_SERVER := lib/exec-server.o lib/exec-command.o lib/exec-frame.o
 UNIT_TESTS += test-exec
 test-exec-objs := tests/unit/test-exec.o lib/exec-client.o $(EXEC_SERVER)
 test-exec-libs := -lcmocka
-
-# Messages over stream sockets: ccfs and proxyd.
-STREAM_OBJS := lib/stream.o
