@@ -17,7 +17,8 @@
  *
  * Nodes. A node names a file of the export from the answer that showed it
  * until as many FORGETs as there were such answers. Node 1 is the root and
- * stays. A node id is never used again on the same connection.
+ * stays. A node id is never used again on the same connection. A removed file
+ * that the client has not open is let go of after a while: its node is -ESTALE.
  *
  * Files. OPEN and CREATE of a regular file give the name under which the
  * proxy's side of sharedpc.ko knows it. Each such answer is one open, which

@@ -7,12 +7,14 @@
  * finds the peer at fault shuts the socket down, and the reader sees that.
  */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "proxyd/conn.h"
@@ -22,6 +24,8 @@
 #include "proxyd/ops.h"
 #include "proxyd/proxy.h"
 #include "proxyd/work.h"
+
+#define SWEEP_MS	250
 
 /* Send @out; a peer that cannot be answered is of no use. */
 static void conn_send(struct conn *conn, const struct msg *out)
@@ -265,6 +269,35 @@ static void conn_free(struct conn *conn)
 	free(conn);
 }
 
+static bool is_open(void *files, dev_t dev, ino_t ino)
+{
+	return file_is_open(files, dev, ino);
+}
+
+/*
+ * Wait for the next message, and look after the nodes meanwhile: all of them
+ * in NODE_PARTS * SWEEP_MS. Not on the owner itself, whose opens are its own
+ * kernel's and not in the table of files.
+ */
+static void conn_await(struct conn *conn)
+{
+	struct pollfd p = { .fd = conn->fd, .events = POLLIN };
+	struct timespec now;
+	int64_t ms;
+
+	if (!conn->greeted || conn->proxy->local)
+		return;
+	do {
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		ms = now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+		if (ms - conn->swept_ms < SWEEP_MS)
+			continue;
+		conn->swept_ms = ms;
+		nodes_sweep(&conn->nodes, conn->part++ % NODE_PARTS, is_open,
+			    &conn->proxy->files);
+	} while (!poll(&p, 1, SWEEP_MS));
+}
+
 static void *conn_reader(void *arg)
 {
 	struct conn *conn = arg;
@@ -273,6 +306,7 @@ static void *conn_reader(void *arg)
 	int ret;
 
 	do {
+		conn_await(conn);
 		ret = msg_recv(conn->fd, &in);
 		if (!ret)
 			ret = conn_take(conn, &in);

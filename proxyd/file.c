@@ -116,6 +116,17 @@ struct file *file_get(struct files *files, uint64_t id)
 	return file;
 }
 
+bool file_is_open(struct files *files, dev_t dev, ino_t ino)
+{
+	struct file key = { .dev = dev, .ino = ino };
+	bool found;
+
+	pthread_mutex_lock(&files->lock);
+	found = find(&files->by_file, &key, by_file);
+	pthread_mutex_unlock(&files->lock);
+	return found;
+}
+
 void file_put(struct files *files, struct file *file)
 {
 	bool gone;

@@ -68,6 +68,9 @@ int file_open(struct files *files, int fd, bool write, struct ccfs_open *out);
 /* The client is done with @count opens of @id. -ENOENT: there is none. */
 int file_close(struct files *files, uint64_t id, uint64_t count);
 
+/* Has the client (not of the same image) this one open or mapped? */
+bool file_is_open(struct files *files, dev_t dev, ino_t ino);
+
 /* The file @id, to be put back; NULL if there is none. */
 struct file *file_get(struct files *files, uint64_t id);
 void file_put(struct files *files, struct file *file);

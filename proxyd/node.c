@@ -9,6 +9,8 @@
 #include "ccfs_proto.h"
 #include "proxyd/node.h"
 
+#define SWEEP_MAX	256	/* files let go of at once */
+
 static struct node **id_bucket(struct nodes *t, uint64_t id)
 {
 	return &t->by_id[id % NODE_BUCKETS];
@@ -48,6 +50,15 @@ static void insert(struct nodes *t, struct node *n)
 	*ino = n;
 }
 
+static void take_out_ino(struct nodes *t, struct node *n)
+{
+	struct node **p = ino_bucket(t, n->dev, n->ino);
+
+	while (*p != n)
+		p = &(*p)->ino_next;
+	*p = n->ino_next;
+}
+
 static void take_out(struct nodes *t, struct node *n)
 {
 	struct node **p = id_bucket(t, n->id);
@@ -55,15 +66,14 @@ static void take_out(struct nodes *t, struct node *n)
 	while (*p != n)
 		p = &(*p)->id_next;
 	*p = n->id_next;
-	p = ino_bucket(t, n->dev, n->ino);
-	while (*p != n)
-		p = &(*p)->ino_next;
-	*p = n->ino_next;
+	if (n->fd >= 0)
+		take_out_ino(t, n);
 }
 
 static void node_free(struct node *n)
 {
-	close(n->fd);
+	if (n->fd >= 0)
+		close(n->fd);
 	free(n);
 }
 
@@ -102,7 +112,7 @@ struct node *node_get(struct nodes *t, uint64_t id)
 
 	pthread_mutex_lock(&t->lock);
 	n = find_id(t, id);
-	if (n && n->lookups)
+	if (n && n->lookups && n->fd >= 0)
 		n->users++;
 	else
 		n = NULL;
@@ -179,4 +189,34 @@ void node_forget(struct nodes *t, uint64_t id, uint64_t count)
 	pthread_mutex_unlock(&t->lock);
 	if (last)
 		node_free(n);
+}
+
+/* With the lock: is this a removed file that only the node holds? */
+static bool removed(const struct node *n)
+{
+	struct stat st;
+
+	return n->fd >= 0 && !n->users && S_ISREG(n->type) &&
+	       !fstat(n->fd, &st) && !st.st_nlink;
+}
+
+void nodes_sweep(struct nodes *t, unsigned int part,
+		 bool (*open)(void *arg, dev_t dev, ino_t ino), void *arg)
+{
+	int fds[SWEEP_MAX], count = 0;
+	struct node *n;
+
+	pthread_mutex_lock(&t->lock);
+	for (unsigned int i = part; i < NODE_BUCKETS; i += NODE_PARTS) {
+		for (n = t->by_id[i]; n && count < SWEEP_MAX; n = n->id_next) {
+			if (!removed(n) || open(arg, n->dev, n->ino))
+				continue;
+			take_out_ino(t, n);
+			fds[count++] = n->fd;
+			n->fd = -1;
+		}
+	}
+	pthread_mutex_unlock(&t->lock);
+	while (count)		/* without the lock: this is what frees the space */
+		close(fds[--count]);
 }
