@@ -14,6 +14,7 @@ help:
 	@echo 'make all        programs, modules and initramfs, into build/'
 	@echo 'make unit       unit tests with address and undefined-behaviour checks'
 	@echo 'make modules    the kernel modules alone'
+	@echo 'make bench      measurements, side by side in one box'
 	@echo 'make install    into DESTDIR (after make all, on Debian 13)'
 	@echo 'make clean      forget what was compiled, keep the Debian trees'
 	@echo 'make distclean  forget everything'
@@ -41,6 +42,9 @@ run:
 check: all
 	@tests/run
 
+bench: all
+	@bench/run
+
 clean:
 	@box/box down
 	@for d in bin obj san kmod initrd check initrd.img; do \
@@ -50,4 +54,4 @@ distclean:
 	@box/box down
 	@$(ROOT) remove .
 
-.PHONY: help roots all modules san unit install run check clean distclean
+.PHONY: help roots all modules san unit install run check bench clean distclean
