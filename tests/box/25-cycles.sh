@@ -34,14 +34,16 @@ while not os.path.exists(base + "/stop"):
 		f.write("x" * (n % 5000))
 	n += 1
 	if n % 20 == 0:
-		with open(base + "/progress", "w") as f:
+		with open(base + "/progress.new", "w") as f:
 			f.write(str(n))
+		os.replace(base + "/progress.new", base + "/progress")
 print("rounds", n)
 PY
 check "copy the work" "$BOX" cp "/tmp/cycles.$$.py" boot:$FILE/work.py
 rm -f "/tmp/cycles.$$.py"
 
 rounds() { on boot cat $FILE/progress 2>/dev/null || echo 0; }
+begun() { [ "$(rounds)" -gt 0 ]; }
 free_pages() { on boot sh -c 'sync; echo 3 >/proc/sys/vm/drop_caches; sed -n "s/^MemFree: *//p" /proc/meminfo | cut -d" " -f1'; }
 
 # One cycle first, so that what is made once is there when we count.
@@ -50,7 +52,7 @@ frames=$(field db frames)
 before=$(free_pages)
 timeout 1200 "$BOX" exec web -- python3 $FILE/work.py $FILE >"/tmp/cycles.$$" 2>&1 &
 worker=$!
-await 30 test -n "$(rounds)" || fail "the work does not begin"
+await 30 begun || fail "the work does not begin: $(cat "/tmp/cycles.$$")"
 
 last=0
 for i in $(seq 1 "$CYCLES"); do
