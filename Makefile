@@ -9,7 +9,7 @@ ROOT := box/root.sh
 IN_ROOT = $(ROOT) enter --user build make --no-print-directory -j$(JOBS) -f build.mk
 
 help:
-	@echo 'make run        the whole story: build, start the box, prove it, stop'
+	@echo 'make run        the whole story: build, start the box, prove it, stop; CONF=FILE'
 	@echo 'make check      all tests: unit tests, then tests in the box'
 	@echo 'make all        programs, modules and initramfs, into build/'
 	@echo 'make unit       unit tests with address and undefined-behaviour checks'
@@ -37,7 +37,7 @@ install:
 	@$(MAKE) --no-print-directory -f build.mk install
 
 run:
-	@box/run
+	@box/run $(if $(CONF),-c "$(CONF)")
 
 check: all
 	@tests/run
