@@ -3,10 +3,11 @@
  * call.c - the client's kernel asks: faults, writes, fsyncs, closes.
  *
  * Only the threads here touch pages of files on a client's behalf: their
- * memory policy puts new page cache into the region. When the region has
- * nothing to spare a write's pages go elsewhere (they are moved when they
- * are mapped), because an allocation that must have a page of a full region
- * ends in the owner's OOM killer.
+ * memory policy puts new page cache into the region. The policy prefers the
+ * region and does not insist: when it has nothing to spare pages go elsewhere
+ * and are moved when they are to be granted (fault.c). An allocation that must
+ * have a page of a full region (MPOL_BIND) ends in the owner's OOM killer,
+ * and no look at the free pages beforehand can rule that out.
  */
 #include <errno.h>
 #include <numaif.h>
@@ -24,16 +25,14 @@
 #define NODES_MAX	1024
 #define WORD_BITS	(8 * sizeof(unsigned long))
 
-static int policy_set(int mode, int node)
+static int policy_prefer(int node)
 {
 	unsigned long mask[NODES_MAX / WORD_BITS] = { 0 };
 
-	if (mode == MPOL_DEFAULT)
-		return set_mempolicy(mode, NULL, 0) ? -errno : 0;
 	if (node < 0 || node >= NODES_MAX)
 		return -EINVAL;
 	mask[node / WORD_BITS] |= 1UL << node % WORD_BITS;
-	return set_mempolicy(mode, mask, NODES_MAX) ? -errno : 0;
+	return set_mempolicy(MPOL_PREFERRED, mask, NODES_MAX) ? -errno : 0;
 }
 
 /*
@@ -80,15 +79,12 @@ static void call_write(struct proxy *proxy, struct file *file,
 {
 	struct ccfs_cred cred = { .uid = call->uid, .gid = call->gid };
 	size_t bounces = SHAREDPC_BOUNCES * SHAREDPC_BOUNCE_SIZE;
-	bool low = region_low(proxy);
 	ssize_t n;
 
 	if (call->count > bounces || call->data > bounces - call->count) {
 		reply->error = -EINVAL;
 		return;
 	}
-	if (low)
-		policy_set(MPOL_DEFAULT, 0);
 	n = cred_take(&cred, NULL);
 	if (!n) {
 		pthread_rwlock_rdlock(&file->map);	/* keeps fd */
@@ -96,8 +92,6 @@ static void call_write(struct proxy *proxy, struct file *file,
 		pthread_rwlock_unlock(&file->map);
 		cred_back();
 	}
-	if (low)
-		policy_set(MPOL_BIND, proxy->region_node);
 	if (n < 0)
 		reply->error = n;
 	else
@@ -167,7 +161,7 @@ static void *caller(void *arg)
 
 	ret = cred_thread();
 	if (!ret)
-		ret = policy_set(MPOL_BIND, proxy->region_node);
+		ret = policy_prefer(proxy->region_node);
 	if (ret) {
 		log_say("memory policy of node %d: %s", proxy->region_node,
 			strerror(-ret));

@@ -15,7 +15,5 @@ int calls_start(struct proxy *proxy);
 /* fault.c: find or fault in the pages that @call needs, and grant them. */
 struct sharedpc_call;
 int call_fault(struct proxy *proxy, const struct sharedpc_call *call);
-/* Whether the region has no page to spare. */
-bool region_low(struct proxy *proxy);
 
 #endif

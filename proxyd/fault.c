@@ -4,7 +4,9 @@
  *
  * The kernel module does the granting; here it is decided how many pages to
  * grant at once, and foreign pages (cached before the region's policy could
- * place them) are moved into the region.
+ * place them, or when the region had nothing to spare) are moved into the
+ * region. Moving allocates there and nowhere else: it reclaims what the region
+ * caches besides, and fails without harm when nothing is left (-ENOSPC).
  *
  * A read that allows pages around it gets the run of cached pages around the
  * one it needs: that page is read first, and read-ahead brings its
@@ -35,7 +37,8 @@ struct span {
 	char *addr;		/* of page @index */
 };
 
-bool region_low(struct proxy *proxy)
+/* Whether the region has no page to spare. */
+static bool region_low(struct proxy *proxy)
 {
 	struct sharedpc_info info;
 	uint64_t reserve = proxy->reserve;
@@ -97,9 +100,9 @@ static int span_move(struct proxy *proxy, const struct span *s, uint64_t foreign
 		nodes[n++] = proxy->region_node;
 	}
 	if (region_low(proxy))
-		return -ENOSPC;
+		return -ENOSPC;		/* the kernel would log its failure */
 	if (n && move_pages(0, n, pages, nodes, status, MPOL_MF_MOVE_ALL) < 0)
-		return -errno;
+		return errno == ENOMEM ? -ENOSPC : -errno;
 	return 0;
 }
 
@@ -128,8 +131,11 @@ static int span_grant(struct proxy *proxy, const struct sharedpc_call *call,
 			return 0;	/* nobody waits any more */
 		case EXDEV:
 			ret = span_move(proxy, s, grant.foreign);
-			if (ret == -ENOSPC)
+			if (ret == -ENOSPC && (s->count == 1 ||
+			    !(call->flags & SHAREDPC_CALL_AROUND)))
 				return ret;
+			if (ret == -ENOSPC)
+				span_one(s);
 			if (try > 2)
 				pause_ms(try < 20 ? 1 : 20);
 			break;
