@@ -157,6 +157,17 @@ int server_finish(struct server *s, u32 slot)
 	return err;
 }
 
+/* The answer could not be sent: whoever finished the call has it again. */
+void server_unfinish(struct server *s, u32 slot)
+{
+	struct server_call *c = &s->call[slot % SHAREDPC_CALLS];
+
+	spin_lock(&s->lock);
+	if (c->state == CALL_FREE && c->msg.slot == slot && !s->gone)
+		c->state = CALL_HANDED;
+	spin_unlock(&s->lock);
+}
+
 int server_reply(struct server *s, const struct sharedpc_reply *reply)
 {
 	struct sharedpc_msg msg;

@@ -145,9 +145,18 @@ static int grant_publish(struct grant *g, unsigned long seq)
 	} else if (mmu_interval_read_retry(&g->map->mni, seq)) {
 		err = -EBUSY;
 	} else {
-		grant_record(g);
-		err = peer_send(g->server->client, &msg, g->frame,
-				g->count * sizeof(g->frame[0]));
+		/*
+		 * Ours no more before the answer is out: the client may use
+		 * the slot again as soon as it has it.
+		 */
+		err = server_finish(g->server, g->call.slot);
+		if (!err) {
+			grant_record(g);
+			err = peer_send(g->server->client, &msg, g->frame,
+					g->count * sizeof(g->frame[0]));
+			if (err)
+				server_unfinish(g->server, g->call.slot);
+		}
 	}
 	xa_unlock(&g->map->grants);
 	return err;
@@ -195,9 +204,7 @@ int server_grant(struct server *s, struct sharedpc_grant *want)
 	err = grant_try(&g);
 	want->foreign = g.foreign;
 	map_put(g.map);
-	if (!err) {
+	if (!err)
 		atomic64_add(want->count, &s->grants);
-		err = server_finish(s, want->slot);
-	}
 	return err == -ENOTCONN ? -ESTALE : err;
 }

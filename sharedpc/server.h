@@ -86,6 +86,7 @@ int server_next(struct server *s, struct sharedpc_call *out);
 int server_reply(struct server *s, const struct sharedpc_reply *reply);
 int server_find(struct server *s, u32 slot, struct sharedpc_msg *msg);
 int server_finish(struct server *s, u32 slot);
+void server_unfinish(struct server *s, u32 slot);
 void server_fail_all(struct server *s);
 
 /* map.c */
