@@ -147,8 +147,8 @@ static ssize_t write_piece(struct kiocb *iocb, struct iov_iter *from, int bounce
 		.file = f->id,
 		.pos = iocb->ki_pos,
 		.data = (u64)bounce * SHAREDPC_BOUNCE_SIZE,
-		.uid = from_kuid(&init_user_ns, current_fsuid()),
-		.gid = from_kgid(&init_user_ns, current_fsgid()),
+		.uid = from_kuid(&init_user_ns, current_real_cred()->fsuid),
+		.gid = from_kgid(&init_user_ns, current_real_cred()->fsgid),
 	};
 	size_t copied;
 	int err;
