@@ -15,6 +15,7 @@
  * Answers come from peer.c's thread, which does not wait here.
  */
 #include <linux/completion.h>
+#include <linux/random.h>
 #include <linux/sched/signal.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
@@ -49,6 +50,8 @@ void call_init(void)
 	for (i = 0; i < SHAREDPC_IMAGES_MAX; i++) {
 		spin_lock_init(&owners[i].lock);
 		init_waitqueue_head(&owners[i].wait);
+		/* Answers to an earlier life of this image must not match. */
+		owners[i].serial = get_random_u32();
 		for (n = 0; n < SHAREDPC_CALLS; n++)
 			init_completion(&owners[i].slot[n].done);
 	}

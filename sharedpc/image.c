@@ -62,7 +62,7 @@ static void clock_take(void)
 		udelay(1);
 	}
 	now = rdtsc_ordered();
-	if (!ns || !tsc_khz || now < then)
+	if (tries == 1000 || !ns || !tsc_khz || now < then)
 		return;
 	ns += mul_u64_u64_div_u64(now - then, NSEC_PER_MSEC, tsc_khz);
 	ts = ns_to_timespec64(ns);

@@ -164,7 +164,7 @@ static ssize_t write_piece(struct kiocb *iocb, struct iov_iter *from, int bounce
 	err = call_run(f->owner, &msg, NULL);
 	if (err)
 		return err;
-	if (msg.result > copied)
+	if (msg.result > copied || (s64)msg.pos < 0)
 		return -EIO;
 	iov_iter_revert(from, copied - msg.result);
 	iocb->ki_pos = msg.pos;

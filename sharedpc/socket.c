@@ -36,6 +36,7 @@ struct packet {
 static struct workqueue_struct *queue;
 static struct sk_buff_head tx[SHAREDPC_IMAGES_MAX];
 static unsigned long went;	/* images whose sockets are to be reset */
+static unsigned long resetting;	/* those of the walk in hand; rx_work only */
 
 static void tx_work(struct work_struct *work);
 static void rx_work(struct work_struct *work);
@@ -167,7 +168,7 @@ static void reset_one(struct sock *sk)
 	struct vsock_sock *vsk = vsock_sk(sk);
 	int image = cid_image(vsk->remote_addr.svm_cid);
 
-	if (image < 0 || !test_bit(image, &went))
+	if (image < 0 || !test_bit(image, &resetting))
 		return;
 	sock_set_flag(sk, SOCK_DONE);
 	vsk->peer_shutdown = SHUTDOWN_MASK;
@@ -178,10 +179,10 @@ static void reset_one(struct sock *sk)
 
 static void reset_sockets(void)
 {
-	if (!READ_ONCE(went))
-		return;
-	vsock_for_each_connected_socket(&transport.transport, reset_one);
-	WRITE_ONCE(went, 0);
+	/* Who goes during the walk gets one of his own. */
+	resetting = xchg(&went, 0);
+	if (resetting)
+		vsock_for_each_connected_socket(&transport.transport, reset_one);
 }
 
 static void rx_work(struct work_struct *work)
