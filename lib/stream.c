@@ -13,7 +13,7 @@
 
 #include "stream.h"
 
-#define RESERVED_BOTTOM	600	/* the first that no service of ours has */
+#define RESERVED_BOTTOM	832	/* below it: services, and tests with a port of their own */
 #define RESERVED_TOP	1023	/* the last port that only root may bind */
 #define RESERVED	(RESERVED_TOP - RESERVED_BOTTOM + 1)
 
