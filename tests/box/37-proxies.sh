@@ -66,7 +66,7 @@ for i in range(200):
 	if i % 2 and n >= 32:
 		data = b"ccfs" + n.to_bytes(4, "little") + bytes([1 + i % 31, 0, 0, 0]) + \
 			bytes(4) + (i + 1).to_bytes(8, "little") + data[24:]
-	if talk(data, 700 + i):
+	if talk(data, 620 + i):
 		sys.exit("garbage %d got an answer" % i)
 EOT
 check "program" "$BOX" cp /tmp/vsock.$$ "boot:$DIR/vsock.py"
