@@ -132,22 +132,39 @@ int owner_connect_unix(const char *path, char *why, size_t len)
 	return fd;
 }
 
-int owner_alive(const struct owner *o)
+static int look(const struct owner *o, struct sharedpc_image *image)
 {
-	struct sharedpc_image image = { .id = o->id };
+	*image = (struct sharedpc_image) { .id = o->id };
+	if (ioctl(o->dev, SHAREDPC_IOC_IMAGE, image))
+		return -ENOTCONN;
+	return image->state == SHAREDPC_READY && image->epoch == o->epoch ?
+		0 : -ENOTCONN;
+}
+
+int owner_met(struct owner *o)
+{
+	struct sharedpc_image image;
+	int ret;
 
 	if (o->dev < 0)
 		return 0;
-	if (ioctl(o->dev, SHAREDPC_IOC_IMAGE, &image))
-		return -ENOTCONN;
-	return image.state == SHAREDPC_READY && image.epoch == o->epoch ?
-		0 : -ENOTCONN;
+	ret = look(o, &image);
+	o->ends = image.ends;
+	return ret;
+}
+
+int owner_alive(const struct owner *o)
+{
+	struct sharedpc_image image;
+
+	return o->dev < 0 ? 0 : look(o, &image);
 }
 
 int owner_backing(const struct owner *o, uint64_t file, uint64_t size_phys)
 {
 	struct sharedpc_backing b = {
-		.owner = o->id, .file = file, .size_phys = size_phys,
+		.owner = o->id, .ends = o->ends, .file = file,
+		.size_phys = size_phys,
 	};
 	int fd;
 

@@ -93,6 +93,10 @@ static int welcome(struct serving *s, struct msg *m)
 		snprintf(WHY(s), "the owner's proxyd speaks another protocol");
 		return -EPROTO;
 	}
+	if (owner_met(&s->fs.owner)) {
+		snprintf(WHY(s), "the owner is down");
+		return -ENOTCONN;
+	}
 	s->fs.local = w.flags & CCFS_WELCOME_LOCAL;
 	s->readonly = s->opt->flags & MS_RDONLY || w.flags & CCFS_WELCOME_RO;
 	if (s->readonly && !(s->opt->flags & MS_RDONLY))

@@ -25,6 +25,7 @@
  *
  * Changelog
  *	revision 1	first
+ *	revision 2	wire and ioctl: the end of a proxy
  */
 #ifndef SHAREDPC_ABI_H
 #define SHAREDPC_ABI_H
@@ -32,7 +33,7 @@
 #include <linux/types.h>
 
 #define SHAREDPC_MAGIC		0x31637063		/* "cpc1" */
-#define SHAREDPC_REVISION	1
+#define SHAREDPC_REVISION	2
 
 #define SHAREDPC_IMAGES_MAX	8
 #define SHAREDPC_REGIONS_MAX	8

@@ -13,6 +13,8 @@
  *
  * Changelog
  *	revision 1	first
+ *	revision 2	IMAGE: ends; SIZE only after SERVE, and UNSIZE;
+ *			BACKING: ends
  */
 #ifndef SHAREDPC_IOCTL_H
 #define SHAREDPC_IOCTL_H
@@ -44,6 +46,8 @@ struct sharedpc_image {
 	__u64 granted;		/* owner: frames that this image holds */
 	char name[SHAREDPC_NAME_MAX];
 	char last_words[256];
+	__u32 ends;		/* client: how many proxies of ours have ended there */
+	__u32 reserved;
 };
 
 /*
@@ -125,7 +129,10 @@ struct sharedpc_reply {
 	__u64 pos;		/* WRITE: file position after it */
 };
 
-/* Where the size of an open file lies, for sharedpc_backing. */
+/*
+ * Where the size of an open file lies, for sharedpc_backing.  The file is held
+ * open until UNSIZE (only phys counts; ENOENT), called as often as SIZE.
+ */
 struct sharedpc_size {
 	__s32 fd;
 	__u32 reserved;
@@ -137,11 +144,13 @@ struct sharedpc_size {
  * a new descriptor for it, to be handed to FUSE.  One call for each OPEN
  * that the proxy answered with this file: the module counts them and gives
  * them back with CLOSE when the last user of the inode has gone.
- * ENOTCONN: the owner is not READY.  EINVAL: owner is this image.
+ * ENOTCONN: the owner is not READY.  EINVAL: owner is this image.  ESTALE:
+ * the proxy that named @file has ended; @ends is what IMAGE said after that
+ * proxy was first heard of.
  */
 struct sharedpc_backing {
 	__u32 owner;
-	__u32 reserved;
+	__u32 ends;
 	__u64 file;
 	__u64 size_phys;	/* sharedpc_size.phys */
 };
@@ -157,6 +166,7 @@ struct sharedpc_backing {
 #define SHAREDPC_IOC_SIZE	_IOWR('P', 9, struct sharedpc_size)
 #define SHAREDPC_IOC_BACKING	_IOW('P', 10, struct sharedpc_backing)
 #define SHAREDPC_IOC_PROGRESS	_IOW('P', 11, __u32)	/* own slot's stage */
+#define SHAREDPC_IOC_UNSIZE	_IOW('P', 12, struct sharedpc_size)
 
 /*
  * mmap of the device after SERVE, PROT_READ, offset 0, SHAREDPC_BOUNCES *

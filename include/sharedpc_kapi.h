@@ -31,7 +31,10 @@ void sharedpc_image_gone(u32 id, u32 state);
 /* Ring the doorbell of image @id, if it has one: its console has input. */
 void sharedpc_image_ring(u32 id);
 
-/* How to stop an image's CPUs for certain; NULL: nobody can. */
-void sharedpc_set_fence(int (*fence)(u32 id));
+/*
+ * How to stop the CPUs of image @id for certain, if its slot still counts
+ * @epoch (0 at once if not); NULL: nobody can.
+ */
+void sharedpc_set_fence(int (*fence)(u32 id, u32 epoch));
 
 #endif

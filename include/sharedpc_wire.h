@@ -13,6 +13,7 @@
  *
  * Changelog
  *	revision 1	first
+ *	revision 2	REVOKE_END
  */
 #ifndef SHAREDPC_WIRE_H
 #define SHAREDPC_WIRE_H
@@ -28,6 +29,8 @@ enum sharedpc_answer {
 };
 
 #define SHAREDPC_REVOKE_WRITE	0x1	/* REVOKE: the right to write only */
+#define SHAREDPC_REVOKE_END	0x2	/* REVOKE: all files, for good: their
+					 * proxy has ended */
 
 /* A frame in FRAMES: physical address, rights in the low bits; 0: none. */
 #define SHAREDPC_FRAME_WRITE	0x1ULL

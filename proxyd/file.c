@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "proxyd/file.h"
+#include "proxyd/log.h"
 #include "proxyd/procfd.h"
 #include "proxyd/window.h"
 #include "sharedpc_ioctl.h"
@@ -69,9 +70,32 @@ uint64_t files_count(struct files *files)
 	return count;
 }
 
+/* Where the size of @file lies; it stays there until size_forget(). */
+static int size_find(struct files *files, struct file *file)
+{
+	struct sharedpc_size size = { .fd = file->fd };
+
+	if (files->dev < 0)
+		return 0;
+	if (ioctl(files->dev, SHAREDPC_IOC_SIZE, &size))
+		return -errno;
+	file->size_phys = size.phys;
+	return 0;
+}
+
+static void size_forget(struct files *files, struct file *file)
+{
+	struct sharedpc_size size = { .phys = file->size_phys };
+
+	if (size.phys && ioctl(files->dev, SHAREDPC_IOC_UNSIZE, &size))
+		log_say("file %llu: its size was not known: error %d",
+			(unsigned long long)file->id, errno);
+}
+
 static void file_free(struct files *files, struct file *file)
 {
 	windows_remove(files->dev, file);
+	size_forget(files, file);
 	close(file->fd);
 	pthread_rwlock_destroy(&file->map);
 	pthread_mutex_destroy(&file->append);
@@ -241,18 +265,6 @@ static int file_upgrade(struct files *files, struct file *file,
 	}
 	pthread_rwlock_unlock(&file->map);
 	return ret;
-}
-
-static int size_find(struct files *files, struct file *fresh)
-{
-	struct sharedpc_size size = { .fd = fresh->fd };
-
-	if (files->dev < 0)
-		return 0;
-	if (ioctl(files->dev, SHAREDPC_IOC_SIZE, &size))
-		return -errno;
-	fresh->size_phys = size.phys;
-	return 0;
 }
 
 /* The proxy's own descriptor of what @fd has open. */

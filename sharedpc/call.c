@@ -19,6 +19,7 @@
 #include <linux/sched/signal.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
+#include "bounce.h"
 #include "call.h"
 #include "frames.h"
 #include "peer.h"
@@ -31,6 +32,7 @@ struct slot {
 	enum slot_state state;
 	u32 name;		/* serial * SHAREDPC_CALLS + index */
 	struct inode *inode;	/* referenced while not FREE, or NULL */
+	int bounce;		/* ours while not FREE, or -1 */
 	int error;
 	u64 result, pos;
 	struct completion done;
@@ -57,7 +59,14 @@ void call_init(void)
 	}
 }
 
-static struct slot *slot_get(struct slots *s, struct inode *inode)
+/* The bounce buffer that comes with a call, or -1. */
+static int msg_bounce(const struct sharedpc_msg *msg)
+{
+	return msg->type == SHAREDPC_OP_WRITE ?
+		(int)(msg->data / SHAREDPC_BOUNCE_SIZE) : -1;
+}
+
+static struct slot *slot_get(struct slots *s, struct inode *inode, int bounce)
 {
 	struct slot *slot = NULL;
 	u32 i;
@@ -70,6 +79,7 @@ static struct slot *slot_get(struct slots *s, struct inode *inode)
 		slot->state = WAITING;
 		slot->name = ++s->serial * SHAREDPC_CALLS + i;
 		slot->inode = inode;
+		slot->bounce = bounce;
 		if (inode)
 			ihold(inode);
 		reinit_completion(&slot->done);
@@ -86,6 +96,8 @@ static struct inode *slot_free(struct slot *slot)
 
 	slot->inode = NULL;
 	slot->state = FREE;
+	if (slot->bounce >= 0)
+		bounce_put(slot->bounce);
 	return inode;
 }
 
@@ -135,13 +147,17 @@ int call_run(u32 owner, struct sharedpc_msg *msg, struct inode *inode)
 {
 	struct slots *s = &owners[owner];
 	struct slot *slot = NULL;
+	int bounce = msg_bounce(msg), err;
 	long left;
-	int err;
 
-	left = wait_event_killable_timeout(s->wait, (slot = slot_get(s, inode)) ||
+	left = wait_event_killable_timeout(s->wait,
+					   (slot = slot_get(s, inode, bounce)) ||
 					   !peer_up(owner), PATIENCE * HZ);
-	if (!slot)
+	if (!slot) {
+		if (bounce >= 0)
+			bounce_put(bounce);
 		return left < 0 ? -EINTR : left ? -EIO : -ETIMEDOUT;
+	}
 	msg->slot = slot->name;
 	err = peer_send_wait(owner, msg);
 	if (err) {
@@ -233,22 +249,6 @@ void call_peer_went(u32 owner)
 		iput(inode);
 	}
 	wake_up_all(&s->wait);
-}
-
-static bool abandoned(struct slots *s)
-{
-	u32 i;
-
-	for (i = 0; i < SHAREDPC_CALLS; i++)
-		if (READ_ONCE(s->slot[i].state) == ABANDONED)
-			return true;
-	return false;
-}
-
-void call_drain(u32 owner)
-{
-	wait_event_timeout(owners[owner].wait, !abandoned(&owners[owner]),
-			   PATIENCE * HZ);
 }
 
 u32 call_open(u32 owner)

@@ -13,12 +13,12 @@
  * end.  @inode, if not NULL, is the backing inode that frames in the answer
  * belong to.  Returns the owner's error, or -EINTR (a fatal signal), -EIO
  * (the owner went), -ETIMEDOUT; 0 fills @msg's result and pos.
+ * The bounce buffer of a WRITE is given back in any case, and not before the
+ * owner is done with it.
  */
 int call_run(u32 owner, struct sharedpc_msg *msg, struct inode *inode);
 
 void call_init(void);
-/* Wait, with a bound, until no call of this image to @owner is abandoned. */
-void call_drain(u32 owner);
 void call_done(u32 owner, const struct sharedpc_msg *msg);
 void call_framed(u32 owner, const struct sharedpc_msg *msg, const u64 *frame,
 		 u32 nr);

@@ -19,6 +19,7 @@
 
 u32 ctl_self;
 u32 ctl_nr_images;
+u32 ctl_epoch;
 
 static void *ctl;
 static u64 ctl_phys;
@@ -109,6 +110,7 @@ static int copy_bounds(void)
 	struct sharedpc_header *h = ctl_header();
 	u32 i;
 
+	ctl_epoch = READ_ONCE(ctl_slot(ctl_self)->epoch);
 	ctl_nr_images = READ_ONCE(h->nr_images);
 	nr_regions = READ_ONCE(h->nr_regions);
 	if (ctl_nr_images > SHAREDPC_IMAGES_MAX || ctl_self >= ctl_nr_images ||
@@ -173,6 +175,15 @@ struct sharedpc_header *ctl_header(void)
 struct sharedpc_slot *ctl_slot(u32 image)
 {
 	return ctl + sharedpc_slot_off(image);
+}
+
+/* Two callers write the same bytes: names do not change while a box runs. */
+const char *ctl_name(u32 image)
+{
+	static char name[SHAREDPC_IMAGES_MAX][SHAREDPC_NAME_MAX];
+
+	strscpy(name[image], ctl_slot(image)->name, SHAREDPC_NAME_MAX);
+	return name[image];
 }
 
 struct sharedpc_console *ctl_console(u32 image)

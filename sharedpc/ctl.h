@@ -10,6 +10,7 @@
 
 extern u32 ctl_self;		/* this image's id; set before anything runs */
 extern u32 ctl_nr_images;	/* checked copy from the header */
+extern u32 ctl_epoch;		/* this life's, read once: others may scribble */
 
 int ctl_map(u64 phys, u64 size);
 int ctl_format(const char *images, const char *regions);
@@ -22,6 +23,9 @@ struct sharedpc_console *ctl_console(u32 image);
 struct sharedpc_ring *ctl_ring(u32 src, u32 dst, u32 class);
 void *ctl_bounce(u32 image, u32 buffer);
 u64 ctl_bounce_phys(u32 image);
+
+/* An image's name, for messages: a copy that ends, whatever is in the slot. */
+const char *ctl_name(u32 image);
 
 /* The region, as checked copies; nr is at most SHAREDPC_REGIONS_MAX. */
 u32 ctl_regions(struct sharedpc_range *range);

@@ -7,9 +7,7 @@
  * open.
  */
 #include <linux/capability.h>
-#include <linux/file.h>
 #include <linux/fs.h>
-#include <linux/io.h>
 #include <linux/miscdevice.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
@@ -80,6 +78,8 @@ static long do_image(void __user *arg)
 	image.stage = READ_ONCE(slot->stage);
 	image.heartbeat = READ_ONCE(slot->heartbeat);
 	image.granted = server_granted(image.id);
+	image.ends = file_ends(image.id);
+	image.reserved = 0;
 	strscpy_pad(image.name, slot->name, sizeof(image.name));
 	strscpy_pad(image.last_words, slot->last_words, sizeof(image.last_words));
 	return copy_to_user(arg, &image, sizeof(image)) ? -EFAULT : 0;
@@ -153,26 +153,24 @@ static long do_reply(struct server *s, void __user *arg)
 	return server_reply(s, &reply);
 }
 
-static long do_size(void __user *arg)
+static long do_size(struct server *s, void __user *arg, bool keep)
 {
 	struct sharedpc_size size;
-	struct file *file;
-	long err = -EINVAL;
+	long err;
 
 	if (copy_from_user(&size, arg, sizeof(size)))
 		return -EFAULT;
 	if (size.reserved)
+		return -EINVAL;
+	if (!keep)
+		return size_drop(s, size.phys);
+	err = size_keep(s, size.fd, &size.phys);
+	if (err)
 		return err;
-	file = fget(size.fd);
-	if (!file)
-		return -EBADF;
-	if (S_ISREG(file_inode(file)->i_mode) &&
-	    virt_addr_valid(&file_inode(file)->i_size)) {
-		size.phys = virt_to_phys(&file_inode(file)->i_size);
-		err = copy_to_user(arg, &size, sizeof(size)) ? -EFAULT : 0;
-	}
-	fput(file);
-	return err;
+	if (!copy_to_user(arg, &size, sizeof(size)))
+		return 0;
+	size_drop(s, size.phys);
+	return -EFAULT;
 }
 
 static long do_backing(void __user *arg)
@@ -216,6 +214,10 @@ static long server_ioctl(struct opened *o, unsigned int cmd, void __user *arg)
 		return do_grant(s, arg);
 	case SHAREDPC_IOC_REPLY:
 		return do_reply(s, arg);
+	case SHAREDPC_IOC_SIZE:
+		return do_size(s, arg, true);
+	case SHAREDPC_IOC_UNSIZE:
+		return do_size(s, arg, false);
 	}
 	return -ENOTTY;
 }
@@ -235,8 +237,6 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	switch (cmd) {
 	case SHAREDPC_IOC_SERVE:
 		return do_serve(file->private_data, p);
-	case SHAREDPC_IOC_SIZE:
-		return do_size(p);
 	case SHAREDPC_IOC_BACKING:
 		return do_backing(p);
 	case SHAREDPC_IOC_PROGRESS:

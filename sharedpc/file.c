@@ -37,6 +37,7 @@ struct closing {
 
 struct file_stat file_stat;
 
+static u32 ends[SHAREDPC_IMAGES_MAX];	/* REVOKE_END seen; peer.c's thread */
 static struct kmem_cache *cache;
 static struct vfsmount *mnt;
 static struct workqueue_struct *closings;
@@ -78,6 +79,7 @@ static struct inode *file_alloc(struct super_block *sb)
 	atomic64_set(&f->held, 0);
 	atomic_set(&f->opens, 0);
 	f->size_page = NULL;
+	f->dead = false;
 	return &f->inode;
 }
 
@@ -98,7 +100,7 @@ static void closing_work(struct work_struct *work)
 
 	if (call_run(c->owner, &msg, NULL) && peer_up(c->owner))
 		pr_warn("file %llx of image %s could not be closed\n", c->id,
-			ctl_slot(c->owner)->name);
+			ctl_name(c->owner));
 	kfree(c);
 }
 
@@ -204,7 +206,7 @@ int file_backing(const struct sharedpc_backing *want)
 	struct file *file;
 	int fd;
 
-	if (want->reserved || want->owner >= ctl_nr_images ||
+	if (want->owner >= ctl_nr_images ||
 	    want->owner == ctl_self || !want->size_phys || want->size_phys % 8)
 		return -EINVAL;
 	if (!peer_up(want->owner))
@@ -217,7 +219,15 @@ int file_backing(const struct sharedpc_backing *want)
 		put_unused_fd(fd);
 		return PTR_ERR(inode);
 	}
-	file = alloc_file_pseudo(inode, mnt, "sharedpc", O_RDWR, &io_ops);
+	/*
+	 * Pairs with file_end_all: either it finds this inode, or we see here
+	 * that the proxy which named the file is no more.
+	 */
+	smp_mb();
+	if (READ_ONCE(ends[want->owner]) != want->ends)
+		file = ERR_PTR(-ESTALE);
+	else
+		file = alloc_file_pseudo(inode, mnt, "sharedpc", O_RDWR, &io_ops);
 	if (IS_ERR(file)) {
 		iput(inode);
 		put_unused_fd(fd);
@@ -234,7 +244,62 @@ int file_backing(const struct sharedpc_backing *want)
 /* Does the owner still live the life in which we opened this? */
 bool file_alive(const struct sharedpc_file *f)
 {
-	return peer_up(f->owner) && peer_epoch(f->owner) == f->epoch;
+	return !READ_ONCE(f->dead) && peer_up(f->owner) &&
+	       peer_epoch(f->owner) == f->epoch;
+}
+
+u32 file_ends(u32 owner)
+{
+	return READ_ONCE(ends[owner]);
+}
+
+/* @fn for each file of @owner that is not being evicted. */
+static void file_each(u32 owner, void (*fn)(struct inode *inode))
+{
+	struct super_block *sb = mnt->mnt_sb;
+	struct inode *inode, *last = NULL;
+
+	spin_lock(&sb->s_inode_list_lock);
+	list_for_each_entry(inode, &sb->s_inodes, i_sb_list) {
+		if (!S_ISREG(inode->i_mode) || sharedpc_file(inode)->owner != owner ||
+		    !igrab(inode))
+			continue;
+		spin_unlock(&sb->s_inode_list_lock);
+		iput(last);
+		fn(inode);
+		last = inode;
+		spin_lock(&sb->s_inode_list_lock);
+	}
+	spin_unlock(&sb->s_inode_list_lock);
+	iput(last);
+}
+
+static void file_end(struct inode *inode)
+{
+	WRITE_ONCE(sharedpc_file(inode)->dead, true);
+}
+
+static void file_zap(struct inode *inode)
+{
+	frames_revoke(inode, 0, 1ULL << 52, false);
+}
+
+/*
+ * The files of @owner that we have are dead, whatever comes: access is SIGBUS
+ * or EIO.  When this returns nobody looks at the owner's inodes any more.
+ */
+static void file_end_all(u32 owner)
+{
+	WRITE_ONCE(ends[owner], ends[owner] + 1);
+	smp_mb();	/* pairs with file_backing */
+	file_each(owner, file_end);
+	synchronize_rcu_expedited();	/* whoever is in file_size */
+	file_each(owner, file_zap);
+}
+
+void file_peer_went(u32 owner)
+{
+	file_end_all(owner);
 }
 
 /* The listening thread: an owner wants frames back. */
@@ -254,34 +319,17 @@ void file_revoke(u32 owner, const struct sharedpc_msg *msg)
 
 	atomic64_inc(&file_stat.revokes);
 	/* One that is being evicted has no user left: nothing to take back. */
+	if (msg->flags & SHAREDPC_REVOKE_END) {
+		file_end_all(owner);
+		goto done;
+	}
 	inode = ilookup5(mnt->mnt_sb, key_hash(&key), key_test, &key);
 	if (inode && msg->count && msg->pos + msg->count > msg->pos)
 		done.error = frames_revoke(inode, msg->pos, msg->count,
 					   msg->flags & SHAREDPC_REVOKE_WRITE);
 	iput(inode);
+done:
 	peer_send_wait(owner, &done);
-}
-
-/* All mappings of a dead owner's files go; access is SIGBUS from now on. */
-void file_peer_went(u32 owner)
-{
-	struct super_block *sb = mnt->mnt_sb;
-	struct inode *inode, *last = NULL;
-
-	spin_lock(&sb->s_inode_list_lock);
-	list_for_each_entry(inode, &sb->s_inodes, i_sb_list) {
-		struct sharedpc_file *f = sharedpc_file(inode);
-
-		if (!S_ISREG(inode->i_mode) || f->owner != owner || !igrab(inode))
-			continue;
-		spin_unlock(&sb->s_inode_list_lock);
-		iput(last);
-		frames_revoke(inode, 0, 1ULL << 52, false);
-		last = inode;
-		spin_lock(&sb->s_inode_list_lock);
-	}
-	spin_unlock(&sb->s_inode_list_lock);
-	iput(last);
 }
 
 u64 file_held(void)

@@ -17,6 +17,7 @@ struct sharedpc_file {
 	struct inode inode;
 	u32 owner;		/* image */
 	u32 epoch;		/* the owner's life that id belongs to */
+	bool dead;		/* its proxy or its owner has ended */
 	u64 id;
 	struct xarray frames;	/* see frames.c */
 	atomic64_t held;	/* entries in frames */
@@ -46,12 +47,19 @@ static inline struct sharedpc_file *sharedpc_file(struct inode *inode)
 
 /*
  * The file's size, in bytes, as its owner's kernel has it this moment.  One
- * aligned 64-bit load from the owner's inode, which stays where it is as long
- * as the proxy has the file open, that is, as long as we are.
+ * aligned 64-bit load from the owner's inode, which stays where it is until
+ * our CLOSE, or until we have said that we know of the end of its proxy: that
+ * waits for whoever is in here (file_end_all).
  */
 static inline u64 file_size(const struct sharedpc_file *f)
 {
-	return READ_ONCE(*f->size);
+	u64 size = 0;
+
+	rcu_read_lock();
+	if (!READ_ONCE(f->dead))
+		size = READ_ONCE(*f->size);
+	rcu_read_unlock();
+	return size;
 }
 
 int file_init(void);
@@ -61,5 +69,6 @@ void file_revoke(u32 owner, const struct sharedpc_msg *msg);
 void file_peer_went(u32 owner);
 bool file_alive(const struct sharedpc_file *f);
 u64 file_held(void);
+u32 file_ends(u32 owner);	/* proxies of ours that have ended there */
 
 #endif

@@ -27,7 +27,7 @@
 #include "peer.h"
 #include "sharedpc_kapi.h"
 
-static int (*fence_fn)(u32 id);
+static int (*fence_fn)(u32 id, u32 epoch);
 static DEFINE_MUTEX(fence_lock);	/* fence_fn against its unregistration */
 
 static void clock_publish(void)
@@ -165,18 +165,15 @@ void image_exit(void)
 	atomic_notifier_chain_unregister(&panic_notifier_list, &panic_nb);
 }
 
-int image_fence(u32 id)
+int image_fence(u32 id, u32 epoch)
 {
 	int err = -ENODEV;
 
 	mutex_lock(&fence_lock);
 	if (fence_fn)
-		err = fence_fn(id);
+		err = fence_fn(id, epoch);
 	mutex_unlock(&fence_lock);
-	if (!err) {
-		smp_store_release(&ctl_slot(id)->state, SHAREDPC_FENCED);
-		peer_kick();
-	}
+	peer_kick();
 	return err;
 }
 
@@ -225,7 +222,7 @@ void sharedpc_image_gone(u32 id, u32 state)
 }
 EXPORT_SYMBOL_GPL(sharedpc_image_gone);
 
-void sharedpc_set_fence(int (*fence)(u32 id))
+void sharedpc_set_fence(int (*fence)(u32 id, u32 epoch))
 {
 	mutex_lock(&fence_lock);
 	fence_fn = fence;

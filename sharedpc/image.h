@@ -12,9 +12,9 @@ void image_exit(void);
 void image_tick(void);
 
 /*
- * Stop image @id's CPUs for certain.  0: nothing of it runs any more;
- * -ENODEV: nobody here can, or it did not work.
+ * Stop image @id's CPUs for certain, if it still lives the life @epoch.  0:
+ * nothing of that life runs any more; else nobody here can, or it did not work.
  */
-int image_fence(u32 id);
+int image_fence(u32 id, u32 epoch);
 
 #endif

@@ -16,16 +16,13 @@
 #include <linux/pagemap.h>
 #include <linux/sched/signal.h>
 #include <linux/uio.h>
-#include <linux/wait.h>
+#include "bounce.h"
 #include "call.h"
 #include "ctl.h"
 #include "file.h"
 #include "frames.h"
 
 #define READ_AHEAD	SHAREDPC_FAULT_MAX	/* pages asked for at once */
-
-static unsigned long bounces_used;
-static DECLARE_WAIT_QUEUE_HEAD(bounce_wait);
 
 static int io_open(struct inode *inode, struct file *file)
 {
@@ -112,33 +109,8 @@ static ssize_t io_read(struct kiocb *iocb, struct iov_iter *to)
 	return total ?: err;
 }
 
-static int bounce_try(void)
-{
-	int i;
-
-	for (i = 0; i < SHAREDPC_BOUNCES; i++)
-		if (!test_and_set_bit_lock(i, &bounces_used))
-			return i;
-	return -1;
-}
-
-static int bounce_get(void)
-{
-	int i = -1;
-
-	if (wait_event_killable(bounce_wait, (i = bounce_try()) >= 0))
-		return -EINTR;
-	return i;
-}
-
-static void bounce_put(int i)
-{
-	clear_bit_unlock(i, &bounces_used);
-	wake_up(&bounce_wait);
-}
-
 /* One piece of a write: bytes that the owner took, or -errno. */
-static ssize_t write_piece(struct kiocb *iocb, struct iov_iter *from, int bounce)
+static ssize_t write_piece(struct kiocb *iocb, struct iov_iter *from)
 {
 	struct sharedpc_file *f = sharedpc_file(file_inode(iocb->ki_filp));
 	size_t len = min_t(size_t, iov_iter_count(from), SHAREDPC_BOUNCE_SIZE);
@@ -146,21 +118,27 @@ static ssize_t write_piece(struct kiocb *iocb, struct iov_iter *from, int bounce
 		.type = SHAREDPC_OP_WRITE,
 		.file = f->id,
 		.pos = iocb->ki_pos,
-		.data = (u64)bounce * SHAREDPC_BOUNCE_SIZE,
 		.uid = from_kuid(&init_user_ns, current_real_cred()->fsuid),
 		.gid = from_kgid(&init_user_ns, current_real_cred()->fsgid),
 	};
 	size_t copied;
-	int err;
+	int bounce, err;
 
 	if (iocb->ki_flags & IOCB_APPEND)
 		msg.flags |= SHAREDPC_CALL_APPEND;
 	if (iocb->ki_flags & IOCB_DSYNC)
 		msg.flags |= SHAREDPC_CALL_DSYNC;
+	bounce = bounce_get();
+	if (bounce < 0)
+		return bounce;
 	copied = copy_from_iter(ctl_bounce(ctl_self, bounce), len, from);
-	if (!copied)
+	if (!copied) {
+		bounce_put(bounce);
 		return -EFAULT;
+	}
+	msg.data = (u64)bounce * SHAREDPC_BOUNCE_SIZE;
 	msg.count = copied;
+	/* The buffer is the call's from here on. */
 	err = call_run(f->owner, &msg, NULL);
 	if (err)
 		return err;
@@ -177,7 +155,6 @@ static ssize_t io_write(struct kiocb *iocb, struct iov_iter *from)
 	u64 limit = rlimit(RLIMIT_FSIZE);
 	ssize_t total = 0, done = 0;
 	u64 at = iocb->ki_flags & IOCB_APPEND ? file_size(f) : iocb->ki_pos;
-	int bounce;
 
 	if (!iov_iter_count(from))
 		return 0;
@@ -188,19 +165,12 @@ static ssize_t io_write(struct kiocb *iocb, struct iov_iter *from)
 		}
 		iov_iter_truncate(from, limit - at);
 	}
-	bounce = bounce_get();
-	if (bounce < 0)
-		return bounce;
 	while (iov_iter_count(from)) {
-		done = file_alive(f) ? write_piece(iocb, from, bounce) : -EIO;
+		done = file_alive(f) ? write_piece(iocb, from) : -EIO;
 		if (done <= 0)
 			break;
 		total += done;
 	}
-	/* A call that was given up may still be read from the buffer. */
-	if (done == -EINTR || done == -ETIMEDOUT)
-		call_drain(f->owner);
-	bounce_put(bounce);
 	return total ?: done;
 }
 

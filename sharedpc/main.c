@@ -81,7 +81,7 @@ static int __init sharedpc_init(void)
 	/* Last: from here on the others talk to us. */
 	image_init();
 	peer_announce();
-	pr_info("image %s is ready, %llu frames\n", ctl_slot(ctl_self)->name,
+	pr_info("image %s is ready, %llu frames\n", ctl_name(ctl_self),
 		region_pages());
 	return 0;
 

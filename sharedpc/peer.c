@@ -81,14 +81,14 @@ static void peer_look(u32 image)
 
 	if (p->up && (!ready || epoch != p->epoch)) {
 		WRITE_ONCE(p->up, false);
-		pr_info("image %s is gone\n", ctl_slot(image)->name);
+		pr_info("image %s is gone\n", ctl_name(image));
 		peer_went(image);
 		wake_up_all(&settled);
 	}
 	if (!p->up && ready) {
 		WRITE_ONCE(p->epoch, epoch);
 		WRITE_ONCE(p->up, true);
-		pr_info("image %s is up\n", ctl_slot(image)->name);
+		pr_info("image %s is up\n", ctl_name(image));
 		/* What it sent before we knew it still waits in the ring. */
 		socket_kick();
 	}
@@ -135,7 +135,7 @@ static void peer_listen(u32 image)
 	       (len = ring_pop(rx, &f, sizeof(f), &epoch)) != -EAGAIN) {
 		if (len == -EPROTO)
 			pr_warn_ratelimited("image %s: ring made no sense\n",
-					    ctl_slot(image)->name);
+					    ctl_name(image));
 		else if (epoch == peers[image].epoch)
 			peer_dispatch(image, &f, len);
 	}
@@ -179,7 +179,7 @@ int peer_send(u32 image, const struct sharedpc_msg *msg, const void *body,
 	if (!peer_up(image))
 		return -ENOTCONN;
 	err = ring_push(&peers[image].tx[SHAREDPC_RING_FRAME],
-			READ_ONCE(ctl_slot(ctl_self)->epoch), msg, sizeof(*msg),
+			ctl_epoch, msg, sizeof(*msg),
 			body, body_len);
 	doorbell_ring(image);
 	return err;

@@ -4,8 +4,9 @@
  *
  *	revoke_all	the client has nothing left of [first, last]
  *	revoke_write	it cannot write [first, last] any more
+ *	revoke_end	it has no file of this server any more
  *
- * Both return when that is certain: the client said REVOKED, or it is dead
+ * They return when that is certain: the client said REVOKED, or it is dead
  * (its CPUs have had INIT), or it was silent for too long and was fenced.  If
  * even the fence fails the frames keep their references for ever: memory is
  * lost then, but never handed to somebody else while the client may write it.
@@ -33,17 +34,20 @@ struct revoke {
 	struct completion done;
 };
 
-/* Certain: no CPU of the client runs, in the life that we served. */
-static bool client_stopped(u32 client)
+/* Certain: no CPU of the client runs, in the life that we serve. */
+static bool client_stopped(const struct server *s)
 {
-	switch (READ_ONCE(ctl_slot(client)->state)) {
+	struct sharedpc_slot *slot = ctl_slot(s->client);
+
+	/* The epoch moves before the state does: see sharedpc_image_start. */
+	switch (smp_load_acquire(&slot->state)) {
 	case SHAREDPC_EMPTY:
 	case SHAREDPC_STARTING:
 	case SHAREDPC_STOPPED:
 	case SHAREDPC_FENCED:
 		return true;
 	}
-	return READ_ONCE(ctl_slot(client)->epoch) != peer_epoch(client);
+	return READ_ONCE(slot->epoch) != s->epoch;
 }
 
 /* Wait for REVOKED.  0: all given back; -EBUSY: never reuse these pages. */
@@ -54,28 +58,21 @@ static int revoke_wait(struct server *s, struct revoke *r)
 	for (i = 0; i < PATIENCE * 20; i++) {
 		if (wait_for_completion_timeout(&r->done, HZ / 20))
 			return r->error;
-		if (client_stopped(s->client))
+		if (client_stopped(s))
 			return 0;
 	}
 	pr_err("image %s does not give frames back: fencing it\n",
-	       ctl_slot(s->client)->name);
-	if (!image_fence(s->client))
+	       ctl_name(s->client));
+	if (!image_fence(s->client, s->epoch))
 		return 0;
 	pr_err("image %s cannot be fenced: its frames are lost\n",
-	       ctl_slot(s->client)->name);
+	       ctl_name(s->client));
 	return -EBUSY;
 }
 
-static int revoke_run(struct map *m, u64 first, u64 last, u16 flags)
+/* Send REVOKE @msg and wait for its end. */
+static int revoke_run(struct server *s, struct sharedpc_msg *msg)
 {
-	struct server *s = m->server;
-	struct sharedpc_msg msg = {
-		.type = SHAREDPC_MSG_REVOKE,
-		.flags = flags,
-		.file = m->file,
-		.pos = first,
-		.count = last - first + 1,
-	};
 	struct revoke r = { };
 	int err;
 
@@ -84,17 +81,40 @@ static int revoke_run(struct map *m, u64 first, u64 last, u16 flags)
 	r.id = s->revoke_serial++;
 	list_add(&r.node, &s->revokes);
 	spin_unlock(&s->lock);
-	msg.slot = r.id;
+	msg->slot = r.id;
 
 	atomic64_inc(&s->revokes_sent);
 	/* If it cannot be sent the client is dead or silent: wait all the same. */
-	peer_send_wait(s->client, &msg);
+	peer_send_wait(s->client, msg);
 	err = revoke_wait(s, &r);
 
 	spin_lock(&s->lock);
 	list_del(&r.node);
 	spin_unlock(&s->lock);
 	return err;
+}
+
+static int revoke_pages(struct map *m, u64 first, u64 last, u16 flags)
+{
+	struct sharedpc_msg msg = {
+		.type = SHAREDPC_MSG_REVOKE,
+		.flags = flags,
+		.file = m->file,
+		.pos = first,
+		.count = last - first + 1,
+	};
+
+	return revoke_run(m->server, &msg);
+}
+
+void revoke_end(struct server *s)
+{
+	struct sharedpc_msg msg = {
+		.type = SHAREDPC_MSG_REVOKE,
+		.flags = SHAREDPC_REVOKE_END,
+	};
+
+	revoke_run(s, &msg);
 }
 
 /* The listening thread: the client gave something back. */
@@ -117,12 +137,12 @@ void server_revoked(u32 client, const struct sharedpc_msg *msg)
 	server_put(s);
 }
 
-static void revoke_begin(struct map *m)
+static void waiting_begin(struct map *m)
 {
 	m->revoking++;
 }
 
-static void revoke_end(struct map *m)
+static void waiting_end(struct map *m)
 {
 	xa_lock(&m->grants);
 	m->revoking--;
@@ -167,12 +187,12 @@ void revoke_all(struct map *m, u64 first, u64 last)
 		xa_unlock(&m->grants);
 		return;
 	}
-	revoke_begin(m);
+	waiting_begin(m);
 	xa_unlock(&m->grants);
 
-	err = revoke_run(m, first, last, 0);
+	err = revoke_pages(m, first, last, 0);
 	forget(m, first, last, err != 0);
-	revoke_end(m);
+	waiting_end(m);
 }
 
 /* The client could write these until now: tell the file system. */
@@ -214,15 +234,15 @@ void revoke_write(struct map *m, u64 first, u64 last)
 			hi = max_t(u64, hi, index);
 			__xa_clear_mark(&m->grants, index, GRANT_WRITE);
 		}
-		revoke_begin(m);
+		waiting_begin(m);
 	}
 	/* Somebody else's message may be about our pages too. */
 	wait = !any && m->revoking;
 	xa_unlock(&m->grants);
 
 	if (any) {
-		revoke_run(m, lo, hi, SHAREDPC_REVOKE_WRITE);
-		revoke_end(m);
+		revoke_pages(m, lo, hi, SHAREDPC_REVOKE_WRITE);
+		waiting_end(m);
 	} else if (wait) {
 		wait_event(m->idle, !READ_ONCE(m->revoking));
 	}

@@ -5,8 +5,9 @@
  * A server belongs to the open device file that said SERVE.  The listening
  * thread finds it by the client's id.  When the client dies, the server is
  * marked gone: NEXT says ENODEV and the proxy leaves.  When the proxy leaves
- * first, every open call is answered with EIO, and everything that the client
- * holds is taken back before the last reference drops.
+ * first, every open call is answered with EIO, everything that the client
+ * holds is taken back, and its files are ended, before another proxy can say
+ * SERVE.
  */
 #include <linux/slab.h>
 #include <linux/sched/mm.h>
@@ -30,6 +31,7 @@ struct server *server_open(u32 client)
 		return ERR_PTR(-ENOMEM);
 	kref_init(&s->ref);
 	s->client = client;
+	s->epoch = peer_epoch(client);
 	s->mm = current->mm;
 	spin_lock_init(&s->lock);
 	INIT_LIST_HEAD(&s->queued);
@@ -37,6 +39,8 @@ struct server *server_open(u32 client)
 	INIT_LIST_HEAD(&s->revokes);
 	mutex_init(&s->maps_lock);
 	INIT_LIST_HEAD(&s->maps);
+	mutex_init(&s->sizes_lock);
+	xa_init(&s->sizes);
 
 	spin_lock(&servers_lock);
 	if (servers[client]) {
@@ -75,6 +79,8 @@ void server_close(struct server *s)
 {
 	server_fail_all(s);
 	map_remove_all(s);
+	revoke_end(s);
+	size_drop_all(s);
 	spin_lock(&servers_lock);
 	servers[s->client] = NULL;
 	spin_unlock(&servers_lock);

@@ -7,9 +7,11 @@
  *	map.c		the proxy's mappings, watched by mmu notifiers
  *	grant.c		vtop: from a page of such a mapping to a frame
  *	revoke.c	taking frames, or the right to write them, back
+ *	size.c		the inodes whose size the client reads
  *
  * Lock order: maps_lock, then a map's grants (xa_lock), then lock, then the
- * ring's lock.  Nothing waits for the client under any of them.
+ * ring's lock.  sizes_lock stands alone.  Nothing waits for the client under
+ * any of them.
  */
 #ifndef SERVER_H
 #define SERVER_H
@@ -35,6 +37,7 @@ struct server_call {
 struct server {
 	struct kref ref;
 	u32 client;
+	u32 epoch;			/* the client's life that we serve */
 	struct mm_struct *mm;		/* the proxy's, to compare with only */
 	bool gone;			/* the client died, or the proxy left */
 
@@ -47,6 +50,9 @@ struct server {
 
 	struct mutex maps_lock;		/* maps */
 	struct list_head maps;
+
+	struct mutex sizes_lock;	/* sizes */
+	struct xarray sizes;		/* see size.c */
 
 	atomic64_t granted;		/* frames that the client holds */
 	atomic64_t faults, grants, writes, revokes_sent, foreign;
@@ -102,6 +108,12 @@ int server_grant(struct server *s, struct sharedpc_grant *want);
 /* revoke.c */
 void revoke_all(struct map *m, u64 first, u64 last);
 void revoke_write(struct map *m, u64 first, u64 last);
+void revoke_end(struct server *s);
 void server_revoked(u32 client, const struct sharedpc_msg *msg);
+
+/* size.c */
+int size_keep(struct server *s, int fd, u64 *phys);
+int size_drop(struct server *s, u64 phys);
+void size_drop_all(struct server *s);
 
 #endif

@@ -86,7 +86,7 @@ static int tx_one(u32 image, struct sk_buff *skb, struct packet *p)
 		if (skb_copy_bits(skb, *done, p->data, len))
 			return 0;
 		err = ring_push(peer_socket_tx(image),
-				READ_ONCE(ctl_slot(ctl_self)->epoch), &p->hdr,
+				ctl_epoch, &p->hdr,
 				sizeof(p->hdr), p->data, len);
 		if (err)
 			return err;

@@ -96,15 +96,17 @@ bool image_has_memory(u64 start, u64 size)
 
 /*
  * Stop a running image's CPUs, note why, and leave the rest to the work item.
- * Any context.  False: it was not running.
+ * Any context.  False: it was not running, or not in its life @epoch (a life
+ * begins under run_lock: image_watch; 0: any life).
  */
-static bool image_kill(struct image *img, u32 cause)
+static bool image_kill_life(struct image *img, u32 cause, u32 epoch)
 {
 	unsigned long flags;
 	bool killed;
 
 	spin_lock_irqsave(&run_lock, flags);
-	killed = img->state == CCBOOT_RUNNING;
+	killed = img->state == CCBOOT_RUNNING &&
+		 (!epoch || READ_ONCE(slot(img)->epoch) == epoch);
 	if (killed) {
 		cpu_init_all(img->apic, img->nr_cpus);
 		img->state = CCBOOT_DYING;
@@ -114,6 +116,11 @@ static bool image_kill(struct image *img, u32 cause)
 	}
 	spin_unlock_irqrestore(&run_lock, flags);
 	return killed;
+}
+
+static bool image_kill(struct image *img, u32 cause)
+{
+	return image_kill_life(img, cause, 0);
 }
 
 /* Wait until @count CPUs have counted themselves in the trampoline page. */
@@ -238,15 +245,17 @@ static void image_watch(struct image *img)
 	spin_unlock_irq(&run_lock);
 }
 
-/* For sharedpc.ko: may sleep; 0 once no CPU of the image runs. */
-static int fence(u32 id)
+/* For sharedpc.ko: may sleep; 0 once no CPU of that life of the image runs. */
+static int fence(u32 id, u32 epoch)
 {
 	struct image *img;
 
 	if (id == SHAREDPC_BOOT || id >= SHAREDPC_IMAGES_MAX)
 		return -EINVAL;
 	img = &images[id];
-	image_kill(img, CCBOOT_FENCE);
+	if (!image_kill_life(img, CCBOOT_FENCE, epoch) &&
+	    READ_ONCE(slot(img)->epoch) != epoch)
+		return 0;	/* it ended before: another life runs, or none */
 	if (READ_ONCE(img->state) == CCBOOT_DYING)
 		wait_for_completion(&img->fenced);
 	return READ_ONCE(img->state) == CCBOOT_STUCK ? -ETIMEDOUT : 0;
