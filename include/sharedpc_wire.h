@@ -8,12 +8,12 @@
  * owner puts them there in the order in which it decided: who reads them in
  * that order never keeps a frame that was taken back.
  *
- *	client -> owner		FAULT, WRITE, FSYNC, CLOSE, REVOKED
+ *	client -> owner		FAULT, WRITE, FSYNC, CLOSE, REVOKED, KEPT, RELEASED
  *	owner -> client		FRAMES, DONE, REVOKE
  *
  * Changelog
  *	revision 1	first
- *	revision 2	REVOKE_END
+ *	revision 2	REVOKE_END, KEPT, RELEASED
  */
 #ifndef SHAREDPC_WIRE_H
 #define SHAREDPC_WIRE_H
@@ -25,7 +25,10 @@ enum sharedpc_answer {
 	SHAREDPC_MSG_FRAMES	= 16,	/* ends a FAULT: count frames at pos */
 	SHAREDPC_MSG_DONE	= 17,	/* ends any call: error, result, pos */
 	SHAREDPC_MSG_REVOKE	= 18,	/* give [pos, pos + count) pages back */
-	SHAREDPC_MSG_REVOKED	= 19,	/* done; error -EBUSY: I/O pins one */
+	SHAREDPC_MSG_REVOKED	= 19,	/* done; error: never reuse these pages */
+	SHAREDPC_MSG_KEPT	= 20,	/* before REVOKED: I/O here holds page pos,
+					 * frame at address data */
+	SHAREDPC_MSG_RELEASED	= 21,	/* not any more: frame at address pos */
 };
 
 #define SHAREDPC_REVOKE_WRITE	0x1	/* REVOKE: the right to write only */
@@ -46,7 +49,8 @@ struct sharedpc_msg {
 	__u64 pos;		/* page index, or bytes for WRITE */
 	__u64 count;		/* pages, bytes or opens */
 	__u64 result;
-	__u64 data;		/* WRITE: offset in the client's bounce buffers */
+	__u64 data;		/* WRITE: offset in the client's bounce buffers;
+				 * KEPT: physical address */
 	__s32 error;
 	__u32 uid;
 	__u32 gid;

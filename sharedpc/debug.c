@@ -15,6 +15,7 @@
 #include "debug.h"
 #include "file.h"
 #include "peer.h"
+#include "pinned.h"
 #include "region.h"
 #include "server.h"
 
@@ -27,10 +28,11 @@ static int images_show(struct seq_file *m, void *unused)
 	for (i = 0; i < ctl_nr_images; i++) {
 		struct sharedpc_slot *s = ctl_slot(i);
 
-		seq_printf(m, "image %u name %.*s state %u epoch %u heartbeat %llu up %d granted %llu calls %u ring-full %llu ring-bad %llu\n",
+		seq_printf(m, "image %u name %.*s state %u epoch %u heartbeat %llu up %d granted %llu kept %llu pinned %llu calls %u ring-full %llu ring-bad %llu\n",
 			   i, SHAREDPC_NAME_MAX, s->name, READ_ONCE(s->state),
 			   READ_ONCE(s->epoch), READ_ONCE(s->heartbeat),
 			   i == ctl_self || peer_up(i), server_granted(i),
+			   kept_count(i), pinned_count(i),
 			   call_open(i), peer_full(i), peer_bad(i));
 	}
 	return 0;

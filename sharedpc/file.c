@@ -25,6 +25,7 @@
 #include "file.h"
 #include "frames.h"
 #include "peer.h"
+#include "pinned.h"
 
 #define FILE_MAGIC	0x73706366	/* "spcf" */
 
@@ -300,6 +301,7 @@ static void file_end_all(u32 owner)
 void file_peer_went(u32 owner)
 {
 	file_end_all(owner);
+	pinned_forget(owner);
 }
 
 /* The listening thread: an owner wants frames back. */
@@ -328,6 +330,8 @@ void file_revoke(u32 owner, const struct sharedpc_msg *msg)
 		done.error = frames_revoke(inode, msg->pos, msg->count,
 					   msg->flags & SHAREDPC_REVOKE_WRITE);
 	iput(inode);
+	if (!(msg->flags & SHAREDPC_REVOKE_WRITE))
+		done.error = pinned_tell(owner, msg) ?: done.error;
 done:
 	peer_send_wait(owner, &done);
 }

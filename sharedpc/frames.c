@@ -25,12 +25,13 @@
 #include "call.h"
 #include "file.h"
 #include "frames.h"
+#include "pinned.h"
 #include "region.h"
 
 #define MAY_WRITE_FRAME	1UL	/* in an entry's value, beside the pfn */
 #define GOING		2UL	/* being revoked: as good as not there */
 #define FLAG_BITS	2
-#define PIN_WAIT	2000	/* ms that I/O may keep a revoked frame */
+#define PIN_WAIT	5	/* ms for references that go by themselves */
 
 static struct page *entry_page(void *entry)
 {
@@ -157,7 +158,7 @@ static void folio_pass(struct folio *folio)
 	folio_unlock(folio);
 }
 
-/* Wait for direct I/O and the like.  The region's reference is the last. */
+/* Nobody uses it any more?  The region's reference is the last. */
 static bool frame_idle(struct folio *folio, unsigned long end)
 {
 	while (folio_ref_count(folio) > 1) {
@@ -168,18 +169,30 @@ static bool frame_idle(struct folio *folio, unsigned long end)
 	return true;
 }
 
-static void frame_leave(struct page *page)
+/*
+ * Page @index of the file is not ours any more.  0; else I/O uses it and
+ * nobody could be made to remember that.
+ */
+static int frame_leave(struct sharedpc_file *f, struct page *page, u64 index,
+		       unsigned long end)
 {
 	struct folio *folio = page_folio(page);
+	int err = 0;
 
+	if (!frame_idle(folio, end))
+		err = pinned_add(page, f->owner, f->id, index);
 	folio_lock(folio);
 	folio->mapping = NULL;
 	folio->index = 0;
 	folio_clear_dirty(folio);
 	folio_unlock(folio);
+	return err;
 }
 
-/* 0; -EBUSY: all are unmapped, but I/O still uses some. */
+/*
+ * All are unmapped when this returns.  What I/O still uses is in pinned.c's
+ * hands, or (an error) in nobody's.
+ */
 int frames_revoke(struct inode *inode, u64 index, u64 count, bool write_only)
 {
 	struct sharedpc_file *f = sharedpc_file(inode);
@@ -197,9 +210,7 @@ int frames_revoke(struct inode *inode, u64 index, u64 count, bool write_only)
 	if (write_only)
 		return 0;
 	xa_for_each_range(&f->frames, i, entry, index, last) {
-		if (!frame_idle(page_folio(entry_page(entry)), end))
-			err = -EBUSY;
-		frame_leave(entry_page(entry));
+		err = frame_leave(f, entry_page(entry), i, end) ?: err;
 		xa_erase(&f->frames, i);
 		atomic64_dec(&f->held);
 	}
@@ -213,10 +224,8 @@ void frames_drop(struct inode *inode)
 	unsigned long i, end = jiffies + msecs_to_jiffies(PIN_WAIT);
 	void *entry;
 
-	xa_for_each(&f->frames, i, entry) {
-		if (!frame_idle(page_folio(entry_page(entry)), end))
-			pr_warn_ratelimited("I/O still uses a frame of a closed file\n");
-		frame_leave(entry_page(entry));
-	}
+	xa_for_each(&f->frames, i, entry)
+		if (frame_leave(f, entry_page(entry), i, end))
+			pr_err_ratelimited("I/O uses a frame of a closed file, and there is no memory to note it\n");
 	xa_destroy(&f->frames);
 }

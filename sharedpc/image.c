@@ -4,7 +4,8 @@
  *
  * A client takes the wall clock from the boot image (it has no RTC) and says
  * how it ends: in its panic notifier or its reboot notifier it writes the
- * state, rings the boot image and parks.  It must not go on to reset the
+ * state, rings the boot image and parks.  The boot image says so too when it
+ * panics, so that nobody waits for it, and goes on with its panic.  It must not go on to reset the
  * machine, because the machine is everybody's.  The boot image then gives
  * its CPUs an INIT.
  *
@@ -25,6 +26,7 @@
 #include "doorbell.h"
 #include "image.h"
 #include "peer.h"
+#include "server.h"
 #include "sharedpc_kapi.h"
 
 static int (*fence_fn)(u32 id, u32 epoch);
@@ -80,11 +82,14 @@ void image_tick(void)
 		clock_publish();
 }
 
-/* Say how it ends and stop doing anything. */
+/* Say how it ends to whom it concerns: the boot image's end, to all. */
 static void image_ends(u32 state)
 {
+	u32 i;
+
 	smp_store_release(&ctl_slot(ctl_self)->state, state);
-	doorbell_ring(SHAREDPC_BOOT);
+	for (i = 0; i < (ctl_is_boot() ? ctl_nr_images : 1); i++)
+		doorbell_ring(i);
 }
 
 static int image_panics(struct notifier_block *nb, unsigned long unused,
@@ -93,6 +98,8 @@ static int image_panics(struct notifier_block *nb, unsigned long unused,
 	strscpy(ctl_slot(ctl_self)->last_words, message,
 		sizeof(ctl_slot(ctl_self)->last_words));
 	image_ends(SHAREDPC_PANICKED);
+	if (ctl_is_boot())
+		return NOTIFY_DONE;	/* the machine is its to reset */
 	/*
 	 * The boot image takes this CPU with an INIT.  Going on would reset
 	 * the whole machine, so stay here whatever happens.
@@ -147,10 +154,10 @@ int image_init(void)
 		clock_publish();
 	} else {
 		clock_take();
-		atomic_notifier_chain_register(&panic_notifier_list, &panic_nb);
 		register_reboot_notifier(&reboot_nb);
 		kmsg_dump_register(&dumper);
 	}
+	atomic_notifier_chain_register(&panic_notifier_list, &panic_nb);
 	smp_store_release(&ctl_slot(ctl_self)->state, SHAREDPC_READY);
 	return 0;
 }
@@ -158,11 +165,11 @@ int image_init(void)
 void image_exit(void)
 {
 	smp_store_release(&ctl_slot(ctl_self)->state, SHAREDPC_HALTED);
+	atomic_notifier_chain_unregister(&panic_notifier_list, &panic_nb);
 	if (ctl_is_boot())
 		return;
 	kmsg_dump_unregister(&dumper);
 	unregister_reboot_notifier(&reboot_nb);
-	atomic_notifier_chain_unregister(&panic_notifier_list, &panic_nb);
 }
 
 int image_fence(u32 id, u32 epoch)
@@ -218,6 +225,7 @@ void sharedpc_image_gone(u32 id, u32 state)
 	WRITE_ONCE(ctl_slot(id)->doorbell_vector, 0);
 	smp_store_release(&ctl_slot(id)->state, state);
 	peer_settle(id);
+	kept_drop(id);
 	peer_announce();
 }
 EXPORT_SYMBOL_GPL(sharedpc_image_gone);

@@ -24,7 +24,9 @@
 #include "file.h"
 #include "image.h"
 #include "peer.h"
+#include "pinned.h"
 #include "region.h"
+#include "server.h"
 #include "socket.h"
 
 static uint self;
@@ -52,6 +54,8 @@ static int __init sharedpc_init(void)
 
 	ctl_self = self;
 	call_init();
+	kept_init();
+	pinned_init();
 	err = ctl_map(ctl, ctl_size);
 	if (err)
 		return err;

@@ -26,8 +26,11 @@
 #include "file.h"
 #include "image.h"
 #include "peer.h"
+#include "pinned.h"
 #include "server.h"
 #include "socket.h"
+
+#define PINNED_LOOK	(HZ / 20)	/* are frames free that I/O held? */
 
 struct peer {
 	bool up;		/* written by the thread only */
@@ -110,6 +113,12 @@ static void peer_dispatch(u32 image, const struct sharedpc_frames *f, int len)
 	case SHAREDPC_MSG_REVOKED:
 		server_revoked(image, msg);
 		break;
+	case SHAREDPC_MSG_KEPT:
+		server_kept(image, msg);
+		break;
+	case SHAREDPC_MSG_RELEASED:
+		kept_released(image, msg);
+		break;
 	case SHAREDPC_MSG_FRAMES:
 		call_framed(image, msg, f->frame,
 			    (len - sizeof(*msg)) / sizeof(f->frame[0]));
@@ -144,22 +153,26 @@ static void peer_listen(u32 image)
 static int peer_thread(void *unused)
 {
 	unsigned long next_tick = jiffies;
+	bool pinned = false;
 	u32 i;
 
 	while (!kthread_should_stop()) {
 		wait_event_interruptible_timeout(bell, READ_ONCE(rung) ||
-						 kthread_should_stop(), HZ);
+						 kthread_should_stop(),
+						 pinned ? PINNED_LOOK : HZ);
 		/* Before looking: what comes later rings again. */
 		xchg(&rung, 0);
 		if (time_after_eq(jiffies, next_tick)) {
 			next_tick = jiffies + HZ;
 			image_tick();
 		}
+		pinned = false;
 		for (i = 0; i < ctl_nr_images; i++) {
 			if (i == ctl_self)
 				continue;
 			peer_look(i);
 			peer_listen(i);
+			pinned |= pinned_look(i);
 		}
 	}
 	return 0;

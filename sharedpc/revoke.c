@@ -30,6 +30,7 @@
 struct revoke {
 	struct list_head node;
 	u32 id;
+	struct map *map;	/* NULL: of all files */
 	int error;
 	struct completion done;
 };
@@ -70,10 +71,10 @@ static int revoke_wait(struct server *s, struct revoke *r)
 	return -EBUSY;
 }
 
-/* Send REVOKE @msg and wait for its end. */
-static int revoke_run(struct server *s, struct sharedpc_msg *msg)
+/* Send REVOKE @msg, about pages of @m, and wait for its end. */
+static int revoke_run(struct server *s, struct map *m, struct sharedpc_msg *msg)
 {
-	struct revoke r = { };
+	struct revoke r = { .map = m };
 	int err;
 
 	init_completion(&r.done);
@@ -104,7 +105,7 @@ static int revoke_pages(struct map *m, u64 first, u64 last, u16 flags)
 		.count = last - first + 1,
 	};
 
-	return revoke_run(m->server, &msg);
+	return revoke_run(m->server, m, &msg);
 }
 
 void revoke_end(struct server *s)
@@ -114,7 +115,18 @@ void revoke_end(struct server *s)
 		.flags = SHAREDPC_REVOKE_END,
 	};
 
-	revoke_run(s, &msg);
+	revoke_run(s, NULL, &msg);
+}
+
+/* The REVOKE @id that waits for its answer, or NULL.  Under s->lock. */
+static struct revoke *revoke_find(struct server *s, u32 id)
+{
+	struct revoke *r;
+
+	list_for_each_entry(r, &s->revokes, node)
+		if (r->id == id)
+			return r;
+	return NULL;
 }
 
 /* The listening thread: the client gave something back. */
@@ -126,14 +138,41 @@ void server_revoked(u32 client, const struct sharedpc_msg *msg)
 	if (!s)
 		return;
 	spin_lock(&s->lock);
-	list_for_each_entry(r, &s->revokes, node) {
-		if (r->id == msg->slot) {
-			r->error = msg->error;
-			complete(&r->done);
-			break;
-		}
+	r = revoke_find(s, msg->slot);
+	if (r) {
+		r->error = msg->error;
+		complete(&r->done);
 	}
 	spin_unlock(&s->lock);
+	server_put(s);
+}
+
+/* The listening thread: page @msg->pos of what is being revoked stays in use. */
+void server_kept(u32 client, const struct sharedpc_msg *msg)
+{
+	struct server *s = server_get(client);
+	struct map *m = NULL;
+	struct revoke *r;
+	void *entry;
+
+	if (!s)
+		return;
+	spin_lock(&s->lock);
+	r = revoke_find(s, msg->slot);
+	if (r && r->map) {
+		m = r->map;
+		kref_get(&m->ref);
+	}
+	spin_unlock(&s->lock);
+	if (m) {
+		/* The grant is forgotten after REVOKED, which comes later. */
+		xa_lock(&m->grants);
+		entry = xa_load(&m->grants, msg->pos);
+		if (entry && xa_to_value(entry) == PHYS_PFN(msg->data))
+			kept_add(client, pfn_to_page(xa_to_value(entry)));
+		xa_unlock(&m->grants);
+		map_put(m);
+	}
 	server_put(s);
 }
 

@@ -7,6 +7,7 @@
  *	map.c		the proxy's mappings, watched by mmu notifiers
  *	grant.c		vtop: from a page of such a mapping to a frame
  *	revoke.c	taking frames, or the right to write them, back
+ *	kept.c		frames that a client's I/O holds after that
  *	size.c		the inodes whose size the client reads
  *
  * Lock order: maps_lock, then a map's grants (xa_lock), then lock, then the
@@ -110,6 +111,14 @@ void revoke_all(struct map *m, u64 first, u64 last);
 void revoke_write(struct map *m, u64 first, u64 last);
 void revoke_end(struct server *s);
 void server_revoked(u32 client, const struct sharedpc_msg *msg);
+void server_kept(u32 client, const struct sharedpc_msg *msg);
+
+/* kept.c */
+void kept_init(void);
+void kept_add(u32 client, struct page *page);
+void kept_released(u32 client, const struct sharedpc_msg *msg);
+void kept_drop(u32 client);
+u64 kept_count(u32 client);
 
 /* size.c */
 int size_keep(struct server *s, int fd, u64 *phys);

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * pinned.c - frames that this client cannot give back yet
+ *
+ * A revoked frame is in no page table any more, but direct I/O, a pipe
+ * (vmsplice) or io_uring may hold its page, for as long as they like.  The
+ * owner cannot wait for that with a file system's locks held.  So the client
+ * says KEPT for such a frame, then REVOKED: the owner goes on, but keeps the
+ * page from being reused until RELEASED.
+ *
+ *	pinned_add	a frame of a file could not be given up
+ *	pinned_tell	the owner takes pages back: KEPT for those among them
+ *	pinned_look	RELEASED for those that nobody holds any more
+ *
+ * A frame of a file that was closed here waits to be revoked: until then the
+ * owner's grant holds it, and nothing has to be said.
+ *
+ * All but pinned_add are called by peer.c's thread.
+ */
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/xarray.h>
+#include "ctl.h"
+#include "peer.h"
+#include "pinned.h"
+
+struct pinned {
+	struct page *page;
+	u64 file, index;	/* as the owner names it */
+	bool told;		/* KEPT was sent: RELEASED must follow */
+};
+
+/* By frame number; a frame belongs to one owner. */
+static struct xarray pinned[SHAREDPC_IMAGES_MAX];
+
+void pinned_init(void)
+{
+	u32 i;
+
+	for (i = 0; i < SHAREDPC_IMAGES_MAX; i++)
+		xa_init(&pinned[i]);
+}
+
+/* Never waits.  0; -ENOMEM: nobody will remember this frame. */
+int pinned_add(struct page *page, u32 owner, u64 file, u64 index)
+{
+	struct pinned *p = kmalloc(sizeof(*p), GFP_NOWAIT | __GFP_NOWARN), *old;
+	int err = 0;
+
+	if (!p)
+		return -ENOMEM;
+	*p = (struct pinned){ .page = page, .file = file, .index = index };
+	xa_lock(&pinned[owner]);
+	old = xa_load(&pinned[owner], page_to_pfn(page));
+	if (old) {	/* it came back meanwhile, and is pinned again */
+		old->file = file;
+		old->index = index;
+	} else {
+		err = xa_err(__xa_store(&pinned[owner], page_to_pfn(page), p,
+					GFP_NOWAIT | __GFP_NOWARN));
+	}
+	xa_unlock(&pinned[owner]);
+	if (old || err)
+		kfree(p);
+	return err;
+}
+
+/* 0; else the owner could not be told, and must not reuse these pages. */
+int pinned_tell(u32 owner, const struct sharedpc_msg *revoke)
+{
+	struct sharedpc_msg msg = {
+		.type = SHAREDPC_MSG_KEPT,
+		.slot = revoke->slot,
+		.file = revoke->file,
+	};
+	struct pinned *p;
+	unsigned long pfn;
+	int err;
+
+	xa_for_each(&pinned[owner], pfn, p) {
+		if (p->file != revoke->file || p->index < revoke->pos ||
+		    p->index - revoke->pos >= revoke->count)
+			continue;
+		msg.pos = p->index;
+		msg.data = PFN_PHYS(pfn);
+		err = peer_send_wait(owner, &msg);
+		if (err)
+			return err;
+		p->told = true;
+	}
+	return 0;
+}
+
+/* Take it off if nobody holds it; the region's own reference is the last. */
+static bool pinned_end(u32 owner, struct pinned *p)
+{
+	bool idle;
+
+	xa_lock(&pinned[owner]);
+	idle = page_ref_count(p->page) <= 1;
+	if (idle)
+		__xa_erase(&pinned[owner], page_to_pfn(p->page));
+	xa_unlock(&pinned[owner]);
+	return idle;
+}
+
+bool pinned_look(u32 owner)
+{
+	struct sharedpc_msg msg = { .type = SHAREDPC_MSG_RELEASED };
+	struct pinned *p;
+	unsigned long pfn;
+
+	xa_for_each(&pinned[owner], pfn, p) {
+		if (!pinned_end(owner, p))
+			continue;
+		msg.pos = PFN_PHYS(pfn);
+		if (p->told && peer_send_wait(owner, &msg) == -EAGAIN)
+			pr_err_ratelimited("image %s does not take frame %#lx back\n",
+					   ctl_name(owner), pfn);
+		kfree(p);
+	}
+	return !xa_empty(&pinned[owner]);
+}
+
+/* The owner is dead: nobody waits for them. */
+void pinned_forget(u32 owner)
+{
+	struct pinned *p;
+	unsigned long pfn;
+
+	xa_for_each(&pinned[owner], pfn, p) {
+		xa_erase(&pinned[owner], pfn);
+		kfree(p);
+	}
+}
+
+u64 pinned_count(u32 owner)
+{
+	struct pinned *p;
+	unsigned long pfn;
+	u64 n = 0;
+
+	xa_for_each(&pinned[owner], pfn, p)
+		n++;
+	return n;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * pinned.h - frames that this client cannot give back yet
+ */
+#ifndef PINNED_H
+#define PINNED_H
+
+#include <linux/mm_types.h>
+#include "sharedpc_wire.h"
+
+void pinned_init(void);
+int pinned_add(struct page *page, u32 owner, u64 file, u64 index);
+int pinned_tell(u32 owner, const struct sharedpc_msg *revoke);
+bool pinned_look(u32 owner);	/* true: some are left */
+void pinned_forget(u32 owner);
+u64 pinned_count(u32 owner);
+
+#endif
