@@ -7,7 +7,7 @@
  * setup_root():
  *	the root (ccfs) on NEWROOT; own /tmp and /run; this image's /dev, /proc
  *	and /sys bound into it; then the other mounts, each on a directory that
- *	the exported root must already have
+ *	is made if the exported root does not have it
  *
  * Targets are resolved inside NEWROOT, so that an absolute symlink in the
  * exported tree means what it means there.
@@ -159,24 +159,33 @@ int setup_kernel(struct init_options *opt)
 	return ret;
 }
 
-/* Where @target of the root is, as this process sees it. */
-static int resolve(const char *target, char *path, size_t len)
+/* Directory @target of the root: an O_PATH descriptor or -errno. */
+static int open_in_root(const char *target)
 {
 	struct open_how how = {
 		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
 		.resolve = RESOLVE_IN_ROOT,
 	};
-	int root = open(NEWROOT, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	char link[64];
-	ssize_t n;
-	int fd;
+	int root = open(NEWROOT, O_PATH | O_DIRECTORY | O_CLOEXEC), fd;
 
 	if (root < 0)
 		return -errno;
 	fd = syscall(SYS_openat2, root, target, &how, sizeof(how));
-	close(root);
 	if (fd < 0)
-		return -errno;
+		fd = -errno;
+	close(root);
+	return fd;
+}
+
+/* Where @target of the root is, as this process sees it. */
+static int resolve(const char *target, char *path, size_t len)
+{
+	int fd = open_in_root(target);
+	char link[64];
+	ssize_t n;
+
+	if (fd < 0)
+		return fd;
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	n = readlink(link, path, len - 1);
 	close(fd);
@@ -186,11 +195,47 @@ static int resolve(const char *target, char *path, size_t len)
 	return 0;
 }
 
-/* As resolve(), but a missing directory is explained. */
+/* Make directory @path (absolute) of the root, whose parent is there. */
+static int make_one(const char *path)
+{
+	const char *name = strrchr(path, '/') + 1;
+	char parent[4096];
+	int fd, ret = 0;
+
+	snprintf(parent, sizeof(parent), "%.*s", (int)(name - path), path);
+	fd = open_in_root(parent);
+	if (fd < 0)
+		return fd;
+	if (mkdirat(fd, name, 0755) && errno != EEXIST)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+/* Make @target (absolute) and what is missing above it. */
+static int make_target(const char *target)
+{
+	char path[4096], *end = path, slash;
+	int ret = 0;
+
+	snprintf(path, sizeof(path), "%s", target);
+	while (!ret && *end) {
+		end = strchrnul(end + 1, '/');
+		slash = *end;
+		*end = '\0';
+		ret = make_one(path);
+		*end = slash;
+	}
+	return ret;
+}
+
+/* As resolve(), but a missing directory is made, or its lack explained. */
 static int find_target(const char *target, char *path, size_t len)
 {
 	int ret = resolve(target, path, len);
 
+	if (ret == -ENOENT)
+		ret = make_target(target) ?: resolve(target, path, len);
 	if (ret)
 		say("cannot mount on %s: %s; make that directory in the exported root",
 		    target, strerror(-ret));

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int make_parents(const char *path)
+int make_parents(const char *path)
 {
 	char dir[PATH_MAX];
 	char *slash;

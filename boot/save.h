@@ -15,4 +15,7 @@
 int save_file(const char *path, int (*write)(FILE *out, const void *data),
 	      const void *data);
 
+/* Make the directories above @path (shorter than PATH_MAX). 0 or -errno. */
+int make_parents(const char *path);
+
 #endif

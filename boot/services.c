@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "boot/save.h"
 #include "boot/services.h"
 #include "boot/spawn.h"
 
@@ -257,7 +258,8 @@ int mounts_start(const struct plan *plan, struct why *why)
 
 		if (is_mounted(m->target))
 			continue;
-		if (mkdir(m->target, 0755) && errno != EEXIST)
+		if (make_parents(m->target) ||
+		    (mkdir(m->target, 0755) && errno != EEXIST))
 			return why_set(why, -errno, "mount point %s: %s", m->target,
 				       strerror(errno));
 		if (spawn_output(argv, output, sizeof(output)))
