@@ -1,31 +1,35 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # timeout: 240
+# may log: ^lives/.*Call Trace:
 #
 # Start and stop, and everything that can be wrong with a start: the message
 # is clear, the box is as it was.
 
 . "$(dirname "$0")/lib.sh"
 
-dmesg_mark
-is_up db
-cpus=$(field db cpus | tr -d '[] ')
+read -ra clients < <(clients)
+a=${clients[0]} b=${clients[1]}
 
-refuses "already running" ctl start db
+dmesg_mark
+is_up "$b"
+cpus=$(field "$b" cpus | tr -d '[] ')
+
+refuses "already running" ctl start "$b"
 refuses "there is no image" ctl start nosuch
 refuses "boot image" ctl start boot
 refuses "boot image" ctl stop boot
 refuses "which image" ctl start
-is_up db
+is_up "$b"
 
-check "stop" ctl stop db
-[ "$(state db)" = stopped ] || fail "after stop db is $(state db)"
+check "stop" ctl stop "$b"
+[ "$(state "$b")" = stopped ] || fail "after stop $b is $(state "$b")"
 for cpu in ${cpus//,/ }; do
 	[ "$(on boot cat "/sys/devices/system/cpu/cpu$cpu/online")" = 1 ] ||
 		fail "CPU $cpu is not back"
 done
-check "stop once more" ctl stop db
-refuses "does not run" on db true
+check "stop once more" ctl stop "$b"
+refuses "does not run" on "$b" true
 
 # A plan with one thing wrong, put back at once.
 with_plan() {
@@ -33,16 +37,16 @@ with_plan() {
 
 	shift
 	on boot cp /var/lib/ccluster/plan /run/plan.saved
-	on boot sed -i "/^image db/,/^}/$edit" /var/lib/ccluster/plan
+	on boot sed -i "/^image $b /,/^}/$edit" /var/lib/ccluster/plan
 	"$@"
 	on boot cp /run/plan.saved /var/lib/ccluster/plan
 }
 
-with_plan "s|kernel = .*|kernel = '/no/kernel'|" refuses "/no/kernel" ctl start db
-with_plan "s|kernel = .*|kernel = '/etc/passwd'|" refuses "not a bzImage" ctl start db
-with_plan "s|initrd = .*|initrd = '/no/initrd'|" refuses "/no/initrd" ctl start db
+with_plan "s|kernel = .*|kernel = '/no/kernel'|" refuses "/no/kernel" ctl start "$b"
+with_plan "s|kernel = .*|kernel = '/etc/passwd'|" refuses "not a bzImage" ctl start "$b"
+with_plan "s|initrd = .*|initrd = '/no/initrd'|" refuses "/no/initrd" ctl start "$b"
 check "large file" on boot truncate -s 1G /run/large
-with_plan "s|initrd = .*|initrd = '/run/large'|" refuses "too large" ctl start db
+with_plan "s|initrd = .*|initrd = '/run/large'|" refuses "too large" ctl start "$b"
 on boot rm /run/large
 for cpu in ${cpus//,/ }; do
 	[ "$(on boot cat "/sys/devices/system/cpu/cpu$cpu/online")" = 1 ] ||
@@ -51,25 +55,25 @@ done
 
 # An image that does not come up: its last lines are shown, it is stopped.
 with_plan "s|cmdline = .*|cmdline = 'rdinit=/no/init'|" \
-	refuses "panicked while it started" ctl start --timeout 40 db
-state_is db running && fail "an image that did not come up still runs"
+	refuses "panicked while it started" ctl start --timeout 40 "$b"
+state_is "$b" running && fail "an image that did not come up still runs"
 
 for i in 1 2 3; do
-	check "start $i" ctl start db
-	is_up db
-	check "stop $i" ctl stop db
+	check "start $i" ctl start "$b"
+	is_up "$b"
+	check "stop $i" ctl stop "$b"
 done
 
 # A lent CPU cannot be taken back behind ccctl's back.
-check "start" ctl start db
+check "start" ctl start "$b"
 for cpu in ${cpus//,/ }; do
 	on boot sh -c "echo 1 >/sys/devices/system/cpu/cpu$cpu/online" 2>/dev/null &&
 		fail "CPU $cpu came on-line while it was lent"
 done
-check "restart" ctl restart db
-check "forced stop" ctl stop --force db
-check "start again" ctl start db
-is_up db
+check "restart" ctl restart "$b"
+check "forced stop" ctl stop --force "$b"
+check "start again" ctl start "$b"
+is_up "$b"
 check "up changes nothing" ctl up
 dmesg_clean
 echo "start, stop, restart and their errors: all right"

@@ -7,20 +7,23 @@
 
 . "$(dirname "$0")/lib.sh"
 
+read -ra clients < <(clients)
+a=${clients[0]} b=${clients[1]}
+
 dmesg_mark
-is_up web db
+is_up "$a" "$b"
 before=$(on boot cat /proc/sys/kernel/random/boot_id)
 
-# How: a command on db; the state it must end in.
+# How: a command on $b; the state it must end in.
 end_by() {
 	local want=$1
 
 	shift
-	timeout 20 "$BOX" exec db -- "$@" >/dev/null 2>&1
-	await 20 state_is db "$want" || fail "$*: db is $(state db), not $want"
-	is_up web
-	check "start after $want" ctl start db
-	is_up db
+	timeout 20 "$BOX" exec "$b" -- "$@" >/dev/null 2>&1
+	await 20 state_is "$b" "$want" || fail "$*: $b is $(state "$b"), not $want"
+	is_up "$a"
+	check "start after $want" ctl start "$b"
+	is_up "$b"
 }
 
 end_by rebooted kill -TERM 1

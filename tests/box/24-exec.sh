@@ -7,8 +7,11 @@
 
 . "$(dirname "$0")/lib.sh"
 
-is_up web db
-for image in boot web db; do
+read -ra clients < <(clients)
+a=${clients[0]} b=${clients[1]}
+
+is_up "$a" "$b"
+for image in boot "$a" "$b"; do
 	for status in 0 1 42 255; do
 		on "$image" sh -c "exit $status"
 		rc=$?
@@ -41,22 +44,22 @@ for image in boot web db; do
 done
 
 # Signals go to the command, and end it.
-on boot sh -c 'ccctl exec web -- sh -c "trap \"echo got term; exit 9\" TERM; echo ready; while :; do sleep 0.1; done" &
-	pid=$!; sleep 2; kill -TERM $pid; wait $pid; echo status $?' >/tmp/box-signal.$$ 2>&1
+on boot sh -c 'ccctl exec "$1" -- sh -c "trap \"echo got term; exit 9\" TERM; echo ready; while :; do sleep 0.1; done" &
+	pid=$!; sleep 2; kill -TERM $pid; wait $pid; echo status $?' sh "$a" >/tmp/box-signal.$$ 2>&1
 out=$(cat /tmp/box-signal.$$)
 rm -f /tmp/box-signal.$$
 [[ $out == *"got term"*"status 9"* ]] || fail "TERM through exec: $out"
 
 # From one client to another, and back to the boot image.
-out=$(on web ccctl exec db -- hostname)
-[ "$out" = db ] || fail "from web to db: $out"
-out=$(on web ccctl exec boot -- hostname 2>&1)
-[ "$out" = boot ] || [[ $out == *"cannot be reached"* ]] || fail "from web to boot: $out"
+out=$(on "$a" ccctl exec "$b" -- hostname)
+[ "$out" = "$b" ] || fail "from $a to $b: $out"
+out=$(on "$a" ccctl exec boot -- hostname 2>&1)
+[ "$out" = boot ] || [[ $out == *"cannot be reached"* ]] || fail "from $a to boot: $out"
 
 # Many at once.
 pids=()
 for i in $(seq 1 12); do
-	image=$([ $((i % 2)) = 0 ] && echo web || echo db)
+	image=$([ $((i % 2)) = 0 ] && echo "$a" || echo "$b")
 	(out=$(on $image sh -c "sleep 1; echo $i; exit $i"); rc=$?
 	 [ "$out" = "$i" ] && [ $rc = "$i" ]) &
 	pids+=($!)
@@ -65,5 +68,5 @@ for pid in "${pids[@]}"; do
 	wait "$pid" || fail "one of 12 commands at once went wrong"
 done
 refuses "there is no image" ctl exec nosuch -- true
-refuses "which command" ctl exec web
+refuses "which command" ctl exec "$a"
 echo "exec: status, streams, signals, environment, many at once"

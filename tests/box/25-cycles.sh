@@ -7,11 +7,14 @@
 
 . "$(dirname "$0")/lib.sh"
 
+read -ra clients < <(clients)
+a=${clients[0]} b=${clients[1]}
+
 CYCLES=${CYCLES:-50}
 FILE=/srv/shared/cycles
 
 dmesg_mark
-is_up web db
+is_up "$a" "$b"
 check "directory" on boot mkdir -p $FILE
 on boot sh -c "rm -f $FILE/*; truncate -s 8M $FILE/data"
 
@@ -47,17 +50,17 @@ begun() { [ "$(rounds)" -gt 0 ]; }
 free_pages() { on boot sh -c 'sync; echo 3 >/proc/sys/vm/drop_caches; sed -n "s/^MemFree: *//p" /proc/meminfo | cut -d" " -f1'; }
 
 # One cycle first, so that what is made once is there when we count.
-check "first cycle" ctl restart db
-frames=$(field db frames)
+check "first cycle" ctl restart "$b"
+frames=$(field "$b" frames)
 before=$(free_pages)
-timeout 1200 "$BOX" exec web -- python3 $FILE/work.py $FILE >"/tmp/cycles.$$" 2>&1 &
+timeout 1200 "$BOX" exec "$a" -- python3 $FILE/work.py $FILE >"/tmp/cycles.$$" 2>&1 &
 worker=$!
 await 30 begun || fail "the work does not begin: $(cat "/tmp/cycles.$$")"
 
 last=0
 for i in $(seq 1 "$CYCLES"); do
-	check "stop $i" ctl stop --timeout 20 db
-	check "start $i" ctl start db
+	check "stop $i" ctl stop --timeout 20 "$b"
+	check "start $i" ctl start "$b"
 	kill -0 $worker 2>/dev/null || fail "cycle $i: the work ended: $(cat "/tmp/cycles.$$")"
 	now=$(rounds)
 	[ "$now" -gt "$last" ] || fail "cycle $i: the work stands still at $now"
@@ -67,11 +70,11 @@ on boot touch $FILE/stop
 wait $worker || fail "the work failed: $(cat "/tmp/cycles.$$")"
 cat "/tmp/cycles.$$"
 rm -f "/tmp/cycles.$$"
-is_up web db
+is_up "$a" "$b"
 after=$(free_pages)
-[ "$(field db frames)" = "$frames" ] ||
-	fail "db held $frames frames after its first start, $(field db frames) now"
-[ "$(field db starts)" -gt "$CYCLES" ] || fail "db counts $(field db starts) starts"
+[ "$(field "$b" frames)" = "$frames" ] ||
+	fail "$b held $frames frames after its first start, $(field "$b" frames) now"
+[ "$(field "$b" starts)" -gt "$CYCLES" ] || fail "$b counts $(field "$b" starts) starts"
 # Slab and per-CPU noise: 20 MB in all is no leak of 50 cycles' memory.
 [ $((before - after)) -lt 20000 ] ||
 	fail "$((before - after)) kB of the boot image's memory are gone"

@@ -9,7 +9,8 @@
 #   state IMAGE           its state, one word; field IMAGE NAME: of status --json
 #   is_up IMAGE...        running, and takes commands
 #
-# A test must leave all images running, as it found them.
+# A test must leave all images running, as it found them. What an image said in
+# a life that ends is kept in $LIVES, for the runner to look for warnings.
 
 set -u
 BOX=${BOX:-box/box}
@@ -17,7 +18,23 @@ export LC_ALL=C
 
 fail() { echo "FAILED: $*"; exit 1; }
 on() { local image=$1; shift; timeout 120 "$BOX" exec "$image" -- "$@"; }
-ctl() { timeout 240 "$BOX" exec boot -- ccctl "$@" </dev/null; }
+ctl() {
+	case $1 in start|restart) save_lives "${@:2}" ;; esac
+	timeout 240 "$BOX" exec boot -- ccctl "$@" </dev/null
+}
+
+# A start clears the console of an image: keep what it has.
+save_lives() {
+	local image
+
+	[ -n "${LIVES-}" ] || return 0
+	for image; do
+		[[ $image == [a-z]* ]] || continue
+		timeout 60 "$BOX" exec boot -- ccctl log "$image" </dev/null \
+			>>"$LIVES/$image.log" 2>/dev/null
+	done
+	return 0
+}
 
 check() {
 	local what=$1 out
