@@ -150,6 +150,12 @@ int call_run(u32 owner, struct sharedpc_msg *msg, struct inode *inode)
 	int bounce = msg_bounce(msg), err;
 	long left;
 
+	/* Who is being killed must not use up slots, fault by fault. */
+	if (fatal_signal_pending(current)) {
+		if (bounce >= 0)
+			bounce_put(bounce);
+		return -EINTR;
+	}
 	left = wait_event_killable_timeout(s->wait,
 					   (slot = slot_get(s, inode, bounce)) ||
 					   !peer_up(owner), PATIENCE * HZ);

@@ -12,7 +12,7 @@
 #include "peer.h"
 #include "server.h"
 
-static void answer(u32 client, const struct sharedpc_msg *call, int error,
+static void answer(const struct server *s, const struct sharedpc_msg *call, int error,
 		   u64 result, u64 pos)
 {
 	struct sharedpc_msg done = {
@@ -24,7 +24,8 @@ static void answer(u32 client, const struct sharedpc_msg *call, int error,
 		.pos = pos,
 	};
 
-	peer_send_wait(client, &done);
+	if (server_current(s))
+		peer_send_wait(s->client, &done);
 }
 
 static bool call_valid(const struct sharedpc_msg *m)
@@ -57,7 +58,7 @@ void server_called(u32 client, const struct sharedpc_msg *msg)
 		goto refuse;
 	c = &s->call[msg->slot % SHAREDPC_CALLS];
 	spin_lock(&s->lock);
-	if (!s->gone && c->state == CALL_FREE) {
+	if (!s->gone && s->epoch == peer_epoch(client) && c->state == CALL_FREE) {
 		c->msg = *msg;
 		c->state = CALL_QUEUED;
 		list_add_tail(&c->node, &s->queued);
@@ -122,7 +123,7 @@ int server_next(struct server *s, struct sharedpc_call *out)
 		struct sharedpc_msg msg = c->msg;
 
 		server_finish(s, msg.slot);
-		answer(s->client, &msg, 0, 0, 0);
+		answer(s, &msg, 0, 0, 0);
 	}
 	return 0;
 }
@@ -182,7 +183,7 @@ int server_reply(struct server *s, const struct sharedpc_reply *reply)
 		return err;
 	if (msg.type == SHAREDPC_OP_WRITE)
 		atomic64_inc(&s->writes);
-	answer(s->client, &msg, reply->error, reply->result, reply->pos);
+	answer(s, &msg, reply->error, reply->result, reply->pos);
 	return 0;
 }
 
@@ -207,6 +208,6 @@ void server_fail_all(struct server *s)
 		msg = c->msg;
 		spin_unlock(&s->lock);
 		if (open)
-			answer(s->client, &msg, -EIO, 0, 0);
+			answer(s, &msg, -EIO, 0, 0);
 	}
 }

@@ -87,12 +87,13 @@ static int counters_show(struct seq_file *m, void *unused)
 
 	seq_printf(m, "region pages %llu free %llu node %d\n", region_pages(),
 		   region_free(), region_node());
-	seq_printf(m, "client files %lld held %llu faults %lld around %lld fetches %lld upgrades %lld revokes %lld\n",
+	seq_printf(m, "client files %lld held %llu faults %lld around %lld fetches %lld upgrades %lld revokes %lld late %lld\n",
 		   atomic64_read(&file_stat.files), file_held(),
 		   atomic64_read(&file_stat.faults), atomic64_read(&file_stat.around),
 		   atomic64_read(&file_stat.fetches),
 		   atomic64_read(&file_stat.upgrades),
-		   atomic64_read(&file_stat.revokes));
+		   atomic64_read(&file_stat.revokes),
+		   atomic64_read(&file_stat.late));
 	for (i = 0; i < ctl_nr_images; i++) {
 		s = server_get(i);
 		if (!s)

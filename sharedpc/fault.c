@@ -3,7 +3,7 @@
  * fault.c - a page fault on a client
  *
  *	fault		the frame if we hold it, else ask the owner
- *	page_mkwrite	first write to a page that is mapped read-only
+ *	page_mkwrite	first write to a page that is mapped read-only: may it?
  *
  * A frame that we hold is mapped without any message; around it up to AROUND
  * pages that we hold too.  Otherwise the memory map's lock is dropped before
@@ -82,15 +82,20 @@ static void fault_around(struct vm_fault *vmf, struct inode *inode)
 	unsigned long addr;
 	struct folio *folio;
 
+	/* No page table may have to be allocated while a folio is locked. */
+	if (pmd_none(READ_ONCE(*vmf->pmd)))
+		return;
 	for (; index < end; index++) {
 		if (index == vmf->pgoff || index < vma->vm_pgoff ||
 		    index - vma->vm_pgoff >= vma_pages(vma) ||
 		    past_end(sharedpc_file(inode), index))
 			continue;
+		addr = vma->vm_start + ((index - vma->vm_pgoff) << PAGE_SHIFT);
+		if ((addr & PMD_MASK) != (vmf->address & PMD_MASK))
+			continue;
 		folio = frames_get(inode, index, false, false);
 		if (!folio)
 			continue;
-		addr = vma->vm_start + ((index - vma->vm_pgoff) << PAGE_SHIFT);
 		if (!vm_insert_page(vma, addr, folio_page(folio, 0)))
 			atomic64_inc(&file_stat.around);
 		folio_unlock(folio);
@@ -133,35 +138,31 @@ static vm_fault_t fault(struct vm_fault *vmf)
 	return VM_FAULT_LOCKED;
 }
 
+/*
+ * Not the place to ask the owner: the memory map's lock is held and a killed
+ * task could not leave.  Without the right the page goes out of the page
+ * tables, and the store faults again, in fault().
+ */
 static vm_fault_t fault_mkwrite(struct vm_fault *vmf)
 {
 	struct inode *inode = file_inode(vmf->vma->vm_file);
 	struct sharedpc_file *f = sharedpc_file(inode);
 	struct folio *folio;
-	int tries, err;
 
-	for (tries = 0; tries < TRIES; tries++) {
-		if (!file_alive(f) || past_end(f, vmf->pgoff))
-			return VM_FAULT_SIGBUS;
-		folio = frames_get(inode, vmf->pgoff, true, true);
-		if (folio) {
-			if (folio_page(folio, 0) == vmf->page) {
-				/* The caller has its own reference. */
-				folio_put(folio);
-				return VM_FAULT_LOCKED;
-			}
-			folio_unlock(folio);
-			folio_put(folio);
-			return VM_FAULT_NOPAGE;
-		}
-		/* This page was revoked: fault again from the start. */
-		if (vmf->page->mapping != inode->i_mapping)
-			return VM_FAULT_NOPAGE;
+	if (!file_alive(f) || past_end(f, vmf->pgoff))
+		return VM_FAULT_SIGBUS;
+	folio = frames_get(inode, vmf->pgoff, true, true);
+	if (!folio) {
 		atomic64_inc(&file_stat.upgrades);
-		err = frames_fetch(inode, vmf->pgoff, 1, SHAREDPC_CALL_WRITE);
-		if (err)
-			return fault_error(err);
+		unmap_mapping_pages(inode->i_mapping, vmf->pgoff, 1, false);
+		return VM_FAULT_NOPAGE;
 	}
+	if (folio_page(folio, 0) == vmf->page) {
+		folio_put(folio);	/* the caller has its own reference */
+		return VM_FAULT_LOCKED;
+	}
+	folio_unlock(folio);
+	folio_put(folio);
 	return VM_FAULT_NOPAGE;
 }
 

@@ -34,6 +34,7 @@ struct closing {
 	u32 owner;
 	u64 id;
 	u32 opens;
+	void *size_page;
 };
 
 struct file_stat file_stat;
@@ -57,12 +58,41 @@ static int key_set(struct inode *inode, void *key)
 	f->id = want->id;
 	f->owner = want->owner;
 	f->epoch = want->epoch;
+	f->size_page = want->size_page;
+	f->size = want->size;
 	return 0;
 }
 
 static unsigned long key_hash(const struct sharedpc_file *key)
 {
 	return hash_64(key->id + ((u64)key->owner << 56), 32);
+}
+
+static void late_work(struct work_struct *work)
+{
+	struct sharedpc_file *f = container_of(work, struct sharedpc_file, late);
+
+	clear_bit(0, &f->late_queued);
+	/* Before looking: what comes later queues again. */
+	smp_mb__after_atomic();
+	frames_late(&f->inode);
+	iput(&f->inode);
+}
+
+/* Under any lock, a page table's too. */
+static bool file_dirty_folio(struct address_space *mapping, struct folio *folio)
+{
+	struct inode *inode = mapping->host;
+	struct sharedpc_file *f = sharedpc_file(inode);
+
+	if (frames_dirtied(inode, folio->index)) {
+		atomic64_inc(&file_stat.late);
+		if (!test_and_set_bit(0, &f->late_queued)) {
+			ihold(inode);	/* the folio is ours: so is the inode */
+			queue_work(closings, &f->late);
+		}
+	}
+	return noop_dirty_folio(mapping, folio);
 }
 
 static struct inode *file_alloc(struct super_block *sb)
@@ -81,6 +111,8 @@ static struct inode *file_alloc(struct super_block *sb)
 	atomic_set(&f->opens, 0);
 	f->size_page = NULL;
 	f->dead = false;
+	INIT_WORK(&f->late, late_work);
+	f->late_queued = 0;
 	return &f->inode;
 }
 
@@ -99,7 +131,8 @@ static void closing_work(struct work_struct *work)
 		.count = c->opens,
 	};
 
-	if (call_run(c->owner, &msg, NULL) && peer_up(c->owner))
+	memunmap(c->size_page);
+	if (msg.count && call_run(c->owner, &msg, NULL) && peer_up(c->owner))
 		pr_warn("file %llx of image %s could not be closed\n", c->id,
 			ctl_name(c->owner));
 	kfree(c);
@@ -110,17 +143,19 @@ static void file_evict(struct inode *inode)
 	struct sharedpc_file *f = sharedpc_file(inode);
 	struct closing *c = f->closing;
 
-	frames_drop(inode);
-	clear_inode(inode);
-	if (f->size_page) {
-		memunmap(f->size_page);
-		atomic64_dec(&file_stat.files);
+	c->opens = READ_ONCE(f->dead) ? 0 : atomic_read(&f->opens);
+	if (frames_drop(inode)) {
+		pr_err_ratelimited("image %s: file %llx stays open, I/O uses it\n",
+				   ctl_name(f->owner), f->id);
+		c->opens = 0;
 	}
-	if (!atomic_read(&f->opens))
-		return;
+	clear_inode(inode);
+	if (!f->size_page)
+		return;		/* not one of ours: the root */
+	atomic64_dec(&file_stat.files);
 	c->owner = f->owner;
 	c->id = f->id;
-	c->opens = atomic_read(&f->opens);
+	c->size_page = f->size_page;
 	INIT_WORK(&c->work, closing_work);
 	f->closing = NULL;
 	queue_work(closings, &c->work);
@@ -136,7 +171,7 @@ static const struct super_operations file_super_ops = {
 
 /* Frames have no write-back here: what is stored is stored at the owner. */
 static const struct address_space_operations file_aops = {
-	.dirty_folio	= noop_dirty_folio,
+	.dirty_folio	= file_dirty_folio,
 };
 
 static int file_fs_init(struct fs_context *fc)
@@ -156,14 +191,8 @@ static struct file_system_type file_fs = {
 	.kill_sb		= kill_anon_super,
 };
 
-static int file_setup(struct inode *inode, u64 size_phys)
+static void file_setup(struct inode *inode)
 {
-	struct sharedpc_file *f = sharedpc_file(inode);
-
-	f->size_page = memremap(size_phys & PAGE_MASK, PAGE_SIZE, MEMREMAP_WB);
-	if (!f->size_page)
-		return -ENOMEM;
-	f->size = f->size_page + offset_in_page(size_phys);
 	inode->i_ino = get_next_ino();
 	inode->i_mode = S_IFREG | 0600;
 	inode->i_fop = &io_ops;
@@ -172,10 +201,13 @@ static int file_setup(struct inode *inode, u64 size_phys)
 	mapping_set_unevictable(inode->i_mapping);
 	simple_inode_init_ts(inode);
 	atomic64_inc(&file_stat.files);
-	return 0;
 }
 
-/* The inode of a file, made if it is not there, with a reference. */
+/*
+ * The inode of a file, made if it is not there, with a reference.  Nothing
+ * sleeps between its entry into the hash and unlock_new_inode, nor (file_evict)
+ * for long while it leaves: the listening thread may wait for either.
+ */
 static struct inode *file_get(const struct sharedpc_backing *want)
 {
 	struct sharedpc_file key = {
@@ -184,20 +216,22 @@ static struct inode *file_get(const struct sharedpc_backing *want)
 		.epoch = peer_epoch(want->owner),
 	};
 	struct inode *inode;
-	int err;
 
-	inode = iget5_locked(mnt->mnt_sb, key_hash(&key), key_test, key_set, &key);
-	if (!inode)
-		return ERR_PTR(-ENOMEM);
-	if (!(inode->i_state & I_NEW))
+	inode = ilookup5(mnt->mnt_sb, key_hash(&key), key_test, &key);
+	if (inode)
 		return inode;
-	err = file_setup(inode, want->size_phys);
-	if (err) {
-		iget_failed(inode);
-		return ERR_PTR(err);
+	key.size_page = memremap(want->size_phys & PAGE_MASK, PAGE_SIZE, MEMREMAP_WB);
+	if (!key.size_page)
+		return ERR_PTR(-ENOMEM);
+	key.size = key.size_page + offset_in_page(want->size_phys);
+	inode = iget5_locked(mnt->mnt_sb, key_hash(&key), key_test, key_set, &key);
+	if (inode && inode->i_state & I_NEW) {
+		file_setup(inode);
+		unlock_new_inode(inode);
+		return inode;
 	}
-	unlock_new_inode(inode);
-	return inode;
+	memunmap(key.size_page);
+	return inode ?: ERR_PTR(-ENOMEM);
 }
 
 /* BACKING: returns a new descriptor, or -errno. */
@@ -317,7 +351,7 @@ void file_revoke(u32 owner, const struct sharedpc_msg *msg)
 		.slot = msg->slot,
 		.file = msg->file,
 	};
-	struct inode *inode;
+	struct inode *inode = NULL;
 
 	atomic64_inc(&file_stat.revokes);
 	/* One that is being evicted has no user left: nothing to take back. */
@@ -329,11 +363,11 @@ void file_revoke(u32 owner, const struct sharedpc_msg *msg)
 	if (inode && msg->count && msg->pos + msg->count > msg->pos)
 		done.error = frames_revoke(inode, msg->pos, msg->count,
 					   msg->flags & SHAREDPC_REVOKE_WRITE);
-	iput(inode);
 	if (!(msg->flags & SHAREDPC_REVOKE_WRITE))
 		done.error = pinned_tell(owner, msg) ?: done.error;
 done:
 	peer_send_wait(owner, &done);
+	iput(inode);	/* maybe the last one: after the answer */
 }
 
 u64 file_held(void)
@@ -363,7 +397,7 @@ int file_init(void)
 				  SLAB_ACCOUNT | SLAB_RECLAIM_ACCOUNT, file_init_once);
 	if (!cache)
 		return err;
-	closings = alloc_workqueue("sharedpc-close", WQ_MEM_RECLAIM | WQ_UNBOUND, 4);
+	closings = alloc_workqueue("sharedpc-close", WQ_MEM_RECLAIM | WQ_UNBOUND, 16);
 	if (!closings)
 		goto destroy_cache;
 	mnt = kern_mount(&file_fs);

@@ -6,6 +6,7 @@
 #define FILE_H
 
 #include <linux/fs.h>
+#include <linux/workqueue.h>
 #include <linux/xarray.h>
 #include "sharedpc_ioctl.h"
 #include "sharedpc_wire.h"
@@ -24,6 +25,8 @@ struct sharedpc_file {
 	atomic_t opens;		/* BACKING calls, to be given back with CLOSE */
 	void *size_page;	/* the owner's i_size, mapped read-only in effect */
 	const u64 *size;
+	struct work_struct late;	/* see frames_late */
+	unsigned long late_queued;	/* bit 0: and holds a reference */
 	struct closing *closing;
 };
 
@@ -33,6 +36,7 @@ struct file_stat {
 	atomic64_t around;	/* pages mapped beside the faulting one */
 	atomic64_t upgrades;	/* first writes to a page mapped read-only */
 	atomic64_t revokes;
+	atomic64_t late;	/* stores noted after the right to write had gone */
 	atomic64_t files;
 };
 

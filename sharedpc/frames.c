@@ -8,6 +8,7 @@
  *	frames_add	frames came, in peer.c's thread
  *	frames_get	find one for use: its folio, locked and referenced
  *	frames_revoke	the owner wants some back, in peer.c's thread
+ *	frames_late	stores that came after the right to write had gone
  *	frames_drop	the file goes
  *
  * Only peer.c's thread changes the entries of a living file, in the order in
@@ -30,7 +31,9 @@
 
 #define MAY_WRITE_FRAME	1UL	/* in an entry's value, beside the pfn */
 #define GOING		2UL	/* being revoked: as good as not there */
-#define FLAG_BITS	2
+#define CLEANING	4UL	/* the right to write is being revoked */
+#define FLAG_BITS	3
+#define LATE		XA_MARK_0	/* stored to without the right: see frames_late */
 #define PIN_WAIT	5	/* ms for references that go by themselves */
 
 static struct page *entry_page(void *entry)
@@ -189,6 +192,18 @@ static int frame_leave(struct sharedpc_file *f, struct page *page, u64 index,
 	return err;
 }
 
+/* Private copies go as well where the file has been cut off, as in any kernel. */
+static void private_zap(struct sharedpc_file *f, u64 index, u64 count)
+{
+	u64 end = index + count;
+
+	if (READ_ONCE(f->dead))
+		return;
+	index = max_t(u64, index, DIV_ROUND_UP_ULL(file_size(f), PAGE_SIZE));
+	if (index < end)
+		unmap_mapping_pages(f->inode.i_mapping, index, end - index, true);
+}
+
 /*
  * All are unmapped when this returns.  What I/O still uses is in pinned.c's
  * hands, or (an error) in nobody's.
@@ -196,19 +211,25 @@ static int frame_leave(struct sharedpc_file *f, struct page *page, u64 index,
 int frames_revoke(struct inode *inode, u64 index, u64 count, bool write_only)
 {
 	struct sharedpc_file *f = sharedpc_file(inode);
-	unsigned long last = index + count - 1, end = jiffies + msecs_to_jiffies(PIN_WAIT);
+	unsigned long last = index + count - 1, end;
 	unsigned long i, value;
 	void *entry;
 	int err = 0;
 
 	xa_for_each_range(&f->frames, i, entry, index, last) {
 		value = xa_to_value(entry);
-		entry_set(f, i, write_only ? value & ~MAY_WRITE_FRAME : value | GOING);
+		entry_set(f, i, write_only ? (value & ~MAY_WRITE_FRAME) | CLEANING :
+			  value | GOING);
 		folio_pass(page_folio(entry_page(entry)));
 	}
 	unmap_mapping_pages(inode->i_mapping, index, count, false);
-	if (write_only)
+	if (write_only) {
+		xa_for_each_range(&f->frames, i, entry, index, last)
+			entry_set(f, i, xa_to_value(entry) & ~CLEANING);
 		return 0;
+	}
+	private_zap(f, index, count);
+	end = jiffies + msecs_to_jiffies(PIN_WAIT);
 	xa_for_each_range(&f->frames, i, entry, index, last) {
 		err = frame_leave(f, entry_page(entry), i, end) ?: err;
 		xa_erase(&f->frames, i);
@@ -217,15 +238,49 @@ int frames_revoke(struct inode *inode, u64 index, u64 count, bool write_only)
 	return err;
 }
 
-/* Nobody uses the file any more: no mapping, no reader. */
-void frames_drop(struct inode *inode)
+/*
+ * Page @index has been stored to, says the kernel, with any lock held.  The
+ * owner knows as long as we have, or are just losing, the right to write.
+ * Whoever got the page for direct I/O or ptrace before may store after that:
+ * true, then frames_late must run.
+ */
+bool frames_dirtied(struct inode *inode, u64 index)
+{
+	struct sharedpc_file *f = sharedpc_file(inode);
+	void *entry = xa_load(&f->frames, index);
+
+	if (!entry || xa_to_value(entry) & (MAY_WRITE_FRAME | CLEANING | GOING))
+		return false;
+	xa_set_mark(&f->frames, index, LATE);
+	return true;
+}
+
+/* Have the owner note those stores: it does when we ask for the right again. */
+void frames_late(struct inode *inode)
+{
+	struct sharedpc_file *f = sharedpc_file(inode);
+	unsigned long i;
+	void *entry;
+
+	xa_for_each_marked(&f->frames, i, entry, LATE) {
+		xa_clear_mark(&f->frames, i, LATE);
+		frames_fetch(inode, i, 1, SHAREDPC_CALL_WRITE);
+	}
+}
+
+/*
+ * Nobody uses the file any more: no mapping, no reader.  An error: I/O uses a
+ * frame, which nobody could be made to remember; the file must not be closed.
+ */
+int frames_drop(struct inode *inode)
 {
 	struct sharedpc_file *f = sharedpc_file(inode);
 	unsigned long i, end = jiffies + msecs_to_jiffies(PIN_WAIT);
 	void *entry;
+	int err = 0;
 
 	xa_for_each(&f->frames, i, entry)
-		if (frame_leave(f, entry_page(entry), i, end))
-			pr_err_ratelimited("I/O uses a frame of a closed file, and there is no memory to note it\n");
+		err = frame_leave(f, entry_page(entry), i, end) ?: err;
 	xa_destroy(&f->frames);
+	return err;
 }

@@ -63,6 +63,7 @@ static int read_prepare(struct sharedpc_file *f, loff_t pos, struct iov_iter *to
 	size_t want = min_t(size_t, iov_iter_count(to), PAGE_SIZE);
 	struct folio *folio;
 	u64 pages;
+	int err;
 
 	if (fault_in_iov_iter_writeable(to, want) == want)
 		return -EFAULT;
@@ -73,8 +74,10 @@ static int read_prepare(struct sharedpc_file *f, loff_t pos, struct iov_iter *to
 		return 0;
 	}
 	pages = DIV_ROUND_UP_ULL(offset_in_page(pos) + iov_iter_count(to), PAGE_SIZE);
-	return frames_fetch(&f->inode, pos >> PAGE_SHIFT,
-			    min_t(u64, pages, READ_AHEAD), SHAREDPC_CALL_AROUND);
+	err = frames_fetch(&f->inode, pos >> PAGE_SHIFT,
+			   min_t(u64, pages, READ_AHEAD), SHAREDPC_CALL_AROUND);
+	/* EFAULT is what the owner says of a page that it cannot read. */
+	return err == -EFAULT ? -EIO : err;
 }
 
 static ssize_t io_read(struct kiocb *iocb, struct iov_iter *to)
@@ -100,7 +103,7 @@ static ssize_t io_read(struct kiocb *iocb, struct iov_iter *to)
 		else if (again)
 			err = read_prepare(f, iocb->ki_pos, to);
 		/* A page that was truncated away meanwhile is no error. */
-		if (err == -EFAULT && iocb->ki_pos >= file_size(f))
+		if (err == -EIO && file_alive(f) && iocb->ki_pos >= file_size(f))
 			err = 0;
 		if (err)
 			break;
@@ -183,6 +186,7 @@ static int io_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 		.file = f->id,
 	};
 
+	flush_work(&f->late);
 	return file_alive(f) ? call_run(f->owner, &msg, NULL) : -EIO;
 }
 

@@ -5,7 +5,8 @@
  * One thread takes all frame messages out of all incoming rings and hands
  * them on by type.  It is the path on which the owner waits for revokes, so:
  *
- *	it never waits for another image,
+ *	it does not wait for another image (its answers find room: a ring holds
+ *	far more than the 64 calls and the few revokes that can be open),
  *	it never allocates memory in a way that could wait for reclaim,
  *	it does no I/O.
  *
@@ -31,6 +32,7 @@
 #include "socket.h"
 
 #define PINNED_LOOK	(HZ / 20)	/* are frames free that I/O held? */
+#define LISTEN_MAX	256		/* messages of one image before the others' turn */
 
 struct peer {
 	bool up;		/* written by the thread only */
@@ -137,17 +139,20 @@ static void peer_listen(u32 image)
 	struct ring_rx *rx = &peers[image].rx[SHAREDPC_RING_FRAME];
 	static struct sharedpc_frames f;	/* one thread: ours */
 	u32 epoch;
-	int len;
+	int len, n;
 
 	/* Until it is up its messages wait: it may be up before we see it. */
-	while (peers[image].up &&
-	       (len = ring_pop(rx, &f, sizeof(f), &epoch)) != -EAGAIN) {
+	for (n = 0; n < LISTEN_MAX && peers[image].up; n++) {
+		len = ring_pop(rx, &f, sizeof(f), &epoch);
+		if (len == -EAGAIN)
+			return;
 		if (len == -EPROTO)
 			pr_warn_ratelimited("image %s: ring made no sense\n",
 					    ctl_name(image));
 		else if (epoch == peers[image].epoch)
 			peer_dispatch(image, &f, len);
 	}
+	WRITE_ONCE(rung, 1);	/* the others' turn, then on with this one */
 }
 
 static int peer_thread(void *unused)

@@ -20,7 +20,6 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/xarray.h>
-#include "ctl.h"
 #include "peer.h"
 #include "pinned.h"
 
@@ -91,34 +90,36 @@ int pinned_tell(u32 owner, const struct sharedpc_msg *revoke)
 	return 0;
 }
 
-/* Take it off if nobody holds it; the region's own reference is the last. */
+/*
+ * Say RELEASED and take it off, if nobody holds it: the region's own reference
+ * is the last.  False: not now.
+ */
 static bool pinned_end(u32 owner, struct pinned *p)
 {
-	bool idle;
+	struct sharedpc_msg msg = {
+		.type = SHAREDPC_MSG_RELEASED,
+		.pos = PFN_PHYS(page_to_pfn(p->page)),
+	};
+	bool end;
 
+	/* The lock keeps pinned_add away; peer_send does not sleep. */
 	xa_lock(&pinned[owner]);
-	idle = page_ref_count(p->page) <= 1;
-	if (idle)
+	end = page_ref_count(p->page) <= 1 &&
+	      !(p->told && peer_send(owner, &msg, NULL, 0) == -EAGAIN);
+	if (end)
 		__xa_erase(&pinned[owner], page_to_pfn(p->page));
 	xa_unlock(&pinned[owner]);
-	return idle;
+	return end;
 }
 
 bool pinned_look(u32 owner)
 {
-	struct sharedpc_msg msg = { .type = SHAREDPC_MSG_RELEASED };
 	struct pinned *p;
 	unsigned long pfn;
 
-	xa_for_each(&pinned[owner], pfn, p) {
-		if (!pinned_end(owner, p))
-			continue;
-		msg.pos = PFN_PHYS(pfn);
-		if (p->told && peer_send_wait(owner, &msg) == -EAGAIN)
-			pr_err_ratelimited("image %s does not take frame %#lx back\n",
-					   ctl_name(owner), pfn);
-		kfree(p);
-	}
+	xa_for_each(&pinned[owner], pfn, p)
+		if (pinned_end(owner, p))
+			kfree(p);
 	return !xa_empty(&pinned[owner]);
 }
 

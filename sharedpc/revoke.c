@@ -8,8 +8,8 @@
  *
  * They return when that is certain: the client said REVOKED, or it is dead
  * (its CPUs have had INIT), or it was silent for too long and was fenced.  If
- * even the fence fails the frames keep their references for ever: memory is
- * lost then, but never handed to somebody else while the client may write it.
+ * even the fence fails the frames are kept (kept.c) until the client's CPUs
+ * have stopped: never handed to somebody else while the client may write them.
  *
  * Write-back asks for one page at a time.  The first such request takes the
  * right to write from all pages of the map with one message, so that the
@@ -51,12 +51,19 @@ static bool client_stopped(const struct server *s)
 	return READ_ONCE(slot->epoch) != s->epoch;
 }
 
-/* Wait for REVOKED.  0: all given back; -EBUSY: never reuse these pages. */
-static int revoke_wait(struct server *s, struct revoke *r)
+/*
+ * Send REVOKE and wait for REVOKED.  0: all given back; -EBUSY: never reuse
+ * these pages.
+ */
+static int revoke_wait(struct server *s, struct revoke *r,
+		       const struct sharedpc_msg *msg)
 {
-	int i;
+	int err = -EAGAIN, i;
 
 	for (i = 0; i < PATIENCE * 20; i++) {
+		/* The ring may be full.  Else the client is dead or silent. */
+		if (err == -EAGAIN)
+			err = peer_send(s->client, msg, NULL, 0);
 		if (wait_for_completion_timeout(&r->done, HZ / 20))
 			return r->error;
 		if (client_stopped(s))
@@ -66,8 +73,9 @@ static int revoke_wait(struct server *s, struct revoke *r)
 	       ctl_name(s->client));
 	if (!image_fence(s->client, s->epoch))
 		return 0;
-	pr_err("image %s cannot be fenced: its frames are lost\n",
+	pr_err("image %s cannot be fenced: what it holds stays as it is\n",
 	       ctl_name(s->client));
+	WRITE_ONCE(s->lost, true);
 	return -EBUSY;
 }
 
@@ -77,6 +85,10 @@ static int revoke_run(struct server *s, struct map *m, struct sharedpc_msg *msg)
 	struct revoke r = { .map = m };
 	int err;
 
+	if (client_stopped(s))
+		return 0;
+	if (READ_ONCE(s->lost))
+		return -EBUSY;	/* waiting again would not help */
 	init_completion(&r.done);
 	spin_lock(&s->lock);
 	r.id = s->revoke_serial++;
@@ -85,9 +97,7 @@ static int revoke_run(struct server *s, struct map *m, struct sharedpc_msg *msg)
 	msg->slot = r.id;
 
 	atomic64_inc(&s->revokes_sent);
-	/* If it cannot be sent the client is dead or silent: wait all the same. */
-	peer_send_wait(s->client, msg);
-	err = revoke_wait(s, &r);
+	err = revoke_wait(s, &r, msg);
 
 	spin_lock(&s->lock);
 	list_del(&r.node);
@@ -108,23 +118,23 @@ static int revoke_pages(struct map *m, u64 first, u64 last, u16 flags)
 	return revoke_run(m->server, m, &msg);
 }
 
-void revoke_end(struct server *s)
+int revoke_end(struct server *s)
 {
 	struct sharedpc_msg msg = {
 		.type = SHAREDPC_MSG_REVOKE,
 		.flags = SHAREDPC_REVOKE_END,
 	};
 
-	revoke_run(s, NULL, &msg);
+	return revoke_run(s, NULL, &msg);
 }
 
-/* The REVOKE @id that waits for its answer, or NULL.  Under s->lock. */
-static struct revoke *revoke_find(struct server *s, u32 id)
+/* The REVOKE that @msg answers and that waits for it, or NULL.  Under s->lock. */
+static struct revoke *revoke_find(struct server *s, const struct sharedpc_msg *msg)
 {
 	struct revoke *r;
 
 	list_for_each_entry(r, &s->revokes, node)
-		if (r->id == id)
+		if (r->id == msg->slot && msg->file == (r->map ? r->map->file : 0))
 			return r;
 	return NULL;
 }
@@ -138,7 +148,7 @@ void server_revoked(u32 client, const struct sharedpc_msg *msg)
 	if (!s)
 		return;
 	spin_lock(&s->lock);
-	r = revoke_find(s, msg->slot);
+	r = revoke_find(s, msg);
 	if (r) {
 		r->error = msg->error;
 		complete(&r->done);
@@ -158,7 +168,7 @@ void server_kept(u32 client, const struct sharedpc_msg *msg)
 	if (!s)
 		return;
 	spin_lock(&s->lock);
-	r = revoke_find(s, msg->slot);
+	r = revoke_find(s, msg);
 	if (r && r->map) {
 		m = r->map;
 		kref_get(&m->ref);
@@ -189,7 +199,7 @@ static void waiting_end(struct map *m)
 	wake_up_all(&m->idle);
 }
 
-/* Forget the grants of [first, last]; @keep: but never free their pages. */
+/* Forget the grants of [first, last]; @keep: the client may still use them. */
 static void forget(struct map *m, u64 first, u64 last, bool keep)
 {
 	unsigned long index = first;
@@ -211,8 +221,9 @@ static void forget(struct map *m, u64 first, u64 last, bool keep)
 		if (dirty)
 			folio_mark_dirty(page_folio(page));
 		atomic64_dec(&m->server->granted);
-		if (!keep)
-			put_page(page);
+		if (keep)
+			kept_add(m->server->client, page);
+		put_page(page);
 	}
 }
 
@@ -257,6 +268,20 @@ static void mark_dirty(struct map *m, u64 first, u64 last)
 	}
 }
 
+/* The right could not be taken away: the client may write on. */
+static void write_again(struct map *m, u64 first, u64 last)
+{
+	unsigned long index;
+	void *entry;
+
+	xa_lock(&m->grants);
+	xa_for_each_range(&m->grants, index, entry, first, last) {
+		__xa_set_mark(&m->grants, index, GRANT_WRITE);
+		__xa_set_mark(&m->grants, index, GRANT_DIRTY);
+	}
+	xa_unlock(&m->grants);
+}
+
 void revoke_write(struct map *m, u64 first, u64 last)
 {
 	u64 lo = m->index + m->pages, hi = m->index;
@@ -280,7 +305,8 @@ void revoke_write(struct map *m, u64 first, u64 last)
 	xa_unlock(&m->grants);
 
 	if (any) {
-		revoke_pages(m, lo, hi, SHAREDPC_REVOKE_WRITE);
+		if (revoke_pages(m, lo, hi, SHAREDPC_REVOKE_WRITE))
+			write_again(m, lo, hi);
 		waiting_end(m);
 	} else if (wait) {
 		wait_event(m->idle, !READ_ONCE(m->revoking));

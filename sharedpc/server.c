@@ -9,6 +9,7 @@
  * holds is taken back, and its files are ended, before another proxy can say
  * SERVE.
  */
+#include <linux/random.h>
 #include <linux/slab.h>
 #include <linux/sched/mm.h>
 #include "ctl.h"
@@ -37,6 +38,8 @@ struct server *server_open(u32 client)
 	INIT_LIST_HEAD(&s->queued);
 	init_waitqueue_head(&s->wait);
 	INIT_LIST_HEAD(&s->revokes);
+	/* Answers to an earlier server must not match. */
+	s->revoke_serial = get_random_u32();
 	mutex_init(&s->maps_lock);
 	INIT_LIST_HEAD(&s->maps);
 	mutex_init(&s->sizes_lock);
@@ -50,7 +53,17 @@ struct server *server_open(u32 client)
 	}
 	servers[client] = s;
 	spin_unlock(&servers_lock);
+	/* It may have gone before server_peer_went could find us. */
+	if (!server_current(s)) {
+		server_close(s);
+		return ERR_PTR(-ENOTCONN);
+	}
 	return s;
+}
+
+bool server_current(const struct server *s)
+{
+	return peer_up(s->client) && peer_epoch(s->client) == s->epoch;
 }
 
 static void server_free(struct kref *ref)
@@ -79,8 +92,9 @@ void server_close(struct server *s)
 {
 	server_fail_all(s);
 	map_remove_all(s);
-	revoke_end(s);
-	size_drop_all(s);
+	/* A client that could not be stopped may look for ever. */
+	if (!revoke_end(s))
+		size_drop_all(s);
 	spin_lock(&servers_lock);
 	servers[s->client] = NULL;
 	spin_unlock(&servers_lock);

@@ -41,6 +41,7 @@ struct server {
 	u32 epoch;			/* the client's life that we serve */
 	struct mm_struct *mm;		/* the proxy's, to compare with only */
 	bool gone;			/* the client died, or the proxy left */
+	bool lost;			/* the client is silent and was not fenced */
 
 	spinlock_t lock;		/* call, queued, revokes */
 	struct server_call call[SHAREDPC_CALLS];
@@ -85,6 +86,7 @@ void server_close(struct server *s);
 struct server *server_get(u32 client);
 void server_put(struct server *s);
 void server_peer_went(u32 client);
+bool server_current(const struct server *s);	/* the client's life is ours */
 u64 server_granted(u32 client);
 
 /* calls.c */
@@ -109,7 +111,7 @@ int server_grant(struct server *s, struct sharedpc_grant *want);
 /* revoke.c */
 void revoke_all(struct map *m, u64 first, u64 last);
 void revoke_write(struct map *m, u64 first, u64 last);
-void revoke_end(struct server *s);
+int revoke_end(struct server *s);
 void server_revoked(u32 client, const struct sharedpc_msg *msg);
 void server_kept(u32 client, const struct sharedpc_msg *msg);
 

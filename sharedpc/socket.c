@@ -25,6 +25,7 @@
 #include "peer.h"
 #include "socket.h"
 
+#define LAST_RESERVED_PORT 1023
 #define CHUNK		8192	/* bytes of payload in one record */
 #define RETRY		1	/* jiffies between looks at a full ring */
 
@@ -216,6 +217,17 @@ void socket_peer_went(u32 image)
 	mod_delayed_work(queue, &tx_later, 0);
 }
 
+/*
+ * A reserved port says to the other image that root speaks, so it takes more
+ * than the right to bind one (CAP_NET_BIND_SERVICE).
+ */
+static int socket_connect(struct vsock_sock *vsk)
+{
+	if (vsk->local_addr.svm_port <= LAST_RESERVED_PORT && !capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	return virtio_transport_connect(vsk);
+}
+
 static bool socket_stream_allow(u32 cid, u32 port)
 {
 	return true;
@@ -242,7 +254,7 @@ static struct virtio_transport transport = {
 		.init			= virtio_transport_do_socket_init,
 		.destruct		= virtio_transport_destruct,
 		.release		= virtio_transport_release,
-		.connect		= virtio_transport_connect,
+		.connect		= socket_connect,
 		.shutdown		= virtio_transport_shutdown,
 		.cancel_pkt		= socket_cancel,
 		.dgram_bind		= virtio_transport_dgram_bind,

@@ -256,8 +256,11 @@ static int fence(u32 id, u32 epoch)
 	if (!image_kill_life(img, CCBOOT_FENCE, epoch) &&
 	    READ_ONCE(slot(img)->epoch) != epoch)
 		return 0;	/* it ended before: another life runs, or none */
-	if (READ_ONCE(img->state) == CCBOOT_DYING)
-		wait_for_completion(&img->fenced);
+	/* A new life may begin, and use the completion, before we look at it. */
+	while (READ_ONCE(img->state) == CCBOOT_DYING &&
+	       READ_ONCE(slot(img)->epoch) == epoch)
+		if (wait_for_completion_timeout(&img->fenced, HZ / 10))
+			break;
 	return READ_ONCE(img->state) == CCBOOT_STUCK ? -ETIMEDOUT : 0;
 }
 
