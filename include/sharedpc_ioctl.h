@@ -70,8 +70,8 @@ enum sharedpc_op {
 #define SHAREDPC_CALL_APPEND	0x2	/* WRITE: at the end, pos is ignored */
 #define SHAREDPC_CALL_DATASYNC	0x4	/* FSYNC: fdatasync will do */
 #define SHAREDPC_CALL_DSYNC	0x8	/* WRITE: durable on return (O_DSYNC) */
-#define SHAREDPC_CALL_AROUND	0x10	/* FAULT: only index is needed, the
-					 * other pages if they cost no I/O */
+/* FAULT: only index is needed, the other pages if they cost no I/O. */
+#define SHAREDPC_CALL_AROUND	0x10
 
 #define SHAREDPC_FAULT_MAX	64	/* pages in one FAULT or GRANT */
 

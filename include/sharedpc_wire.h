@@ -26,14 +26,13 @@ enum sharedpc_answer {
 	SHAREDPC_MSG_DONE	= 17,	/* ends any call: error, result, pos */
 	SHAREDPC_MSG_REVOKE	= 18,	/* give [pos, pos + count) pages back */
 	SHAREDPC_MSG_REVOKED	= 19,	/* done; error: never reuse these pages */
-	SHAREDPC_MSG_KEPT	= 20,	/* before REVOKED: I/O here holds page pos,
-					 * frame at address data */
+	/* before REVOKED: I/O here holds page pos, frame at address data */
+	SHAREDPC_MSG_KEPT	= 20,
 	SHAREDPC_MSG_RELEASED	= 21,	/* not any more: frame at address pos */
 };
 
 #define SHAREDPC_REVOKE_WRITE	0x1	/* REVOKE: the right to write only */
-#define SHAREDPC_REVOKE_END	0x2	/* REVOKE: all files, for good: their
-					 * proxy has ended */
+#define SHAREDPC_REVOKE_END	0x2	/* all files for good: their proxy is gone */
 
 /* A frame in FRAMES: physical address, rights in the low bits; 0: none. */
 #define SHAREDPC_FRAME_WRITE	0x1ULL
@@ -49,8 +48,7 @@ struct sharedpc_msg {
 	__u64 pos;		/* page index, or bytes for WRITE */
 	__u64 count;		/* pages, bytes or opens */
 	__u64 result;
-	__u64 data;		/* WRITE: offset in the client's bounce buffers;
-				 * KEPT: physical address */
+	__u64 data;		/* WRITE: offset in bounce buffers; KEPT: address */
 	__s32 error;
 	__u32 uid;
 	__u32 gid;

@@ -3,8 +3,8 @@
  * stream.h - stream sockets between images, from root to root
  *
  * A CID says which image a peer is on and cannot be forged; a port below 1024
- * says that it is root there (vsock_bind asks for CAP_NET_BIND_SERVICE).  All
- * services of the project talk to such ports only.
+ * says that it is root there: connecting from one takes CAP_SYS_ADMIN (socket.c
+ * of sharedpc.ko).  All services of the project talk to such ports only.
  */
 #ifndef LIB_STREAM_H
 #define LIB_STREAM_H

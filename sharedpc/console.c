@@ -96,6 +96,7 @@ static void input_work(struct work_struct *work)
 	while (tail != head &&
 	       tty_insert_flip_char(&port, c->in[tail % SHAREDPC_CONSOLE_IN], TTY_NORMAL))
 		tail++;
+	/* The bytes are read before the writer may use their place: ccctl console. */
 	smp_store_release(&c->in_tail, tail);
 	tty_flip_buffer_push(&port);
 }

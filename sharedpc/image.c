@@ -58,7 +58,7 @@ static void clock_take(void)
 		smp_rmb();	/* pairs with clock_publish */
 		ns = READ_ONCE(h->wall_ns);
 		then = READ_ONCE(h->wall_tsc);
-		smp_rmb();
+		smp_rmb();	/* the values before the second look at the count */
 		if (!(seq & 1) && seq == READ_ONCE(h->clock_seq))
 			break;
 		udelay(1);
@@ -87,6 +87,7 @@ static void image_ends(u32 state)
 {
 	u32 i;
 
+	/* Who sees the state sees the last words: peer_look, ccboot's watcher. */
 	smp_store_release(&ctl_slot(ctl_self)->state, state);
 	for (i = 0; i < (ctl_is_boot() ? ctl_nr_images : 1); i++)
 		doorbell_ring(i);
@@ -158,12 +159,14 @@ int image_init(void)
 		kmsg_dump_register(&dumper);
 	}
 	atomic_notifier_chain_register(&panic_notifier_list, &panic_nb);
+	/* Who sees READY may use rings and doorbell: they must be there. */
 	smp_store_release(&ctl_slot(ctl_self)->state, SHAREDPC_READY);
 	return 0;
 }
 
 void image_exit(void)
 {
+	/* What we put into rings before comes before the end. */
 	smp_store_release(&ctl_slot(ctl_self)->state, SHAREDPC_HALTED);
 	atomic_notifier_chain_unregister(&panic_notifier_list, &panic_nb);
 	if (ctl_is_boot())
@@ -213,6 +216,7 @@ int sharedpc_image_start(u32 id, const char *name)
 	strscpy(slot->name, name, sizeof(slot->name));
 	slot->epoch = epoch;
 	memset(ctl_console(id), 0, SHAREDPC_CONSOLE_SIZE);
+	/* Pairs with client_stopped: the new epoch is there before the state. */
 	smp_store_release(&slot->state, SHAREDPC_STARTING);
 	return 0;
 }
@@ -223,6 +227,7 @@ void sharedpc_image_gone(u32 id, u32 state)
 	if (!ctl_is_boot() || id == SHAREDPC_BOOT || id >= ctl_nr_images)
 		return;
 	WRITE_ONCE(ctl_slot(id)->doorbell_vector, 0);
+	/* No bell of the dead is rung by who sees that it is dead. */
 	smp_store_release(&ctl_slot(id)->state, state);
 	peer_settle(id);
 	kept_drop(id);

@@ -57,7 +57,9 @@ void ring_rx_init(struct ring_rx *rx, struct sharedpc_ring *ring)
 {
 	rx->ring = ring;
 	rx->bad = 0;
+	/* As in ring_pop, which both pair with. */
 	rx->tail = smp_load_acquire(&ring->head) & ~(RECORD_ALIGN - 1ULL);
+	/* Nothing before this tail is read any more. */
 	smp_store_release(&ring->tail, rx->tail);
 }
 
