@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -246,6 +247,19 @@ static bool is_mounted(const char *target)
 	return found;
 }
 
+/* Mounted and answering; a mount whose proxy has died is taken off. */
+static bool mount_works(const char *target)
+{
+	struct stat st;
+
+	if (!is_mounted(target))
+		return false;
+	if (!stat(target, &st))
+		return true;
+	umount2(target, MNT_DETACH);
+	return false;
+}
+
 int mounts_start(const struct plan *plan, struct why *why)
 {
 	const struct plan_image *boot = &plan->images[SHAREDPC_BOOT];
@@ -256,7 +270,7 @@ int mounts_start(const struct plan *plan, struct why *why)
 		char *argv[] = { "mount", "-t", "ccfs", "-o", m->ro ? "ro" : "rw",
 				 m->source, m->target, NULL };
 
-		if (is_mounted(m->target))
+		if (mount_works(m->target))
 			continue;
 		if (make_parents(m->target) ||
 		    (mkdir(m->target, 0755) && errno != EEXIST))

@@ -7,7 +7,7 @@
  *
  *	FREE --server_called--> QUEUED --server_next--> HANDED --answer--> FREE
  *
- * A call without a proxy is answered at once with ENOTCONN.
+ * A call without a proxy is answered at once, with EIO.
  */
 #include "peer.h"
 #include "server.h"
@@ -53,7 +53,7 @@ void server_called(u32 client, const struct sharedpc_msg *msg)
 	if (!call_valid(msg))
 		goto refuse;
 	s = server_get(client);
-	err = -ENOTCONN;
+	err = -EIO;
 	if (!s)
 		goto refuse;
 	c = &s->call[msg->slot % SHAREDPC_CALLS];

@@ -152,7 +152,8 @@ static void peer_listen(u32 image)
 		else if (epoch == peers[image].epoch)
 			peer_dispatch(image, &f, len);
 	}
-	WRITE_ONCE(rung, 1);	/* the others' turn, then on with this one */
+	if (n == LISTEN_MAX)
+		WRITE_ONCE(rung, 1);	/* the others' turn, then on with this one */
 }
 
 static int peer_thread(void *unused)

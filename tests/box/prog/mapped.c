@@ -8,6 +8,7 @@
  *	mapped write FILE OFFSET VALUE		by pwrite
  *	mapped add FILE OFFSET COUNT		COUNT atomic increments
  *	mapped await FILE OFFSET VALUE		map, look, then wait for VALUE, 60 s
+ *	mapped poll FILE OFFSET			pread until that fails, 100 s at most
  *	mapped private FILE OFFSET		stores through MAP_PRIVATE stay private
  *
  * Words have 8 bytes; OFFSET is a multiple of 8.  `await` adds one to the
@@ -25,6 +26,7 @@
 #include <unistd.h>
 
 #define AWAIT_SECONDS	60
+#define POLL_SECONDS	100
 
 struct word {
 	int fd;
@@ -97,6 +99,20 @@ static int await(struct word *w, uint64_t value)
 	return 0;
 }
 
+static int poll(struct word *w, uint64_t value)
+{
+	time_t end = time(NULL) + POLL_SECONDS;
+
+	printf("polling\n");
+	fflush(stdout);
+	while (pread(w->fd, &value, 8, w->offset) == 8) {
+		if (time(NULL) > end)
+			return 0;
+		usleep(1000);
+	}
+	return fail("pread");
+}
+
 static int private(struct word *w, uint64_t value)
 {
 	uint64_t *p = map(w, MAP_PRIVATE), before = *w->p;
@@ -117,7 +133,7 @@ static const struct {
 } commands[] = {
 	{ "load", load }, { "store", store }, { "read", do_read },
 	{ "write", do_write }, { "add", add }, { "await", await },
-	{ "private", private },
+	{ "private", private }, { "poll", poll },
 };
 
 int main(int argc, char **argv)
