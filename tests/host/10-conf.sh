@@ -78,7 +78,7 @@ for file in tests/conf/good/*.conf; do
 done
 
 run 0 "$ccctl" plan -c partitions.conf --topology "$box" --root "$tmp/root"
-for name in boot web db batch; do
+for name in $(sed -nE 's/^image ([^ ]+) .*/\1/p' partitions.conf); do
 	grep -q "^[0-3]  *$name " "$tmp/out" || fail "plan lacks $name"
 done
 
@@ -95,9 +95,13 @@ fi
 # Usage and unreadable files.
 run 0 "$ccctl" --help
 run 0 "$ccctl" --version
-for command in check plan; do
+commands=$("$ccctl" --help | sed -nE 's/^  ([a-z]+) .*/\1/p')
+[ "$(wc -w <<<"$commands")" -ge 12 ] || fail "--help lists only: $commands"
+for command in $commands; do
 	run 0 "$ccctl" "$command" --help
 	grep -q "^Usage: ccctl $command" "$tmp/out" || fail "$command --help"
+	grep -qE "^\.(B|BI|BR|SS) .*\b$command\b" docs/man/ccctl.1 ||
+		fail "ccctl(1) lacks $command"
 done
 run 2 "$ccctl"
 run 2 "$ccctl" nonsense

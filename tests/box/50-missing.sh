@@ -1,0 +1,54 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# timeout: 400
+#
+# A part is missing: on the machine before it is partitioned, and on the boot
+# image before the others run. Every command says which part, in bounded time,
+# and changes nothing; with the part back it works.
+
+. "$(dirname "$0")/lib.sh"
+
+# Hides FILE of the machine while CMD... must fail and say PART.
+without() {
+	local file=$1 part=$2
+
+	shift 2
+	check "hide $file" on - mv "$file" "$file.hidden"
+	refuses "$part" "$@"
+	check "put $file back" on - mv "$file.hidden" "$file"
+}
+all_cpus() {
+	[ "$(on - cat /sys/devices/system/cpu/online)" = 0-3 ] ||
+		fail "after $*: CPUs $(on - cat /sys/devices/system/cpu/online) are on-line"
+}
+kernel=$(on - uname -r)
+modules=/usr/lib/modules/$kernel/extra
+
+"$BOX" down
+check "boot" "$BOX" boot -B
+check "conf" "$BOX" cp "$(dirname "$BOX")/../partitions.conf" -:/etc/ccluster/partitions.conf
+for cmd in up "start web" "stop web" "restart web" "exec web -- true" "console web" "log web"; do
+	# shellcheck disable=SC2086
+	refuses "not partitioned" on - ccctl $cmd
+done
+on - mkdir /tmp/m
+refuses "is sharedpc.ko loaded?" on - mount -t ccfs boot:/srv/shared /tmp/m
+refuses "is sharedpc.ko loaded?" on - proxyd
+without /usr/sbin/kexec "kexec" on - ccctl partition
+without /etc/ccluster/partitions.conf "No such file" on - ccctl partition
+all_cpus "errors before the partition"
+
+check "partition" "$BOX" partition
+without $modules/sharedpc.ko "cannot load sharedpc.ko" ctl up
+without /usr/sbin/proxyd "proxyd: No such file" ctl up
+without /usr/lib/ccluster/initrd.img "initrd.img: No such file" ctl up
+without "$(on - readlink -f /boot/vmlinuz)" "vmlinuz: No such file" ctl up
+all_cpus "errors before the images"
+without /usr/sbin/mount.ccfs "mount" ctl up
+check "up" ctl up
+read -ra clients < <(clients)
+is_up "${clients[@]}"
+check "the owner's mount" on - findmnt -t fuse.ccfs
+dmesg_mark
+dmesg_clean
+echo "every missing part was named"
