@@ -21,6 +21,7 @@ all_cpus() {
 	[ "$(on - cat /sys/devices/system/cpu/online)" = 0-3 ] ||
 		fail "after $*: CPUs $(on - cat /sys/devices/system/cpu/online) are on-line"
 }
+read -ra clients < <(clients)
 kernel=$(on - uname -r)
 modules=/usr/lib/modules/$kernel/extra
 
@@ -41,12 +42,10 @@ all_cpus "errors before the partition"
 check "partition" "$BOX" partition
 without $modules/sharedpc.ko "cannot load sharedpc.ko" ctl up
 without /usr/sbin/proxyd "proxyd: No such file" ctl up
-without /usr/lib/ccluster/initrd.img "initrd.img: No such file" ctl up
-without "$(on - readlink -f /boot/vmlinuz)" "vmlinuz: No such file" ctl up
+without /usr/lib/ccluster/initrd.img "initrd.img: the initrd of image ${clients[0]}: No such file" ctl up
+without "$(on - readlink -f /boot/vmlinuz)" "vmlinuz: the kernel of image ${clients[0]}: No such file" ctl up
 all_cpus "errors before the images"
-without /usr/sbin/mount.ccfs "mount" ctl up
 check "up" ctl up
-read -ra clients < <(clients)
 is_up "${clients[@]}"
 check "the owner's mount" on - findmnt -t fuse.ccfs
 dmesg_mark
