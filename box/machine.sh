@@ -86,11 +86,17 @@ qemu_options() {
 	numa_options "$cpus" "$mem" "$nodes"
 }
 
-# Ends the machine when the process that wanted it is gone.
-watch_owner() {
-	local owner=$1 qemu=$2
+# machine_keep OWNER OPTIONS...: run QEMU, and end it when the process that
+# wanted it is gone ("": nobody in particular). In a session of its own from the
+# beginning: what kills the owner's process group, at any moment, spares it.
+machine_keep() {
+	local owner=$1 qemu
 
-	while kill -0 "$qemu" 2>/dev/null; do
+	shift
+	qemu-system-x86_64 "$@" </dev/null >"$RUNDIR/qemu.log" 2>&1 &
+	qemu=$!
+	echo $qemu >"$RUNDIR/qemu.pid"
+	while [ -n "$owner" ] && kill -0 "$qemu" 2>/dev/null; do
 		if ! kill -0 "$owner" 2>/dev/null; then
 			machine_end
 			return
@@ -105,10 +111,17 @@ machine_start() {
 	need_tools qemu-system-x86_64:qemu-system-x86 setsid:util-linux ps:procps
 	rm -rf "$RUNDIR"
 	"$TOP/box/image.sh" fresh
+	# Made here, or the first who runs a command would own them.
+	for ((i = 0; i < PORTS; i++)); do : >"$RUNDIR/port$i.lock"; done
 	mapfile -t opts < <(qemu_options "$@")
 	echo "cpus=$1 memory=$2 nodes=$3 accel=$(accelerator)" >"$RUNDIR/options"
-	setsid qemu-system-x86_64 "${opts[@]}" </dev/null >"$RUNDIR/qemu.log" 2>&1 9>&- &
-	echo $! >"$RUNDIR/qemu.pid"
+	setsid bash -c '. "$1/box/common.sh"; . "$1/box/machine.sh"; machine_keep "${@:2}"' \
+		"$TOP/box/machine" "$TOP" "${BOX_OWNER-}" "${opts[@]}" \
+		</dev/null >/dev/null 2>&1 9>&- &
+	for ((i = 0; i < 100; i++)); do
+		[ -s "$RUNDIR/qemu.pid" ] && break
+		sleep 0.05
+	done
 	for ((i = 0; i < 100; i++)); do
 		[ -S "$RUNDIR/port$((PORTS - 1))" ] && break
 		machine_runs || sleep 0.1
@@ -117,9 +130,6 @@ machine_start() {
 		sleep 0.05
 	done
 	chown -R "$(stat -c %u:%g "$TOP")" "$RUNDIR"
-	if [ -n "${BOX_OWNER-}" ]; then
-		(watch_owner "$BOX_OWNER" "$(cat "$RUNDIR/qemu.pid")") </dev/null >/dev/null 2>&1 9>&- &
-	fi
 	disown -a
 }
 

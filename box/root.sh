@@ -22,8 +22,9 @@
 
 SUITE=trixie
 RECIPE=1	# to be counted up when the way a tree is made changes
-MIRROR=http://deb.debian.org/debian
-SECURITY=http://deb.debian.org/debian-security
+PUBLIC=http://deb.debian.org/debian
+MIRROR=$PUBLIC
+SECURITY=$PUBLIC-security
 
 # The host's Debian mirrors: all addresses in sources.list and deb822 files.
 host_mirrors() {
@@ -97,18 +98,31 @@ sources() {
 	echo "deb $SECURITY $SUITE-security main"
 }
 
+# try_mirror NAME DIR: with the suite's updates, or else without.
+try_mirror() {
+	local name=$1 new=$2
+
+	rm -rf --one-file-system "$new"
+	sources all | bootstrap "$name" "$new" && return
+	say "root $name: the updates of $SUITE cannot be read, using $SUITE alone"
+	rm -rf --one-file-system "$new"
+	sources main | bootstrap "$name" "$new" && return
+	tail -n 20 "$ROOTS/$name.log" >&2
+	return 1
+}
+
 make_tree() {
 	local name=$1 dir=$ROOTS/$1 new=$ROOTS/$1.new
 
 	need_tools mmdebstrap mount unshare:util-linux flock:util-linux
 	pick_mirrors
-	rm -rf --one-file-system "$new" "$dir.stamp"
-	if ! sources all | bootstrap "$name" "$new"; then
-		say "root $name: the updates of $SUITE cannot be read, using $SUITE alone"
-		rm -rf --one-file-system "$new"
-		sources main | bootstrap "$name" "$new" ||
-			{ tail -n 20 "$ROOTS/$name.log" >&2; return 1; }
-	fi
+	rm -f "$dir.stamp"
+	try_mirror "$name" "$new" || {
+		[ "$MIRROR" != $PUBLIC ] || return 1
+		say "root $name: this machine's mirror does not do, trying Debian's public one"
+		MIRROR=$PUBLIC SECURITY=$PUBLIC-security
+		try_mirror "$name" "$new"
+	} || return 1
 	rm -rf --one-file-system "$dir"
 	rm -f "$new"/boot/initrd.img* "$new"/var/log/*.log "$new"/var/log/apt/*
 	mkdir -p "$new/src"

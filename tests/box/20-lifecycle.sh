@@ -15,6 +15,15 @@ dmesg_mark
 is_up "$b"
 cpus=$(field "$b" cpus | tr -d '[] ')
 
+cpus_back() {
+	local cpu
+
+	for cpu in ${cpus//,/ }; do
+		[ "$(on boot cat "/sys/devices/system/cpu/cpu$cpu/online")" = 1 ] ||
+			fail "CPU $cpu did not come back after $1"
+	done
+}
+
 refuses "already running" ctl start "$b"
 refuses "there is no image" ctl start nosuch
 refuses "boot image" ctl start boot
@@ -24,10 +33,7 @@ is_up "$b"
 
 check "stop" ctl stop "$b"
 [ "$(state "$b")" = stopped ] || fail "after stop $b is $(state "$b")"
-for cpu in ${cpus//,/ }; do
-	[ "$(on boot cat "/sys/devices/system/cpu/cpu$cpu/online")" = 1 ] ||
-		fail "CPU $cpu is not back"
-done
+cpus_back "stop"
 check "stop once more" ctl stop "$b"
 refuses "does not run" on "$b" true
 
@@ -48,12 +54,19 @@ with_plan "s|initrd = .*|initrd = '/no/initrd'|" refuses "/no/initrd" ctl start 
 check "large file" on boot truncate -s 1G /run/large
 with_plan "s|initrd = .*|initrd = '/run/large'|" refuses "too large" ctl start "$b"
 on boot rm /run/large
-for cpu in ${cpus//,/ }; do
-	[ "$(on boot cat "/sys/devices/system/cpu/cpu$cpu/online")" = 1 ] ||
-		fail "CPU $cpu did not come back after a failed start"
-done
+cpus_back "a failed start"
 
-# An image that does not come up: its last lines are shown, it is stopped.
+# A CPU that another image has.
+others=$(on boot sed -n "/^image $a /,/^}/s/^[[:space:]]*\(cpus = .*\)/\1/p" /var/lib/ccluster/plan)
+with_plan "s|cpus = .*|$others|" refuses "busy" ctl start "$b"
+is_up "$a"
+
+# An image that is not up in time, and one whose kernel panics: last lines are
+# shown, it is stopped, its CPUs come back.
+refuses "did not come up within 1 s" ctl start --timeout 1 "$b"
+refuses "last lines of $b" ctl start --timeout 1 "$b"
+state_is "$b" running && fail "an image that did not come up in time still runs"
+cpus_back "a start that took too long"
 with_plan "s|cmdline = .*|cmdline = 'rdinit=/no/init'|" \
 	refuses "panicked while it started" ctl start --timeout 40 "$b"
 state_is "$b" running && fail "an image that did not come up still runs"
@@ -71,6 +84,8 @@ for cpu in ${cpus//,/ }; do
 		fail "CPU $cpu came on-line while it was lent"
 done
 check "restart" ctl restart "$b"
+with_plan "s|kernel = .*|kernel = '/no/kernel'|" refuses "/no/kernel" ctl restart "$b"
+is_up "$b"	# looked before it stopped
 check "forced stop" ctl stop --force "$b"
 check "start again" ctl start "$b"
 is_up "$b"

@@ -13,10 +13,14 @@ a=${clients[0]} b=${clients[1]}
 
 dmesg_mark
 is_up "$a" "$b"
+proxy=$(proxy_of "$b")
+alive "$proxy" || fail "$b has no proxy"
+work "$a"
 timeout 10 "$BOX" exec "$b" -- sh -c 'echo c >/proc/sysrq-trigger' >/dev/null 2>&1
 await 15 state_is "$b" panicked || fail "after a panic $b is $(state "$b")"
 [[ $(field "$b" last_words) == *sysrq* ]] || fail "last words: $(field "$b" last_words)"
 [ "$(field "$b" frames)" = 0 ] || fail "$b is dead and holds $(field "$b" frames) frames"
+await 20 dead "$proxy" || fail "the proxy of $b outlives it"
 is_up "$a"
 check "boot image" on boot true
 ctl status | grep -q "$b.*kernel panic: sysrq" || fail "status: $(ctl status)"
@@ -24,5 +28,6 @@ ctl log "$b" | grep -q 'Kernel panic' || fail "no panic in $b's log: $(ctl log "
 refuses "does not run" on "$b" true
 check "start after the panic" ctl start "$b"
 is_up "$b" "$a"
+work_ends
 dmesg_clean
 echo "panic: seen, named, and started again"

@@ -16,16 +16,20 @@ before=$(on boot cat /proc/sys/kernel/random/boot_id)
 
 # How: a command on $b; the state it must end in.
 end_by() {
-	local want=$1
+	local want=$1 proxy
 
 	shift
+	proxy=$(proxy_of "$b")
 	timeout 20 "$BOX" exec "$b" -- "$@" >/dev/null 2>&1
 	await 20 state_is "$b" "$want" || fail "$*: $b is $(state "$b"), not $want"
+	[ "$(field "$b" frames)" = 0 ] || fail "$b has ended and holds $(field "$b" frames) frames"
+	await 20 dead "$proxy" || fail "the proxy of $b outlives it"
 	is_up "$a"
 	check "start after $want" ctl start "$b"
 	is_up "$b"
 }
 
+work "$a"
 end_by rebooted kill -TERM 1
 end_by halted kill -USR1 1
 end_by rebooted python3 -c 'import ctypes
@@ -33,6 +37,7 @@ ctypes.CDLL(None).reboot(0x01234567)'
 end_by halted python3 -c 'import ctypes
 ctypes.CDLL(None).reboot(0x4321fedc)'
 end_by rebooted sh -c 'echo b >/proc/sysrq-trigger'
+work_ends
 
 [ "$before" = "$(on boot cat /proc/sys/kernel/random/boot_id)" ] ||
 	fail "the boot image has been rebooted"

@@ -11,6 +11,7 @@ read -ra clients < <(clients)
 a=${clients[0]} b=${clients[1]}
 
 is_up "$a" "$b"
+ids=
 for image in boot "$a" "$b"; do
 	for status in 0 1 42 255; do
 		on "$image" sh -c "exit $status"
@@ -40,8 +41,13 @@ for image in boot "$a" "$b"; do
 	out=$("$BOX" exec boot -- ccctl exec "$image" -e COLOUR='two words' -w /usr -- \
 		sh -c 'echo "$COLOUR" $(pwd)')
 	[ "$out" = "two words /usr" ] || fail "$image: -e and -w gave $out"
+	out=$("$BOX" exec boot -- env HUE=red sh -c "cd /usr && ccctl exec $image -- sh -c 'echo \$HUE \$(pwd)'")
+	[ "$out" = "red /usr" ] || fail "$image: environment and directory were not passed on: $out"
+	ids+=" $(on "$image" cat /proc/sys/kernel/random/boot_id)"
 	[ "$(on "$image" hostname)" = "$image" ] || fail "$image is $(on "$image" hostname)"
 done
+
+[ "$(tr ' ' '\n' <<<"$ids" | sort -u | grep -c .)" = 3 ] || fail "random numbers are the same: $ids"
 
 # Signals go to the command, and end it.
 on boot sh -c 'ccctl exec "$1" -- sh -c "trap \"echo got term; exit 9\" TERM; echo ready; while :; do sleep 0.1; done" &

@@ -71,6 +71,10 @@ wait $worker || fail "the work failed: $(cat "/tmp/cycles.$$")"
 cat "/tmp/cycles.$$"
 rm -f "/tmp/cycles.$$"
 is_up "$a" "$b"
+# What the work had is back as well: nothing is held, nothing is kept.
+held() { on boot sed -nE 's/.* granted ([0-9]+) kept ([0-9]+) .*/\1 \2/p' /sys/kernel/debug/sharedpc/images; }
+nothing_held() { [ "$(held | sort -u)" = "0 0" ]; }
+await 30 nothing_held || fail "frames that are held or kept: $(held | tr '\n' ',')"
 after=$(free_pages)
 [ "$(field "$b" frames)" = "$frames" ] ||
 	fail "$b held $frames frames after its first start, $(field "$b" frames) now"

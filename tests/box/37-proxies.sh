@@ -12,22 +12,16 @@ a=${clients[0]} b=${clients[-1]}
 DIR=/srv/shared/proxies
 
 log() { on boot cat /run/ccluster/proxyd.log; }
-# The proxy of image $1: the process that said so last.
-proxy() {
-	log | sed -n "s/^proxyd\\[$1\\]: starts, process \\([0-9]*\\)\$/\\1/p" | tail -n 1
-}
-alive() { on boot kill -0 "$1"; }
-dead() { ! alive "$1" 2>/dev/null; }
 
 dmesg_mark
 check "directory" on boot sh -c "rm -rf $DIR; mkdir -m 777 $DIR"
 n=$(on boot pgrep -c '^proxyd$')
 [ "$n" -le $((2 + ${#clients[@]})) ] || fail "$n processes for ${#clients[@]} clients"
-pa=$(proxy "$a") pb=$(proxy "$b")
+pa=$(proxy_of "$a") pb=$(proxy_of "$b")
 [ -n "$pa" ] && [ -n "$pb" ] && [ "$pa" != "$pb" ] || fail "proxies: '$pa' '$pb'"
 check "proxy of $a" alive "$pa"
 check "second mount" on "$a" sh -c 'mkdir -p /tmp/p && mount -t ccfs boot:/srv/shared /tmp/p'
-[ "$(proxy "$a")" = "$pa" ] || fail "a second mount started a second proxy"
+[ "$(proxy_of "$a")" = "$pa" ] || fail "a second mount started a second proxy"
 check "umount" on "$a" umount /tmp/p
 check "proxy of $a after umount" alive "$pa"
 
@@ -74,7 +68,7 @@ rm -f /tmp/vsock.$$
 check "an unprivileged caller" on "$a" python3 $DIR/vsock.py user
 check "garbage" on "$a" python3 $DIR/vsock.py garbage
 check "proxy of $a after garbage" alive "$pa"
-[ "$(proxy "$a")" = "$pa" ] || fail "garbage brought up another proxy"
+[ "$(proxy_of "$a")" = "$pa" ] || fail "garbage brought up another proxy"
 check "$a works on" on "$a" sh -c "echo x >$DIR/f && grep -q x $DIR/f"
 log | grep -q 'refused' || fail "proxyd did not say that it refused somebody"
 
@@ -90,12 +84,12 @@ await 60 is_up "$b" || fail "$b does not come back"
 check "$b works again" on "$b" grep -q x $DIR/f
 
 # Stopped and started: another proxy.
-pb=$(proxy "$b")
+pb=$(proxy_of "$b")
 check "stop" ctl stop "$b"
 await 20 dead "$pb" || fail "the proxy of $b outlives it"
 check "start" ctl start "$b"
 await 60 is_up "$b" || fail "$b does not come back"
-[ "$(proxy "$b")" != "$pb" ] || fail "no new proxy for $b"
+[ "$(proxy_of "$b")" != "$pb" ] || fail "no new proxy for $b"
 check "clean up" on boot rm -rf $DIR
 dmesg_clean
 echo "one proxy per client, and none too many"

@@ -31,18 +31,18 @@ rm -f "/tmp/sync.$$"
 
 # The file is closed everywhere: its frames have to come back by themselves.
 await 30 sh -c "[ \"\$($BOX exec boot -- sh -c 'grep -c \"^client\" /sys/kernel/debug/sharedpc/files')\" != '' ]"
+check "unmount" on "$1" umount /srv/shared
 check "drop caches" on boot sh -c 'sync; echo 3 >/proc/sys/vm/drop_caches'
 check "on the disk, read with O_DIRECT" on boot sh -c \
 	"dd if=$DIR/f of=/tmp/f bs=1M iflag=direct status=none && $T/stores verify /tmp/f $ROUNDS; rm -f /tmp/f"
 
 # From outside: freeze, so that the journal is empty, and look at the image.
-if command -v debugfs >/dev/null; then
-	check "freeze" on boot fsfreeze -f /srv/shared
-	debugfs -R "dump /writeback/f /tmp/image.$$" "$(dirname "$BOX")/../build/box/run/data.img" 2>/dev/null
-	check "thaw" on boot fsfreeze -u /srv/shared
-	check "copy" "$BOX" cp "/tmp/image.$$" boot:/tmp/image
-	rm -f "/tmp/image.$$"
-	check "in the disk image" on boot $T/stores verify /tmp/image "$ROUNDS"
-fi
+check "freeze" on boot fsfreeze -f /srv/shared
+debugfs -R "dump /writeback/f /tmp/image.$$" "$(dirname "$BOX")/../build/box/run/data.img" 2>/dev/null
+check "thaw" on boot fsfreeze -u /srv/shared
+check "copy" "$BOX" cp "/tmp/image.$$" boot:/tmp/image
+rm -f "/tmp/image.$$"
+check "in the disk image" on boot $T/stores verify /tmp/image "$ROUNDS"
+check "mount again" on "$1" mount -t ccfs boot:/srv/shared /srv/shared
 check "clean up" on boot sh -c "rm -rf $DIR /tmp/image; echo 500 >/proc/sys/vm/dirty_writeback_centisecs"
 dmesg_clean

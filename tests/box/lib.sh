@@ -8,6 +8,8 @@
 #   refuses "PART" CMD... CMD must fail, soon, and PART be in what it prints
 #   state IMAGE           its state, one word; field IMAGE NAME: of status --json
 #   is_up IMAGE...        running, and takes commands
+#   work IMAGE, work_ends a process that uses shared files meanwhile
+#   proxy_of IMAGE        its proxy's process id on the owner; dead PID
 #
 # A test must leave all images running, as it found them. What an image said in
 # a life that ends is kept in $LIVES, for the runner to look for warnings.
@@ -19,7 +21,10 @@ export LC_ALL=C
 fail() { echo "FAILED: $*"; exit 1; }
 on() { local image=$1; shift; timeout 120 "$BOX" exec "$image" -- "$@"; }
 ctl() {
-	case $1 in start|restart) save_lives "${@:2}" ;; esac
+	case $1 in
+	start|restart)	save_lives "${@:2}" ;;
+	up)		save_lives $(clients) ;;
+	esac
 	timeout 240 "$BOX" exec boot -- ccctl "$@" </dev/null
 }
 
@@ -84,10 +89,38 @@ await() {
 	done
 }
 
+# The proxy of image $1: the process that said so last. Is it there?
+proxy_of() {
+	on boot sed -n "s/^proxyd\\[$1\\]: starts, process \\([0-9]*\\)\$/\\1/p" \
+		/run/ccluster/proxyd.log | tail -n 1
+}
+alive() { on boot kill -0 "$1"; }
+dead() { ! alive "$1" 2>/dev/null; }
+
+# work IMAGE: a process there that works on shared files until work_ends, which
+# fails unless it worked all the time.
+WORK=/srv/shared/work
+work() {
+	check "directory for work" on boot sh -c "rm -rf $WORK; mkdir $WORK"
+	timeout 900 "$BOX" exec "$1" -- sh -ec "n=0; while [ ! -e $WORK/stop ]; do
+		n=\$((n + 1)); echo \$n >$WORK/f; [ \$(cat $WORK/f) = \$n ]
+		mv $WORK/f $WORK/g; done; echo \$n >$WORK/rounds" >"/tmp/work.$$" 2>&1 &
+	worker=$!
+	await 20 on boot test -e $WORK/g || fail "the work does not begin"
+}
+work_ends() {
+	kill -0 $worker 2>/dev/null || fail "the work ended: $(cat "/tmp/work.$$")"
+	check "stop the work" on boot touch $WORK/stop
+	wait $worker || fail "the work failed: $(cat "/tmp/work.$$")"
+	rm -f "/tmp/work.$$"
+	[ "$(on boot cat $WORK/rounds)" -gt 10 ] || fail "only $(on boot cat $WORK/rounds) rounds of work"
+	check "clean up" on boot rm -rf $WORK
+}
+
 state_is() { [ "$(state "$1")" = "$2" ]; }
 
 # The images that are not the boot image.
-clients() { ctl status --json | python3 -c '
+clients() { timeout 60 "$BOX" exec boot -- ccctl status --json </dev/null | python3 -c '
 import json, sys
 print(*[i["name"] for i in json.load(sys.stdin) if i["id"]])'; }
 

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # timeout: 400
 #
-# A part is missing: on the machine before it is partitioned, and on the boot
+# The way from a plain machine to a running box, and back, and up again with
+# another configuration. A part is missing: on the machine before it is partitioned, and on the boot
 # image before the others run. Every command says which part, in bounded time,
 # and changes nothing; with the part back it works.
 
@@ -48,6 +49,17 @@ all_cpus "errors before the images"
 check "up" ctl up
 is_up "${clients[@]}"
 check "the owner's mount" on - findmnt -t fuse.ccfs
-dmesg_mark
-dmesg_clean
+
+# Down, another partitions.conf, and up again, on the same machine.
+check "down" ctl down
+all_cpus "down"
+on boot grep -q "sharedpc" /proc/modules /proc/iomem && fail "sharedpc is still there after down"
+last=${clients[-1]}
+sed "s/^image $last /image other /" "$(dirname "$BOX")/../partitions.conf" >"/tmp/conf.$$"
+check "partition again" "$BOX" partition -c "/tmp/conf.$$"
+rm -f "/tmp/conf.$$"
+check "up again" ctl up
+read -ra clients < <(clients)
+[ "${clients[-1]}" = other ] || fail "the images are ${clients[*]}"
+is_up "${clients[@]}"
 echo "every missing part was named"
