@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/mount.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,9 @@
 
 #include "boot/conf.h"
 #include "proxyd/export.h"
+
+/* Held while a configuration is parsed: libconfuse's lexer is one for all. */
+static pthread_mutex_t parsing = PTHREAD_MUTEX_INITIALIZER;
 
 static bool same_path(const char *a, const char *b)
 {
@@ -69,6 +73,7 @@ static int config_find(const char *config, const char *owner,
 	struct diag diag;
 	int ret;
 
+	pthread_mutex_lock(&parsing);
 	diag_init(&diag, config);
 	ret = conf_read(config, &conf, &diag);
 	if (ret) {
@@ -79,6 +84,7 @@ static int config_find(const char *config, const char *owner,
 		conf_free(conf);
 	}
 	diag_free(&diag);
+	pthread_mutex_unlock(&parsing);
 	return ret;
 }
 

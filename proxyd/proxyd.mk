@@ -21,3 +21,7 @@ test-proto-libs := -lcmocka
 UNIT_TESTS += test-proxy
 test-proxy-objs := tests/unit/test-proxy.o $(PROXY_OBJS)
 test-proxy-libs := -lconfuse -lnuma -lcmocka
+
+UNIT_TESTS += test-mounts
+test-mounts-objs := tests/unit/test-mounts.o $(PROXY_OBJS)
+test-mounts-libs := -lconfuse -lnuma -lcmocka
