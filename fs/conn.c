@@ -259,8 +259,12 @@ int conn_call_first(struct conn *c, struct msg *m, int seconds)
 		ret = msg_send(c->fd, m);
 	if (!ret)
 		ret = msg_recv(c->fd, m);
-	if (!ret)
-		ret = m->head.id == c->last_id ? m->head.error : -EPROTO;
+	if (!ret && m->head.id != c->last_id)
+		ret = -EPROTO;
+	if (ret)
+		m->len = 0;		/* what is there is no answer */
+	else
+		ret = m->head.error;
 	tv.tv_sec = 0;
 	setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
 	setsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));

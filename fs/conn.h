@@ -53,7 +53,10 @@ int conn_call(struct conn *c, struct msg *m);
 /* Send @m and wait for nothing. */
 void conn_post(struct conn *c, struct msg *m);
 
-/* The same before conn_start(): alone on the stream, within @seconds. */
+/*
+ * The same before conn_start(): alone on the stream, within @seconds. If no
+ * answer came @m is empty.
+ */
 int conn_call_first(struct conn *c, struct msg *m, int seconds);
 
 /* It is dead from here on.  True: it was alive until now. */

@@ -123,7 +123,7 @@ static int hello(struct serving *s)
 	ret = conn_call_first(&s->fs.conn, &m, HELLO_SECONDS);
 	if (!ret)
 		ret = welcome(s, &m);
-	else if (m.len && !msg_get_str(&m, sizeof(s->report.text) - 64, &text))
+	else if (!msg_get_str(&m, sizeof(s->report.text) - 64, &text) && *text)
 		snprintf(WHY(s), "the owner refuses: %s", text);
 	else if (ret == -EAGAIN || ret == -EWOULDBLOCK)
 		snprintf(WHY(s), "the owner's proxyd does not answer (%d s)",

@@ -197,6 +197,35 @@ static void slow(void **state)
 	close(peer);
 }
 
+/* HELLO fails in any way: what is in the message then is no text of the owner. */
+static void no_first_answer(void **state)
+{
+	struct msg m = { 0 }, lie = { 0 };
+	struct conn c;
+	int fd[2];
+
+	for (int answered = 0; answered < 2; answered++) {
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
+		conn_init(&c, fd[0], &owner);
+		msg_start(&lie, CCFS_HELLO, 999, 0);
+		msg_put_str(&lie, "no", 2);
+		if (answered)
+			assert_int_equal(msg_send(fd[1], &lie), 0);
+		else
+			close(fd[1]);
+		msg_start(&m, CCFS_HELLO, 0, CCFS_ROOT);
+		msg_put(&m, &(struct ccfs_cred){ 0 }, sizeof(struct ccfs_cred));
+		assert_int_equal(conn_call_first(&c, &m, 5),
+				 answered ? -EPROTO : -EPIPE);
+		assert_int_equal(m.len, 0);
+		if (answered)
+			close(fd[1]);
+		close(fd[0]);
+	}
+	msg_free(&m);
+	msg_free(&lie);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -206,6 +235,7 @@ int main(void)
 		cmocka_unit_test(liars),
 		cmocka_unit_test(silence),
 		cmocka_unit_test(slow),
+		cmocka_unit_test(no_first_answer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
