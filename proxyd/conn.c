@@ -153,7 +153,19 @@ static int drop(struct conn *conn, struct msg *in)
 	return ret;
 }
 
-/* Open the export that @in asks for: 0, or -errno and why. */
+/* @fd (taken over even on failure) is the root of what is mounted. */
+static int root_take(struct conn *conn, int fd, struct stat *st)
+{
+	int ret;
+
+	if (!fstat(fd, st))
+		return nodes_init(&conn->nodes, fd);
+	ret = -errno;
+	close(fd);
+	return ret;
+}
+
+/* Open the export that @in asks for: 0, or -errno and maybe why. */
 static int hello_open(struct conn *conn, struct msg *in,
 		      struct ccfs_welcome *welcome, char *why, size_t len)
 {
@@ -179,11 +191,9 @@ static int hello_open(struct conn *conn, struct msg *in,
 	fd = export_open(proxy->config, proxy->owner, proxy->client, path,
 			 hello.flags & CCFS_HELLO_RO, &export_ro, why, len);
 	log_say("mount of %s: %s", path, fd < 0 ? why : "granted");
-	if (fd < 0 || fstat(fd, &st)) {
-		ret = fd < 0 ? fd : -errno;
+	ret = fd < 0 ? fd : root_take(conn, fd, &st);
+	if (ret)
 		goto free_path;
-	}
-	ret = nodes_init(&conn->nodes, fd);
 	welcome->revision = CCFS_REVISION;
 	welcome->flags = (export_ro ? CCFS_WELCOME_RO : 0) |
 			 (proxy->local ? CCFS_WELCOME_LOCAL : 0);
@@ -204,6 +214,9 @@ static int hello(struct conn *conn, struct msg *in)
 	if (ret == -EPROTO)
 		return ret;
 	msg_start(&out, CCFS_HELLO, in->head.id, 0);
+	if (ret && !why[0])
+		snprintf(why, sizeof(why), "%s cannot take the mount: %s",
+			 conn->proxy->owner, strerror(-ret));
 	if (ret)
 		msg_put_str(&out, why, strlen(why));
 	else
