@@ -38,10 +38,68 @@ static void test_parallel(void **state)
 	}
 }
 
+static void linked(const char *path)
+{
+	struct msg m = { 0 };
+	char *why = NULL;
+	int fd = fresh();
+
+	assert_int_equal(hello(fd, path, 0, &m), -ELOOP);
+	assert_int_equal(msg_get_str(&m, 1000, &why), 0);
+	assert_non_null(strstr(why, "symbolic link"));
+	free(why);
+	msg_free(&m);
+	close(fd);
+}
+
+/* Whoever may write a parent of an export cannot have something else exported. */
+static void test_links(void **state)
+{
+	char saved[512];
+
+	snprintf(saved, sizeof(saved), "%s", at("rw.saved"));
+	assert_int_equal(rename(at("rw"), saved), 0);
+	assert_int_equal(symlink("/", at("rw")), 0);
+	linked(at("rw"));
+	assert_int_equal(unlink(at("rw")), 0);
+	assert_int_equal(rename(saved, at("rw")), 0);
+	snprintf(saved, sizeof(saved), "%s.saved", top);
+	assert_int_equal(rename(top, saved), 0);
+	assert_int_equal(symlink(saved, top), 0);
+	linked(at("rw"));	/* a parent is enough */
+	assert_int_equal(unlink(top), 0);
+	assert_int_equal(rename(saved, top), 0);
+}
+
+/* What is mounted in the export later does not come through to the clone. */
+static void test_propagation(void **state)
+{
+	struct ccfs_entry e;
+	struct msg m = { 0 };
+	int old = conn;
+
+	assert_int_equal(mount(at("rw"), at("rw"), NULL, MS_BIND, NULL), 0);
+	assert_int_equal(mount(NULL, at("rw"), NULL, MS_SHARED, NULL), 0);
+	conn = fresh();
+	assert_int_equal(hello(conn, at("rw"), 0, &m), 0);
+	assert_int_equal(mkdir(at("rw/late"), 0755), 0);
+	assert_int_equal(mount("none", at("rw/late"), "tmpfs", 0, NULL), 0);
+	put_file("rw/late/hidden", "x", 0644);
+	assert_int_equal(name_op(CCFS_LOOKUP, lookup(CCFS_ROOT, "late"), "hidden",
+				 &root, &e), -ENOENT);
+	close(conn);
+	conn = old;
+	assert_int_equal(umount(at("rw/late")), 0);
+	assert_int_equal(umount(at("rw")), 0);
+	msg_free(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parallel),
+		cmocka_unit_test(test_links),
+		cmocka_unit_test(test_propagation),
 		cmocka_unit_test(test_end),
 	};
 
