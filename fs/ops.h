@@ -42,7 +42,10 @@ static inline struct ccfs *ccfs_of(fuse_req_t req)
 	return fuse_req_userdata(req);
 }
 
-/* Start request @op about @node in @m, on behalf of @req's caller. */
+/*
+ * Start request @op about @node in @m, on behalf of @req's caller. A caller
+ * whose groups cannot be found fails the call: -EACCES, -ENOMEM.
+ */
 void ask(struct msg *m, fuse_req_t req, unsigned int op, uint64_t node);
 /* A name in a directory; one that is too long fails the call. */
 void ask_name(struct msg *m, const char *name);
