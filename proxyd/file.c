@@ -4,8 +4,8 @@
  *
  * A file is found by id, for calls, and by (device, inode), for opens. It
  * leaves both trees under files.lock at the moment when nobody needs it, and
- * is taken apart after that without the lock, since giving up a window waits
- * for the client. An open that comes meanwhile makes a new file with a new id.
+ * is taken apart after that without the lock and by others (later.h), since
+ * giving up a window waits for the client. An open that comes meanwhile makes a new file with a new id.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "proxyd/file.h"
+#include "proxyd/later.h"
 #include "proxyd/log.h"
 #include "proxyd/procfd.h"
 #include "proxyd/window.h"
@@ -102,6 +103,11 @@ static void file_free(struct files *files, struct file *file)
 	free(file);
 }
 
+static void file_free_later(void *files, void *file)
+{
+	file_free(files, file);
+}
+
 /* Out of the trees if nobody needs it; true: the caller frees it. Locked. */
 static bool file_unlink(struct files *files, struct file *file)
 {
@@ -160,7 +166,7 @@ void file_put(struct files *files, struct file *file)
 	gone = file_unlink(files, file);
 	pthread_mutex_unlock(&files->lock);
 	if (gone)
-		file_free(files, file);
+		later(file_free_later, files, file);
 }
 
 int file_close(struct files *files, uint64_t id, uint64_t count)
@@ -176,7 +182,7 @@ int file_close(struct files *files, uint64_t id, uint64_t count)
 	}
 	pthread_mutex_unlock(&files->lock);
 	if (gone)
-		file_free(files, file);
+		later(file_free_later, files, file);
 	return file ? 0 : -ENOENT;
 }
 

@@ -5,7 +5,7 @@ PROXY_OBJS := proxyd/proxy.o proxyd/conn.o proxyd/work.o proxyd/export.o
 PROXY_OBJS += proxyd/ops.o proxyd/ops-name.o proxyd/ops-attr.o
 PROXY_OBJS += proxyd/ops-xattr.o proxyd/ops-open.o proxyd/ops-data.o
 PROXY_OBJS += proxyd/node.o proxyd/dir.o proxyd/file.o proxyd/window.o
-PROXY_OBJS += proxyd/call.o proxyd/fault.o
+PROXY_OBJS += proxyd/call.o proxyd/fault.o proxyd/later.o
 PROXY_OBJS += proxyd/cred.o proxyd/procfd.o proxyd/log.o
 PROXY_OBJS += lib/msg.o $(filter-out boot/conf-machine.o,$(CONF_OBJS))
 
