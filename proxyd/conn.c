@@ -59,9 +59,9 @@ static int request_do(struct request *req, const struct op *op)
 	ret = msg_get_cred(&req->in, &req->cred, &req->groups);
 	if (ret)
 		return ret;
-	req->node = node_get(&req->conn->nodes, req->in.head.node);
-	if (!req->node)
-		return -ESTALE;
+	ret = node_get(&req->conn->nodes, req->in.head.node, &req->node);
+	if (ret)
+		return ret;
 	if (!(op->flags & OP_CALLER))
 		return op->run(req);
 	ret = cred_take(&req->cred, req->groups);
@@ -153,13 +153,21 @@ static int drop(struct conn *conn, struct msg *in)
 	return ret;
 }
 
+static bool is_open(void *files, dev_t dev, ino_t ino)
+{
+	return file_is_open(files, dev, ino);
+}
+
 /* @fd (taken over even on failure) is the root of what is mounted. */
 static int root_take(struct conn *conn, int fd, struct stat *st)
 {
+	struct proxy *proxy = conn->proxy;
 	int ret;
 
+	/* what is open on the owner itself is not in the table of files */
 	if (!fstat(fd, st))
-		return nodes_init(&conn->nodes, fd);
+		return nodes_init(&conn->nodes, fd, proxy->local ? NULL : is_open,
+				  &proxy->files);
 	ret = -errno;
 	close(fd);
 	return ret;
@@ -282,16 +290,7 @@ static void conn_free(struct conn *conn)
 	free(conn);
 }
 
-static bool is_open(void *files, dev_t dev, ino_t ino)
-{
-	return file_is_open(files, dev, ino);
-}
-
-/*
- * Wait for the next message, and look after the nodes meanwhile: all of them
- * in NODE_PARTS * SWEEP_MS. Not on the owner itself, whose opens are its own
- * kernel's and not in the table of files.
- */
+/* Wait for the next message, and look after the nodes meanwhile. */
 static void conn_await(struct conn *conn)
 {
 	struct pollfd p = { .fd = conn->fd, .events = POLLIN };
@@ -306,8 +305,7 @@ static void conn_await(struct conn *conn)
 		if (ms - conn->swept_ms < SWEEP_MS)
 			continue;
 		conn->swept_ms = ms;
-		nodes_sweep(&conn->nodes, conn->part++ % NODE_PARTS, is_open,
-			    &conn->proxy->files);
+		nodes_sweep(&conn->nodes);
 	} while (!poll(&p, 1, SWEEP_MS));
 }
 

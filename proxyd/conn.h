@@ -28,8 +28,7 @@ struct conn {
 	struct proxy *proxy;
 	int fd;
 	bool greeted;		/* reader only: HELLO went well */
-	int64_t swept_ms;	/* reader only: last nodes_sweep(), and of */
-	unsigned int part;	/* which part the next will be */
+	int64_t swept_ms;	/* reader only: last nodes_sweep() */
 	struct nodes nodes;	/* valid once greeted */
 	struct dirs dirs;
 	pthread_mutex_t send;	/* holder writes to fd */

@@ -2,8 +2,9 @@
 /*
  * limits.c - what the daemon needs of the owner's kernel for itself.
  *
- * A proxy has a descriptor for each file that its client knows and a mapping
- * for each GiB of each file that it has mapped. Limits of the whole machine
+ * A proxy has a descriptor for each file that its client has open, for many
+ * others that it knows (node.h), and a mapping for each GiB of each file that
+ * it has mapped. Limits of the whole machine
  * (sysctls) are only ever raised: fs.file-max so far that proxies at their own
  * limit leave descriptors to everybody else, since exceeding it would fail
  * every open() of the owner.

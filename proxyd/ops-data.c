@@ -119,9 +119,9 @@ int op_copy(struct request *req)
 		ret = msg_end(&req->in);
 	if (ret)
 		return ret;
-	to = node_get(&req->conn->nodes, args.node_out);
-	if (!to)
-		return -ESTALE;
+	ret = node_get(&req->conn->nodes, args.node_out, &to);
+	if (ret)
+		return ret;
 	in = ret = open_regular(req->node, O_RDONLY);
 	if (in < 0)
 		goto put_node;

@@ -161,9 +161,9 @@ int op_rename(struct request *req)
 		ret = only_name(req, new);
 	if (ret)
 		return ret;
-	dir = node_get(&req->conn->nodes, args.newdir);
-	if (!dir)
-		return -ESTALE;
+	ret = node_get(&req->conn->nodes, args.newdir, &dir);
+	if (ret)
+		return ret;
 	if (renameat2(req->node->fd, old, dir->fd, new, args.flags))
 		ret = -errno;
 	node_put(&req->conn->nodes, dir);
@@ -182,9 +182,9 @@ int op_link(struct request *req)
 		ret = only_name(req, name);
 	if (ret)
 		return ret;
-	dir = node_get(&req->conn->nodes, args.newdir);
-	if (!dir)
-		return -ESTALE;
+	ret = node_get(&req->conn->nodes, args.newdir, &dir);
+	if (ret)
+		return ret;
 	if (linkat(procfd_dir(), procfd_name(req->node->fd, self), dir->fd,
 		   name, AT_SYMLINK_FOLLOW))
 		ret = -errno;

@@ -9,6 +9,7 @@
  *	  ops*.c node.c dir.c	names, attributes, opens
  *	  call.c fault.c	what the client's kernel asks for, by sharedpc.ko
  *	  file.c window.c	open files and the maps of them
+ *	  later.c		what nobody needs to wait for
  *	  export.c cred.c	how far a client may go
  */
 #include <errno.h>

@@ -25,3 +25,8 @@ test-proxy-libs := -lconfuse -lnuma -lcmocka
 UNIT_TESTS += test-mounts
 test-mounts-objs := tests/unit/test-mounts.o $(PROXY_OBJS)
 test-mounts-libs := -lconfuse -lnuma -lcmocka
+
+UNIT_TESTS += test-node
+test-node-objs := tests/unit/test-node.o proxyd/node.o proxyd/later.o \
+	proxyd/limits.o proxyd/cred.o proxyd/log.o
+test-node-libs := -lcmocka
