@@ -27,8 +27,8 @@
 
 #define SWEEP_MS	250
 
-/* Send @out; a peer that cannot be answered is of no use. */
-static void conn_send(struct conn *conn, const struct msg *out)
+/* Send @out; a peer that cannot be answered is of no use. 0 or -errno. */
+static int conn_send(struct conn *conn, const struct msg *out)
 {
 	int ret;
 
@@ -37,19 +37,26 @@ static void conn_send(struct conn *conn, const struct msg *out)
 	if (ret)
 		shutdown(conn->fd, SHUT_RDWR);
 	pthread_mutex_unlock(&conn->send);
+	return ret;
 }
 
-/* Answer the request with header @head: @error, or what @out holds. */
-static void conn_answer(struct conn *conn, const struct ccfs_header *head,
-			struct msg *out, int error)
+/*
+ * Answer the request with header @head: @error, or what @out holds. 0 if the
+ * peer gets what @out holds, else -errno.
+ */
+static int conn_answer(struct conn *conn, const struct ccfs_header *head,
+		       struct msg *out, int error)
 {
+	int ret;
+
 	if (!error)
 		error = out->error;
 	if (error && head->op != CCFS_HELLO)
 		msg_start(out, head->op, head->id, 0);
 	out->error = 0;
 	out->head.error = error;
-	conn_send(conn, out);
+	ret = conn_send(conn, out);
+	return ret ? ret : error;
 }
 
 static int request_do(struct request *req, const struct op *op)
@@ -85,8 +92,10 @@ void request_run(struct request *req)
 		log_say("malformed request %u: connection closed", head->op);
 		shutdown(conn->fd, SHUT_RDWR);
 	} else {
-		conn_answer(conn, head, &req->out, ret);
+		ret = conn_answer(conn, head, &req->out, ret);
 	}
+	if (ret && req->opened)		/* the client will never give it back */
+		file_close(&conn->proxy->files, req->opened, 1);
 	msg_free(&req->in);
 	msg_free(&req->out);
 	free(req->groups);

@@ -46,6 +46,7 @@ struct request {
 	struct ccfs_cred cred;
 	uint32_t *groups;
 	struct node *node;	/* in.head.node */
+	uint64_t opened;	/* the file that out tells the client to have open */
 };
 
 /* Serve @fd (taken over) in a thread of its own. 0 or -errno. */

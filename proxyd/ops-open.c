@@ -54,9 +54,11 @@ static int open_put(struct request *req, int fd, bool write)
 	struct ccfs_open out;
 	int ret = file_open(&req->conn->proxy->files, fd, write, &out);
 
-	if (!ret)
-		msg_put(&req->out, &out, sizeof(out));
-	return ret;
+	if (ret)
+		return ret;
+	req->opened = out.file;
+	msg_put(&req->out, &out, sizeof(out));
+	return 0;
 }
 
 int op_open(struct request *req)

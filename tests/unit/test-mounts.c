@@ -94,12 +94,46 @@ static void test_propagation(void **state)
 	msg_free(&m);
 }
 
+/* An open whose answer nobody hears is given back. */
+static void test_lost_answers(void **state)
+{
+	struct ccfs_make mk = { .mode = 0600, .flags = O_RDWR | O_CREAT };
+	struct msg m = { 0 };
+	uint64_t node;
+	int fd;
+
+	put_file("rw/lost", "x", 0644);
+	for (int create = 0; create < 2; create++) {
+		fd = fresh();
+		assert_int_equal(hello(fd, at("rw"), 0, &m), 0);
+		start(&m, CCFS_LOOKUP, CCFS_ROOT, &root);
+		put_name(&m, "lost");
+		assert_int_equal(ask_on(fd, &m), 0);
+		assert_int_equal(msg_get(&m, &node, sizeof(node)), 0);
+		start(&m, create ? CCFS_CREATE : CCFS_OPEN,
+		      create ? CCFS_ROOT : node, &root);
+		msg_put(&m, &mk, sizeof(mk));
+		if (create)
+			put_name(&m, "lost-too");
+		assert_int_equal(shutdown(fd, SHUT_RD), 0);
+		assert_int_equal(msg_send(fd, &m), 0);
+		for (int ms = 0; proxy.conns > 1 && ms < 5000; ms += 10)
+			usleep(10000);
+		assert_int_equal(proxy.conns, 1);
+		assert_int_equal(files_count(&proxy.files), 0);
+		close(fd);
+	}
+	assert_int_equal(access(at("rw/lost-too"), F_OK), 0);	/* it was done */
+	msg_free(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parallel),
 		cmocka_unit_test(test_links),
 		cmocka_unit_test(test_propagation),
+		cmocka_unit_test(test_lost_answers),
 		cmocka_unit_test(test_end),
 	};
 
