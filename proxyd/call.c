@@ -39,22 +39,22 @@ static int policy_prefer(int node)
  * Append through the descriptor's own position, which nobody else uses: it
  * is at the end of what was written when the call returns.
  */
-static ssize_t write_append(struct file *file, const struct iovec *iov,
+static ssize_t write_append(struct file *file, int fd, const struct iovec *iov,
 			    int flags, __u64 *pos)
 {
 	ssize_t n;
 
 	pthread_mutex_lock(&file->append);
-	n = pwritev2(file->fd, iov, 1, -1, flags | RWF_APPEND);
+	n = pwritev2(fd, iov, 1, -1, flags | RWF_APPEND);
 	if (n >= 0)
-		*pos = lseek(file->fd, 0, SEEK_CUR);
+		*pos = lseek(fd, 0, SEEK_CUR);
 	else
 		n = -errno;
 	pthread_mutex_unlock(&file->append);
 	return n;
 }
 
-static ssize_t write_as(struct proxy *proxy, struct file *file,
+static ssize_t write_as(struct proxy *proxy, struct file *file, int fd,
 			const struct sharedpc_call *call, __u64 *pos)
 {
 	struct iovec iov = {
@@ -65,8 +65,8 @@ static ssize_t write_as(struct proxy *proxy, struct file *file,
 	ssize_t n;
 
 	if (call->flags & SHAREDPC_CALL_APPEND)
-		return write_append(file, &iov, flags, pos);
-	n = pwritev2(file->fd, &iov, 1, call->pos, flags);
+		return write_append(file, fd, &iov, flags, pos);
+	n = pwritev2(fd, &iov, 1, call->pos, flags);
 	if (n < 0)
 		return -errno;
 	*pos = call->pos + n;
@@ -80,38 +80,25 @@ static void call_write(struct proxy *proxy, struct file *file,
 	struct ccfs_cred cred = { .uid = call->uid, .gid = call->gid };
 	size_t bounces = SHAREDPC_BOUNCES * SHAREDPC_BOUNCE_SIZE;
 	ssize_t n;
+	int fd;
 
 	if (call->count > bounces || call->data > bounces - call->count) {
 		reply->error = -EINVAL;
 		return;
 	}
-	n = cred_take(&cred, NULL);
-	if (!n) {
-		pthread_rwlock_rdlock(&file->map);	/* keeps fd */
-		n = write_as(proxy, file, call, &reply->pos);
-		pthread_rwlock_unlock(&file->map);
-		cred_back();
+	fd = n = file_dup(file, call->flags & SHAREDPC_CALL_APPEND);
+	if (fd >= 0) {
+		n = cred_take(&cred, NULL);
+		if (!n) {
+			n = write_as(proxy, file, fd, call, &reply->pos);
+			cred_back();
+		}
+		close(fd);
 	}
 	if (n < 0)
 		reply->error = n;
 	else
 		reply->result = n;
-}
-
-static int call_fsync(struct file *file, const struct sharedpc_call *call)
-{
-	int fd, ret;
-
-	pthread_rwlock_rdlock(&file->map);
-	fd = dup(file->fd);
-	ret = fd < 0 ? -errno : 0;
-	pthread_rwlock_unlock(&file->map);
-	if (ret)
-		return ret;
-	ret = (call->flags & SHAREDPC_CALL_DATASYNC ? fdatasync(fd) : fsync(fd))
-		? -errno : 0;
-	close(fd);
-	return ret;
 }
 
 static void call_reply(struct proxy *proxy, struct sharedpc_reply *reply)
@@ -145,7 +132,7 @@ static void call_do(struct proxy *proxy, const struct sharedpc_call *call)
 	else if (call->op == SHAREDPC_OP_WRITE)
 		call_write(proxy, file, call, &reply);
 	else if (call->op == SHAREDPC_OP_FSYNC)
-		reply.error = call_fsync(file, call);
+		reply.error = file_sync(file, call->flags & SHAREDPC_CALL_DATASYNC);
 	else
 		reply.error = -EOPNOTSUPP;
 	if (file)

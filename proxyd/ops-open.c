@@ -17,7 +17,7 @@
 #include "proxyd/proxy.h"
 
 #define OPEN_EXEC	0x20	/* the kernel's mark of an open by execve(2) */
-#define OPEN_KEEP	(O_ACCMODE | O_TRUNC | O_NOATIME)
+#define OPEN_KEEP	(O_ACCMODE | O_TRUNC | O_NOATIME | O_APPEND)
 
 static bool wants_write(unsigned int flags)
 {

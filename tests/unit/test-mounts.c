@@ -5,6 +5,9 @@
  */
 #include "proxy-test.h"
 
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+
 #define MOUNTERS	8
 #define MOUNTS		40	/* of each */
 
@@ -127,6 +130,32 @@ static void test_lost_answers(void **state)
 	msg_free(&m);
 }
 
+/* chattr +a: who appends may open it, and nobody else for writing. */
+static void test_append_only(void **state)
+{
+	int fd, flags = FS_APPEND_FL;
+	struct ccfs_open o;
+	uint64_t node;
+
+	put_file("rw/log", "x", 0644);
+	node = lookup(CCFS_ROOT, "log");
+	fd = open(at("rw/log"), O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	if (ioctl(fd, FS_IOC_SETFLAGS, &flags)) {
+		close(fd);
+		skip();
+	}
+	assert_int_equal(open_node(node, O_WRONLY, &root, &o), -EPERM);
+	assert_int_equal(open_node(node, O_WRONLY | O_APPEND | O_TRUNC, &root, &o), -EPERM);
+	assert_int_equal(open_node(node, O_WRONLY | O_APPEND, &root, &o), 0);
+	drop(&o);
+	assert_int_equal(open_node(node, O_RDWR | O_APPEND, &root, &o), 0);
+	drop(&o);
+	flags = 0;
+	assert_int_equal(ioctl(fd, FS_IOC_SETFLAGS, &flags), 0);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -134,6 +163,7 @@ int main(void)
 		cmocka_unit_test(test_links),
 		cmocka_unit_test(test_propagation),
 		cmocka_unit_test(test_lost_answers),
+		cmocka_unit_test(test_append_only),
 		cmocka_unit_test(test_end),
 	};
 
