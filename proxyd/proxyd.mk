@@ -30,3 +30,9 @@ UNIT_TESTS += test-node
 test-node-objs := tests/unit/test-node.o proxyd/node.o proxyd/later.o \
 	proxyd/limits.o proxyd/cred.o proxyd/log.o
 test-node-libs := -lcmocka
+
+# What sharedpc.ko and the disk would say, the test says instead.
+UNIT_TESTS += test-file
+test-file-objs := tests/unit/test-file.o $(PROXY_OBJS)
+test-file-libs := -lconfuse -lnuma -lcmocka -Wl,--wrap=ioctl \
+	-Wl,--wrap=mmap64 -Wl,--wrap=fsync

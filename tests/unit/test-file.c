@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The open files of a client on another image, proxyd/file.c and window.c,
+ * without sharedpc.ko: its ioctls are answered here, and a list of maps is
+ * kept as it keeps one.
+ */
+#include "proxy-test.h"
+
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+#include "proxyd/window.h"
+#include "sharedpc_ioctl.h"
+
+#define WINDOW	(WINDOW_PAGES * PAGE)
+#define MAPS	8
+
+static struct sharedpc_map maps[MAPS];	/* .pages: 0, free */
+static int fail_fixed;		/* the how manieth mmap over another one fails */
+static off_t synced_at;		/* position of the struct file that was synced */
+static int sync_error;
+
+int __wrap_ioctl(int fd, unsigned long request, void *arg);
+int __real_ioctl(int fd, unsigned long request, void *arg);
+void *__wrap_mmap64(void *addr, size_t len, int prot, int flags, int fd, off_t at);
+void *__real_mmap64(void *addr, size_t len, int prot, int flags, int fd, off_t at);
+int __wrap_fsync(int fd);
+
+static struct sharedpc_map *map_find(const struct sharedpc_map *key)
+{
+	for (int i = 0; i < MAPS; i++)
+		if (maps[i].pages && maps[i].file == key->file &&
+		    maps[i].index == key->index)
+			return &maps[i];
+	return NULL;
+}
+
+static int do_map(const struct sharedpc_map *map)
+{
+	errno = EEXIST;
+	if (map_find(map))
+		return -1;
+	for (int i = 0; i < MAPS; i++) {
+		if (maps[i].pages)
+			continue;
+		maps[i] = *map;
+		return 0;
+	}
+	errno = ENOSPC;
+	return -1;
+}
+
+static int do_unmap(const struct sharedpc_map *map)
+{
+	struct sharedpc_map *found = map_find(map);
+
+	errno = ENOENT;
+	if (!found)
+		return -1;
+	found->pages = 0;
+	return 0;
+}
+
+int __wrap_ioctl(int fd, unsigned long request, void *arg)
+{
+	switch (request) {
+	case SHAREDPC_IOC_SIZE:
+		((struct sharedpc_size *)arg)->phys = 4096;
+		return 0;
+	case SHAREDPC_IOC_UNSIZE:
+		return 0;
+	case SHAREDPC_IOC_MAP:
+		return do_map(arg);
+	case SHAREDPC_IOC_UNMAP:
+		return do_unmap(arg);
+	}
+	return __real_ioctl(fd, request, arg);
+}
+
+void *__wrap_mmap64(void *addr, size_t len, int prot, int flags, int fd, off_t at)
+{
+	if ((flags & MAP_FIXED) && fail_fixed && !--fail_fixed) {
+		errno = ENOMEM;
+		return MAP_FAILED;
+	}
+	return __real_mmap64(addr, len, prot, flags, fd, at);
+}
+
+int __wrap_fsync(int fd)
+{
+	synced_at = lseek(fd, 0, SEEK_CUR);
+	errno = sync_error;
+	return sync_error ? -1 : 0;
+}
+
+static int nmaps(void)
+{
+	int n = 0;
+
+	for (int i = 0; i < MAPS; i++)
+		n += !!maps[i].pages;
+	return n;
+}
+
+static void none_left(void)
+{
+	for (int ms = 0; nmaps() && ms < 5000; ms += 10)
+		usleep(10000);
+	assert_int_equal(nmaps(), 0);
+	assert_int_equal(files_count(&proxy.files), 0);
+}
+
+/* Touch page @index: where it is, mapped. */
+static char *touch(uint64_t id, uint64_t index)
+{
+	struct file *file = file_get(&proxy.files, id);
+	uint64_t pages;
+	int error = 0;
+	char *addr;
+
+	assert_non_null(file);
+	addr = file_map(&proxy.files, file, index, &pages, &error);
+	assert_non_null(addr);
+	pthread_rwlock_unlock(&file->map);
+	file_put(&proxy.files, file);
+	return addr;
+}
+
+static bool mapped(const char *addr)
+{
+	unsigned char vec;
+
+	return !mincore((void *)addr, PAGE, &vec);
+}
+
+/* A reader's windows become a writer's, at the same place. */
+static void test_upgrade(void **state)
+{
+	struct ccfs_open o, p;
+	uint64_t node;
+	char *addr;
+
+	put_file("rw/up", "abc", 0644);
+	node = lookup(CCFS_ROOT, "up");
+	assert_int_equal(open_node(node, O_RDONLY, &root, &o), 0);
+	addr = touch(o.file, 0);
+	touch(o.file, WINDOW_PAGES);
+	assert_int_equal(nmaps(), 2);
+	assert_int_equal(open_node(node, O_RDWR, &root, &p), 0);
+	assert_int_equal(p.file, o.file);
+	assert_int_equal(nmaps(), 2);
+	assert_ptr_equal(touch(o.file, 0), addr);
+	addr[0] = 'A';
+	drop(&o);
+	drop(&p);
+	none_left();
+}
+
+/* If that fails nothing stays mapped that nobody knows, and reading goes on. */
+static void test_upgrade_fails(void **state)
+{
+	struct ccfs_open o, p;
+	char *addr[2];
+	uint64_t node;
+
+	put_file("rw/fail", "abc", 0644);
+	node = lookup(CCFS_ROOT, "fail");
+	for (int at = 1; at <= 2; at++) {
+		assert_int_equal(open_node(node, O_RDONLY, &root, &o), 0);
+		addr[0] = touch(o.file, 0);
+		addr[1] = touch(o.file, WINDOW_PAGES);
+		fail_fixed = at;
+		assert_int_equal(open_node(node, O_RDWR, &root, &p), -ENOMEM);
+		assert_int_equal(nmaps(), 0);
+		assert_false(mapped(addr[0]));
+		assert_false(mapped(addr[1]));
+		assert_int_equal(touch(o.file, 0)[0], 'a');
+		assert_int_equal(open_node(node, O_RDWR, &root, &p), 0);
+		touch(o.file, 0)[0] = 'a';
+		drop(&o);
+		drop(&p);
+		none_left();
+	}
+}
+
+/* The sync goes to the struct file that was written through. */
+static void test_sync(void **state)
+{
+	struct ccfs_range range = { 0 };
+	struct ccfs_open o;
+	struct msg m = { 0 };
+	struct file *file;
+	uint64_t node;
+
+	put_file("rw/sync", "abc", 0644);
+	node = lookup(CCFS_ROOT, "sync");
+	for (int opened = 0; opened < 2; opened++) {
+		if (opened) {
+			assert_int_equal(open_node(node, O_RDWR, &root, &o), 0);
+			file = file_get(&proxy.files, o.file);
+			assert_int_equal(lseek(file->fd, 1234, SEEK_SET), 1234);
+			file_put(&proxy.files, file);
+		}
+		sync_error = opened ? EIO : 0;
+		start(&m, CCFS_FSYNC, node, &root);
+		msg_put(&m, &range, sizeof(range));
+		assert_int_equal(ask(&m), opened ? -EIO : 0);
+		assert_int_equal(synced_at, opened ? 1234 : 0);
+	}
+	sync_error = 0;
+	drop(&o);
+	none_left();
+	msg_free(&m);
+}
+
+static int dup_file(uint64_t id, bool append)
+{
+	struct file *file = file_get(&proxy.files, id);
+	int fd = file_dup(file, append);
+
+	file_put(&proxy.files, file);
+	return fd;
+}
+
+/* A file that is appended to is read through a descriptor that may be mapped. */
+static void test_append_only(void **state)
+{
+	int fd, own, flags = FS_APPEND_FL;
+	struct ccfs_open o, p;
+	uint64_t node;
+
+	put_file("rw/log", "x", 0644);
+	node = lookup(CCFS_ROOT, "log");
+	fd = open(at("rw/log"), O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	if (ioctl(fd, FS_IOC_SETFLAGS, &flags)) {
+		close(fd);
+		skip();
+	}
+	assert_int_equal(open_node(node, O_RDWR | O_APPEND, &root, &o), 0);
+	assert_int_equal(touch(o.file, 0)[0], 'x');
+	assert_int_equal(dup_file(o.file, false), -EPERM);
+	own = dup_file(o.file, true);
+	assert_true(own >= 0);
+	assert_int_equal(write(own, "y", 1), 1);
+	close(own);
+	assert_int_equal(touch(o.file, 0)[1], 'y');
+	flags = 0;
+	assert_int_equal(ioctl(fd, FS_IOC_SETFLAGS, &flags), 0);
+	assert_int_equal(open_node(node, O_RDWR, &root, &p), 0);
+	own = dup_file(o.file, false);
+	assert_true(own >= 0);
+	assert_int_equal(pwrite(own, "X", 1, 0), 1);
+	close(own);
+	assert_int_equal(touch(o.file, 0)[0], 'X');
+	drop(&o);
+	drop(&p);
+	none_left();
+	close(fd);
+}
+
+/* The same proxy, but its client is on another image. */
+static int setup_remote(void **state)
+{
+	struct msg m = { 0 };
+
+	assert_int_equal(setup(state), 0);
+	test_end(state);
+	proxy.local = false;
+	proxy.dev = open("/dev/null", O_RDWR | O_CLOEXEC);
+	files_init(&proxy.files, proxy.dev);
+	conn = fresh();
+	assert_int_equal(hello(conn, at("rw"), 0, &m), 0);
+	msg_free(&m);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_upgrade),
+		cmocka_unit_test(test_upgrade_fails),
+		cmocka_unit_test(test_sync),
+		cmocka_unit_test(test_append_only),
+		cmocka_unit_test(test_end),
+	};
+
+	return cmocka_run_group_tests(tests, setup_remote, teardown);
+}
