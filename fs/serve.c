@@ -24,7 +24,8 @@
 #include "fs/serve.h"
 
 #define HELLO_SECONDS	10
-#define THREADS_MAX	16
+#define THREADS_MAX	128	/* each waits for its call: calls at a time */
+#define THREADS_IDLE	16	/* of them, that stay for later */
 
 struct serving {
 	struct ccfs fs;
@@ -184,6 +185,7 @@ static int loop(struct serving *s, struct fuse_session *se)
 		return -ENOMEM;
 	fuse_loop_cfg_set_clone_fd(config, 1);
 	fuse_loop_cfg_set_max_threads(config, THREADS_MAX);
+	fuse_loop_cfg_set_idle_threads(config, THREADS_IDLE);
 	ret = fuse_session_loop_mt(se, config);
 	fuse_loop_cfg_destroy(config);
 	return ret;
