@@ -8,10 +8,15 @@
  * and are moved when they are to be granted (fault.c). An allocation that must
  * have a page of a full region (MPOL_BIND) ends in the owner's OOM killer,
  * and no look at the free pages beforehand can rule that out.
+ *
+ * A fault must always find a thread. Writes, which may wait for a disk, can
+ * keep as many as the client has bounce buffers and no more; an fsync has no
+ * such bound and goes to threads of its own.
  */
 #include <errno.h>
 #include <numaif.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/uio.h>
@@ -24,6 +29,17 @@
 
 #define NODES_MAX	1024
 #define WORD_BITS	(8 * sizeof(unsigned long))
+
+_Static_assert(SHAREDPC_BOUNCES <= CALL_THREADS / 2, "threads are left for faults");
+
+struct sync {
+	struct sync *next;
+	struct sharedpc_call call;
+};
+
+static pthread_mutex_t sync_lock = PTHREAD_MUTEX_INITIALIZER;	/* both below */
+static pthread_cond_t sync_more = PTHREAD_COND_INITIALIZER;
+static struct sync *sync_first, **sync_last = &sync_first;
 
 static int policy_prefer(int node)
 {
@@ -135,9 +151,46 @@ static void call_do(struct proxy *proxy, const struct sharedpc_call *call)
 		reply.error = file_sync(file, call->flags & SHAREDPC_CALL_DATASYNC);
 	else
 		reply.error = -EOPNOTSUPP;
-	if (file)
-		file_put(&proxy->files, file);
 	call_reply(proxy, &reply);
+	if (file && file_put(&proxy->files, file))
+		proxy_file_gone(proxy);
+}
+
+/* Have @call, an FSYNC, done by those who may wait. */
+static void sync_add(struct proxy *proxy, const struct sharedpc_call *call)
+{
+	struct sync *sync = malloc(sizeof(*sync));
+
+	if (!sync) {
+		call_do(proxy, call);
+		return;
+	}
+	*sync = (struct sync) { .call = *call };
+	pthread_mutex_lock(&sync_lock);
+	*sync_last = sync;
+	sync_last = &sync->next;
+	pthread_cond_signal(&sync_more);
+	pthread_mutex_unlock(&sync_lock);
+}
+
+static void *syncer(void *arg)
+{
+	struct proxy *proxy = arg;
+	struct sync *sync;
+
+	for (;;) {
+		pthread_mutex_lock(&sync_lock);
+		while (!sync_first)
+			pthread_cond_wait(&sync_more, &sync_lock);
+		sync = sync_first;
+		sync_first = sync->next;
+		if (!sync_first)
+			sync_last = &sync_first;
+		pthread_mutex_unlock(&sync_lock);
+		call_do(proxy, &sync->call);
+		free(sync);
+	}
+	return NULL;
 }
 
 static void *caller(void *arg)
@@ -155,12 +208,16 @@ static void *caller(void *arg)
 		proxy_end("cannot place pages in the region");
 	}
 	for (;;) {
-		if (!ioctl(proxy->dev, SHAREDPC_IOC_NEXT, &call))
+		if (ioctl(proxy->dev, SHAREDPC_IOC_NEXT, &call)) {
+			if (errno == ENODEV)
+				proxy_end("the client is gone");
+			if (errno != EINTR)
+				proxy_end(strerror(errno));
+		} else if (call.op == SHAREDPC_OP_FSYNC) {
+			sync_add(proxy, &call);
+		} else {
 			call_do(proxy, &call);
-		else if (errno == ENODEV)
-			proxy_end("the client is gone");
-		else if (errno != EINTR)
-			proxy_end(strerror(errno));
+		}
 	}
 	return NULL;
 }
@@ -170,8 +227,9 @@ int calls_start(struct proxy *proxy)
 	pthread_t thread;
 	int i, ret;
 
-	for (i = 0; i < CALL_THREADS; i++) {
-		ret = pthread_create(&thread, NULL, caller, proxy);
+	for (i = 0; i < CALL_THREADS + SYNC_THREADS; i++) {
+		ret = pthread_create(&thread, NULL,
+				     i < CALL_THREADS ? caller : syncer, proxy);
 		if (ret)
 			return -ret;
 		pthread_detach(thread);

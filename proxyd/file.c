@@ -205,7 +205,7 @@ int file_sync(struct file *file, bool data_only)
 	return ret;
 }
 
-void file_put(struct files *files, struct file *file)
+bool file_put(struct files *files, struct file *file)
 {
 	bool gone;
 
@@ -215,6 +215,7 @@ void file_put(struct files *files, struct file *file)
 	pthread_mutex_unlock(&files->lock);
 	if (gone)
 		later(file_free_later, files, file);
+	return gone;
 }
 
 int file_close(struct files *files, uint64_t id, uint64_t count)

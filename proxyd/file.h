@@ -78,7 +78,8 @@ bool file_is_open(struct files *files, dev_t dev, ino_t ino);
 struct file *file_get(struct files *files, uint64_t id);
 /* The same for (dev, ino), if it is not of the same image. */
 struct file *file_find(struct files *files, dev_t dev, ino_t ino);
-void file_put(struct files *files, struct file *file);
+/* True: the client had closed it meanwhile, and now it is gone. */
+bool file_put(struct files *files, struct file *file);
 
 /*
  * A descriptor of @file's long-lived struct file, to be closed by the caller:

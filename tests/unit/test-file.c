@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
+#include "proxyd/call.h"
 #include "proxyd/window.h"
 #include "sharedpc_ioctl.h"
 
@@ -20,6 +21,9 @@ static struct sharedpc_map maps[MAPS];	/* .pages: 0, free */
 static int fail_fixed;		/* the how manieth mmap over another one fails */
 static off_t synced_at;		/* position of the struct file that was synced */
 static int sync_error;
+static int calls[2];		/* what NEXT hands out; SEQPACKET */
+static int replies[2];		/* and what is answered */
+static pthread_mutex_t disk = PTHREAD_MUTEX_INITIALIZER;	/* held: it hangs */
 
 int __wrap_ioctl(int fd, unsigned long request, void *arg);
 int __real_ioctl(int fd, unsigned long request, void *arg);
@@ -74,6 +78,10 @@ int __wrap_ioctl(int fd, unsigned long request, void *arg)
 		return do_map(arg);
 	case SHAREDPC_IOC_UNMAP:
 		return do_unmap(arg);
+	case SHAREDPC_IOC_NEXT:
+		return recv(calls[1], arg, sizeof(struct sharedpc_call), 0) < 0 ? -1 : 0;
+	case SHAREDPC_IOC_REPLY:
+		return send(replies[1], arg, sizeof(struct sharedpc_reply), 0) < 0 ? -1 : 0;
 	}
 	return __real_ioctl(fd, request, arg);
 }
@@ -89,7 +97,9 @@ void *__wrap_mmap64(void *addr, size_t len, int prot, int flags, int fd, off_t a
 
 int __wrap_fsync(int fd)
 {
+	pthread_mutex_lock(&disk);
 	synced_at = lseek(fd, 0, SEEK_CUR);
+	pthread_mutex_unlock(&disk);
 	errno = sync_error;
 	return sync_error ? -1 : 0;
 }
@@ -105,7 +115,7 @@ static int nmaps(void)
 
 static void none_left(void)
 {
-	for (int ms = 0; nmaps() && ms < 5000; ms += 10)
+	for (int ms = 0; (nmaps() || files_count(&proxy.files)) && ms < 5000; ms += 10)
 		usleep(10000);
 	assert_int_equal(nmaps(), 0);
 	assert_int_equal(files_count(&proxy.files), 0);
@@ -260,6 +270,51 @@ static void test_append_only(void **state)
 	close(fd);
 }
 
+static void call(unsigned int op, uint32_t slot, uint64_t file)
+{
+	struct sharedpc_call c = { .slot = slot, .op = op, .file = file, .count = 1 };
+
+	assert_int_equal(send(calls[0], &c, sizeof(c), 0), sizeof(c));
+}
+
+static uint32_t answered(int error)
+{
+	struct sharedpc_reply r;
+
+	assert_int_equal(recv(replies[0], &r, sizeof(r), 0), sizeof(r));
+	assert_int_equal(r.error, error);
+	return r.slot;
+}
+
+/* However many wait for a disk that hangs, faults are taken. */
+static void test_slow_disk(void **state)
+{
+	struct timeval tv = { .tv_sec = 10 };
+	struct ccfs_open o;
+	uint64_t slots = 0;
+
+	proxy.bounce = top;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, calls), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, replies), 0);
+	setsockopt(replies[0], SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+	assert_int_equal(calls_start(&proxy), 0);
+	put_file("rw/slow", "abc", 0644);
+	assert_int_equal(open_node(lookup(CCFS_ROOT, "slow"), O_RDWR, &root, &o), 0);
+	pthread_mutex_lock(&disk);
+	for (uint32_t i = 0; i < 40; i++)
+		call(SHAREDPC_OP_FSYNC, i, o.file);
+	call(SHAREDPC_OP_FAULT, 50, o.file + 1000);
+	assert_int_equal(answered(-ESTALE), 50);
+	call(SHAREDPC_OP_WRITE, 51, o.file);
+	assert_int_equal(answered(0), 51);
+	pthread_mutex_unlock(&disk);
+	for (int i = 0; i < 40; i++)
+		slots |= 1ULL << answered(0);
+	assert_true(slots == (1ULL << 40) - 1);
+	call(SHAREDPC_OP_CLOSE, 0, o.file);
+	none_left();
+}
+
 /* The same proxy, but its client is on another image. */
 static int setup_remote(void **state)
 {
@@ -283,6 +338,7 @@ int main(void)
 		cmocka_unit_test(test_upgrade_fails),
 		cmocka_unit_test(test_sync),
 		cmocka_unit_test(test_append_only),
+		cmocka_unit_test(test_slow_disk),
 		cmocka_unit_test(test_end),
 	};
 
