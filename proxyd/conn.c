@@ -98,6 +98,7 @@ void request_run(struct request *req)
 		file_close(&conn->proxy->files, req->opened, 1);
 	msg_free(&req->in);
 	msg_free(&req->out);
+	proxy_bytes_put(conn->proxy, req->bytes);
 	free(req->groups);
 	free(req);
 	pthread_mutex_lock(&conn->lock);
@@ -118,8 +119,10 @@ static int request_add(struct conn *conn, struct msg *in)
 	if (!req)
 		return -ENOMEM;
 	req->conn = conn;
+	req->bytes = in->room;
 	req->in = *in;
 	*in = (struct msg) { 0 };
+	proxy_bytes_get(conn->proxy, req->bytes);
 	pthread_mutex_lock(&conn->lock);
 	while (conn->pending >= CONN_REQUESTS)
 		pthread_cond_wait(&conn->fewer, &conn->lock);

@@ -42,6 +42,7 @@ struct request {
 	struct request *next;	/* queue's */
 	struct conn *conn;
 	struct msg in;
+	size_t bytes;		/* of its memory */
 	struct msg out;
 	struct ccfs_cred cred;
 	uint32_t *groups;

@@ -107,6 +107,23 @@ void proxy_conn_gone(struct proxy *proxy)
 	offer_end(proxy);
 }
 
+void proxy_bytes_get(struct proxy *proxy, size_t bytes)
+{
+	pthread_mutex_lock(&proxy->lock);
+	while (proxy->bytes && proxy->bytes + bytes > PROXY_BYTES)
+		pthread_cond_wait(&proxy->fewer, &proxy->lock);
+	proxy->bytes += bytes;
+	pthread_mutex_unlock(&proxy->lock);
+}
+
+void proxy_bytes_put(struct proxy *proxy, size_t bytes)
+{
+	pthread_mutex_lock(&proxy->lock);
+	proxy->bytes -= bytes;
+	pthread_cond_broadcast(&proxy->fewer);
+	pthread_mutex_unlock(&proxy->lock);
+}
+
 void proxy_file_gone(struct proxy *proxy)
 {
 	offer_end(proxy);
@@ -137,6 +154,7 @@ static int proxy_start(struct proxy *proxy)
 	int ret;
 
 	pthread_mutex_init(&proxy->lock, NULL);
+	pthread_cond_init(&proxy->fewer, NULL);
 	proxy->dev = -1;
 	ret = procfd_init();
 	if (!ret && !proxy->local)
@@ -148,6 +166,22 @@ static int proxy_start(struct proxy *proxy)
 	if (!ret && !proxy->local)
 		ret = calls_start(proxy);
 	return ret;
+}
+
+void proxy_conn_add(struct proxy *proxy, int fd)
+{
+	bool many;
+
+	pthread_mutex_lock(&proxy->lock);
+	many = proxy->conns >= PROXY_CONNS;
+	proxy->conns += !many;
+	pthread_mutex_unlock(&proxy->lock);
+	if (many) {
+		log_say("mount refused: there are %d", PROXY_CONNS);
+		close(fd);
+	} else if (conn_start(proxy, fd)) {
+		proxy_conn_gone(proxy);
+	}
 }
 
 void proxy_run(struct proxy *proxy)
@@ -167,9 +201,10 @@ void proxy_run(struct proxy *proxy)
 			proxy_end("nothing left to do");
 		pthread_mutex_lock(&proxy->lock);
 		had++;
-		proxy->conns += fd >= 0;
 		pthread_mutex_unlock(&proxy->lock);
-		if (fd >= 0 && conn_start(proxy, fd))
-			proxy_conn_gone(proxy);
+		if (fd >= 0)
+			proxy_conn_add(proxy, fd);
+		else
+			offer_end(proxy);	/* it counts, and was the last maybe */
 	}
 }

@@ -68,10 +68,7 @@ static inline int fresh(void)
 	int pair[2];
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-	pthread_mutex_lock(&proxy.lock);
-	proxy.conns++;
-	pthread_mutex_unlock(&proxy.lock);
-	assert_int_equal(conn_start(&proxy, pair[1]), 0);
+	proxy_conn_add(&proxy, pair[1]);
 	return pair[0];
 }
 
@@ -266,6 +263,7 @@ static inline int setup(void **state)
 		.local = true, .control = -1, .dev = -1,
 	};
 	pthread_mutex_init(&proxy.lock, NULL);
+	pthread_cond_init(&proxy.fewer, NULL);
 	assert_int_equal(procfd_init(), 0);
 	files_init(&proxy.files, -1);
 	assert_int_equal(work_start(), 0);

@@ -156,6 +156,72 @@ static void test_append_only(void **state)
 	close(fd);
 }
 
+/* A client has so many connections and no more; the others work on. */
+static void test_connections(void **state)
+{
+	int fds[PROXY_CONNS + 10];
+	struct msg m = { 0 };
+	int granted = 0;
+
+	for (int i = 0; i < PROXY_CONNS + 10; i++) {
+		fds[i] = fresh();
+		granted += !hello(fds[i], at("rw"), 0, &m);
+	}
+	assert_int_equal(granted, PROXY_CONNS - 1);	/* and conn */
+	assert_int_equal(name_op(CCFS_LOOKUP, CCFS_ROOT, "none", &root, NULL), -ENOENT);
+	for (int i = 0; i < PROXY_CONNS + 10; i++)
+		close(fds[i]);
+	for (int ms = 0; proxy.conns > 1 && ms < 5000; ms += 10)
+		usleep(10000);
+	assert_int_equal(proxy.conns, 1);
+	msg_free(&m);
+}
+
+#define FLOOD	300		/* requests of 60 KiB */
+
+static void *flood(void *arg)
+{
+	static const char value[60 * 1024];
+	struct ccfs_xattr xa = { 0 };
+	int fd = *(int *)arg;
+	struct msg m = { 0 };
+
+	for (int i = 0; i < FLOOD; i++) {
+		start(&m, CCFS_SETXATTR, CCFS_ROOT, &root);
+		msg_put(&m, &xa, sizeof(xa));
+		put_name(&m, "user.x");
+		msg_put_str(&m, value, sizeof(value));
+		if (msg_send(fd, &m))
+			break;
+	}
+	msg_free(&m);
+	return NULL;
+}
+
+/* Large requests wait in the sockets, not in the proxy's memory. */
+static void test_flood(void **state)
+{
+	pthread_t threads[4];
+	struct msg m = { 0 };
+	int fds[4];
+
+	for (int i = 0; i < 4; i++) {
+		fds[i] = fresh();
+		assert_int_equal(hello(fds[i], at("rw"), 0, &m), 0);
+		assert_int_equal(pthread_create(&threads[i], NULL, flood, &fds[i]), 0);
+	}
+	for (int n = 0; n < FLOOD; n++) {
+		for (int i = 0; i < 4; i++)
+			assert_int_equal(msg_recv(fds[i], &m), 0);
+		assert_true(proxy.bytes <= PROXY_BYTES);
+	}
+	for (int i = 0; i < 4; i++) {
+		pthread_join(threads[i], NULL);
+		close(fds[i]);
+	}
+	msg_free(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -164,6 +230,8 @@ int main(void)
 		cmocka_unit_test(test_propagation),
 		cmocka_unit_test(test_lost_answers),
 		cmocka_unit_test(test_append_only),
+		cmocka_unit_test(test_connections),
+		cmocka_unit_test(test_flood),
 		cmocka_unit_test(test_end),
 	};
 
