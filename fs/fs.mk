@@ -9,6 +9,21 @@ mount.ccfs-libs := -lfuse3 -lpthread
 INITRD += /sbin/mount.ccfs=build/bin/mount.ccfs
 INSTALL += /usr/share/man/man8/mount.ccfs.8=docs/man/mount.ccfs.8
 
+# The same with an older libfuse, and with a libfuse that finds no passthrough
+# in the kernel, as tests/host/prog/ has it: for tests/host/51-libfuse.sh.
+MOUNT_OLD := $(O)/tests/mount.ccfs-old
+MOUNT_BARE := $(O)/tests/mount.ccfs-bare
+$(MOUNT_OLD): LIBFUSE_WRAP := -Wl,--wrap=fuse_version -Wl,--wrap=fuse_pkgversion
+$(MOUNT_BARE): LIBFUSE_WRAP := -Wl,--wrap=fuse_set_feature_flag
+all: $(MOUNT_OLD) $(MOUNT_BARE)
+$(O)/tests/mount.ccfs-%: $(O)/obj/tests/host/prog/libfuse-%.o \
+		$(addprefix $(O)/obj/,$(mount.ccfs-objs))
+	@mkdir -p $(@D)
+	@echo "  LD      $@"
+	@$(CC) -static $(LIBFUSE_WRAP) -pthread -o $@.tmp $^ $(mount.ccfs-libs) && \
+		mv $@.tmp $@
+.PRECIOUS: $(O)/obj/tests/host/prog/%.o
+
 UNIT_TESTS += test-mount-options test-ccfs-conn test-ccfs-inode
 test-mount-options-objs := tests/unit/test-mount-options.o fs/options.o
 test-mount-options-libs := -lcmocka

@@ -21,6 +21,10 @@
 
 #include <fuse_lowlevel.h>
 
+#if FUSE_VERSION < FUSE_MAKE_VERSION(3, 17)
+#error "ccfs needs libfuse 3.17 or newer"
+#endif
+
 #include "fs/conn.h"
 #include "fs/owner.h"
 #include "msg.h"

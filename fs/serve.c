@@ -24,6 +24,7 @@
 #include "fs/serve.h"
 
 #define HELLO_SECONDS	10
+#define LIBFUSE_LEAST	FUSE_MAKE_VERSION(3, 17)	/* as fuse_version() says it */
 #define THREADS_MAX	128	/* each waits for its call: calls at a time */
 #define THREADS_IDLE	16	/* of them, that stay for later */
 
@@ -62,7 +63,7 @@ static void ready(struct ccfs *fs, int error)
 	struct serving *s = fs->mount;
 
 	if (error)
-		snprintf(WHY(s), "this kernel's FUSE has no passthrough (Linux 6.9 and CONFIG_FUSE_PASSTHROUGH are needed)");
+		snprintf(WHY(s), "this kernel's FUSE, or the libfuse of this program, has no passthrough (Linux 6.9 and CONFIG_FUSE_PASSTHROUGH, libfuse 3.17)");
 	else if (!s->opt->foreground)
 		leave_terminal(s->opt);
 	say(s, error);
@@ -236,6 +237,12 @@ int serve(const struct options *opt, int report)
 	fuse_set_log_func(fuse_log_line);
 	if (chdir("/"))
 		return -errno;
+	if (fuse_version() < LIBFUSE_LEAST) {
+		snprintf(s.report.text, sizeof(s.report.text),
+			 "libfuse is %s, 3.17 or newer is needed", fuse_pkgversion());
+		say(&s, -EOPNOTSUPP);
+		return -EOPNOTSUPP;
+	}
 	fd = connect_owner(&s);
 	if (fd < 0) {
 		say(&s, fd);
