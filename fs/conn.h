@@ -34,6 +34,7 @@ struct conn {
 	pthread_mutex_t send;		/* one message on the stream */
 	pthread_mutex_t lock;		/* all below */
 	struct call *calls;		/* that wait */
+	pthread_cond_t sent;		/* one of them has been sent */
 	uint64_t last_id;
 	int64_t life_ms;		/* last sign of life, or first call since */
 	bool dead;
