@@ -211,15 +211,18 @@ static void *receiver(void *arg)
 static void ping(struct conn *c)
 {
 	struct msg m = { 0 };
+	int ret = 0;
 
 	msg_start(&m, CCFS_PING, 0, 0);
 	msg_put(&m, &(struct ccfs_cred){ 0 }, sizeof(struct ccfs_cred));
 	/* A sender that holds the stream is itself waited for: no need. */
 	if (!m.error && !pthread_mutex_trylock(&c->send)) {
 		if (!enqueue(c, &m, NULL))
-			msg_send(c->fd, &m);
+			ret = msg_send(c->fd, &m);
 		pthread_mutex_unlock(&c->send);
 	}
+	if (ret && conn_kill(c))
+		ccfs_log("sending to the owner failed: %s", strerror(-ret));
 	msg_free(&m);
 }
 
@@ -287,6 +290,8 @@ int conn_call_first(struct conn *c, struct msg *m, int seconds)
 		ret = m->head.error;
 	tv.tv_sec = 0;
 	setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+	/* from here on a full stream is a dead one, for the watcher too */
+	tv.tv_sec = PATIENCE_MS / 1000;
 	setsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
 	return ret;
 }
