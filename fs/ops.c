@@ -91,6 +91,8 @@ void answer_error(fuse_req_t req, int error)
 {
 	if (error == -ENOTCONN || error == -EPROTO)
 		error = -EIO;
+	if (error == -ENOSYS)	/* FUSE would never ask for the like again */
+		error = -EOPNOTSUPP;
 	fuse_reply_err(req, -error);
 }
 

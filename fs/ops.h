@@ -57,7 +57,7 @@ void ask_name(struct msg *m, const char *name);
 void ask_done(struct msg *m, fuse_req_t req);
 /* conn_call(), with an outcome that suits a system call: -EIO for a dead owner. */
 int ask_call(struct msg *m, fuse_req_t req);
-/* Answer @req with @error (negative), or with -EPROTO's EIO. */
+/* Answer @req with @error (negative), or with what suits FUSE instead. */
 void answer_error(fuse_req_t req, int error);
 
 /* Read an answer's attributes or entry; 0 or -EPROTO. */

@@ -94,11 +94,25 @@ static void root_has_none(void **state)
 	assert_int_equal(asked(-ENOENT), 0);
 }
 
+/* What the owner's file system cannot do on one file it may do on the next. */
+static void errors(void **state)
+{
+	answer_error(NULL, -ENOSPC);
+	assert_int_equal(replied, ENOSPC);
+	answer_error(NULL, -ENOSYS);
+	assert_int_equal(replied, EOPNOTSUPP);
+	answer_error(NULL, -EPROTO);
+	assert_int_equal(replied, EIO);
+	answer_error(NULL, -ENOTCONN);
+	assert_int_equal(replied, EIO);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(user_groups),
 		cmocka_unit_test(root_has_none),
+		cmocka_unit_test(errors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
