@@ -63,11 +63,11 @@ for _ in $(seq 50); do [ -S "$tmp/socket" ] || sleep 0.1; done
 opt=connect=unix:$tmp/socket
 
 
-# refuses PROGRAM TEXT
+# refuses PROGRAM TEXT [HOW...]
 refuses() {
 	local out rc
 
-	out=$(timeout 30 "$TESTS/$1" boot:"$exported" "$m" -o "$opt" 2>&1)
+	out=$(timeout 30 "${@:3}" "$TESTS/$1" boot:"$exported" "$m" -o "$opt" 2>&1)
 	rc=$?
 	[ $rc = 32 ] || fail "$1: status $rc: $out"
 	[[ $'\n'$out == *$'\n'"mount.ccfs: boot:$exported on $m: $2" ]] || fail "$1 said: $out (wanted: $2)"
@@ -76,7 +76,11 @@ refuses() {
 }
 
 refuses mount.ccfs-old "libfuse is 3.16.2, 3.17 or newer is needed"
-refuses mount.ccfs-bare "this kernel's FUSE, or the libfuse of this program, has no passthrough (Linux 6.9 and CONFIG_FUSE_PASSTHROUGH, libfuse 3.17)"
+bare="this kernel's FUSE, or the libfuse of this program, has no passthrough (Linux 6.9 and CONFIG_FUSE_PASSTHROUGH, libfuse 3.17)"
+refuses mount.ccfs-bare "$bare"
+
+# A process that cannot be told to end is killed, and its mount does not stay.
+refuses mount.ccfs-bare "$bare" env --ignore-signal=TERM
 
 # mount.ccfs itself has what it needs, if this kernel has.
 out=$(timeout 30 "$BIN/mount.ccfs" boot:"$exported" "$m" -o "$opt" 2>&1)
