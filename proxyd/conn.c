@@ -79,6 +79,15 @@ static int request_do(struct request *req, const struct op *op)
 	return ret;
 }
 
+/* The client will never give back what it has not been told to have. */
+static void request_undo(struct request *req)
+{
+	if (req->opened)
+		file_close(&req->conn->proxy->files, req->opened, 1);
+	if (req->entered)
+		node_forget(&req->conn->nodes, req->entered, 1);
+}
+
 void request_run(struct request *req)
 {
 	struct conn *conn = req->conn;
@@ -94,8 +103,8 @@ void request_run(struct request *req)
 	} else {
 		ret = conn_answer(conn, head, &req->out, ret);
 	}
-	if (ret && req->opened)		/* the client will never give it back */
-		file_close(&conn->proxy->files, req->opened, 1);
+	if (ret)
+		request_undo(req);
 	msg_free(&req->in);
 	msg_free(&req->out);
 	proxy_bytes_put(conn->proxy, req->bytes);

@@ -47,7 +47,8 @@ struct request {
 	struct ccfs_cred cred;
 	uint32_t *groups;
 	struct node *node;	/* in.head.node */
-	uint64_t opened;	/* the file that out tells the client to have open */
+	uint64_t entered;	/* node that out shows to the client; 0: none */
+	uint64_t opened;	/* file that out tells it to have open */
 };
 
 /* Serve @fd (taken over) in a thread of its own. 0 or -errno. */

@@ -45,6 +45,7 @@ int entry_put(struct request *req, int fd)
 	ret = node_add(&req->conn->nodes, fd, &st, &node);
 	if (ret)
 		return ret;
+	req->entered = node;
 	entry.node = node;
 	attr_fill(&entry.attr, &st);
 	msg_put(&req->out, &entry, sizeof(entry));
