@@ -53,8 +53,11 @@ void files_init(struct files *files, int dev)
 {
 	struct timespec now;
 
-	/* An earlier proxy's ids must not mean anything to this one. */
-	clock_gettime(CLOCK_REALTIME, &now);
+	/*
+	 * An earlier proxy's ids must not mean anything to this one, so they
+	 * begin with a clock that nobody sets, and that is faster than opens.
+	 */
+	clock_gettime(CLOCK_BOOTTIME, &now);
 	*files = (struct files) {
 		.dev = dev, .next_id = now.tv_sec * 1000000000ULL + now.tv_nsec,
 	};
