@@ -250,7 +250,8 @@ static void client_serve(struct listener *l, unsigned int id)
 		if (!ret)
 			c->handed++;
 		else
-			log_say("image %u: no proxy: %s", id, strerror(-ret));
+			log_say("image %u: no proxy takes the connection: %s", id,
+				strerror(-ret));
 		close(c->waiting[i]);
 	}
 	c->nwaiting = 0;

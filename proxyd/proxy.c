@@ -47,7 +47,7 @@ int proxy_hand_over(int control, int conn)
 	c->cmsg_type = SCM_RIGHTS;
 	c->cmsg_len = CMSG_LEN(sizeof(int));
 	memcpy(CMSG_DATA(c), &conn, sizeof(int));
-	return sendmsg(control, &mh, MSG_NOSIGNAL) < 0 ? -errno : 0;
+	return sendmsg(control, &mh, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
 }
 
 /* The next connection; -ENOTCONN: there will be none. */
@@ -84,12 +84,16 @@ static uint64_t files_left(struct proxy *proxy)
 	return proxy->local ? 0 : files_count(&proxy->files);
 }
 
-/* Offer to end if nothing is left. The lock makes one offer of each state. */
+/*
+ * Offer to end if nothing is left. The lock makes one offer of each state. It
+ * never waits, as the listener does not wait for us: one that is not taken
+ * follows hundreds that were not heard, and is made again by what comes next.
+ */
 static void offer_end(struct proxy *proxy)
 {
 	pthread_mutex_lock(&proxy->lock);
 	if (!proxy->conns && !files_left(proxy) && proxy->control >= 0)
-		send(proxy->control, &had, sizeof(had), MSG_NOSIGNAL);
+		send(proxy->control, &had, sizeof(had), MSG_NOSIGNAL | MSG_DONTWAIT);
 	pthread_mutex_unlock(&proxy->lock);
 }
 

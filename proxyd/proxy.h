@@ -45,7 +45,7 @@ struct proxy {
  * If that is all of them the listener closes its end, and the proxy ends.
  */
 
-/* Send @conn along with PROXY_CONN. 0 or -errno. */
+/* Send @conn along with PROXY_CONN, or -EAGAIN at once. 0 or -errno. */
 int proxy_hand_over(int control, int conn);
 
 /* Take connection @fd (taken over); one too many is closed. */
