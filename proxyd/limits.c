@@ -8,6 +8,9 @@
  * (sysctls) are only ever raised: fs.file-max so far that proxies at their own
  * limit leave descriptors to everybody else, since exceeding it would fail
  * every open() of the owner.
+ *
+ * Nor may a write end a proxy, for a log that nobody reads or a file that is
+ * larger than who started proxyd may write: both are errors then.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -75,4 +78,7 @@ void limits_raise(bool machine)
 	}
 	own_raise(RLIMIT_NOFILE, LIMIT_FILES, "open files");
 	own_raise(RLIMIT_MEMLOCK, RLIM_INFINITY, "locked memory");
+	own_raise(RLIMIT_FSIZE, RLIM_INFINITY, "a file's size");
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 }
