@@ -10,7 +10,8 @@ PROXY_OBJS += proxyd/cred.o proxyd/procfd.o proxyd/log.o
 PROXY_OBJS += lib/msg.o $(filter-out boot/conf-machine.o,$(CONF_OBJS))
 
 PROGS += proxyd
-proxyd-objs := proxyd/proxyd.o proxyd/limits.o proxyd/listener.o $(PROXY_OBJS)
+proxyd-objs := proxyd/proxyd.o proxyd/limits.o proxyd/listener.o \
+	lib/stream.o $(PROXY_OBJS)
 proxyd-libs := -lconfuse -lnuma
 INSTALL += /usr/share/man/man8/proxyd.8=docs/man/proxyd.8
 
