@@ -220,13 +220,26 @@ static inline int setattr(uint64_t node, const struct ccfs_setattr *set,
 	return ret;
 }
 
+/* Wait until the proxy has but @n connections. */
+static inline void await_conns(unsigned int n)
+{
+	unsigned int now = n + 1;
+
+	for (int ms = 0; now != n && ms < 5000; ms += 10) {
+		pthread_mutex_lock(&proxy.lock);
+		now = proxy.conns;
+		pthread_mutex_unlock(&proxy.lock);
+		if (now != n)
+			usleep(10000);
+	}
+	assert_int_equal(now, n);
+}
+
 /* The last: a connection takes its nodes and handles along. */
 static inline void test_end(void **state)
 {
 	close(conn);
-	for (int ms = 0; proxy.conns && ms < 5000; ms += 10)
-		usleep(10000);
-	assert_int_equal(proxy.conns, 0);
+	await_conns(0);
 }
 
 static inline void write_conf(void)
@@ -248,10 +261,9 @@ static inline void write_conf(void)
 	assert_int_equal(fclose(out), 0);
 }
 
-static inline int setup(void **state)
+/* The proxy with its export directories; nobody is connected. */
+static inline void setup_proxy(bool local)
 {
-	struct msg m = { 0 };
-
 	assert_non_null(mkdtemp(top));
 	assert_int_equal(chmod(top, 0755), 0);
 	for (const char *const *d = (const char *const[]){ "rw", "ro", "others", NULL }; *d; d++)
@@ -260,16 +272,30 @@ static inline int setup(void **state)
 	write_conf();
 	proxy = (struct proxy) {
 		.config = conf, .owner = "boot", .client = "web", .image = 1,
-		.local = true, .control = -1, .dev = -1,
+		.local = local, .control = -1, .dev = -1,
 	};
 	pthread_mutex_init(&proxy.lock, NULL);
 	pthread_cond_init(&proxy.fewer, NULL);
 	assert_int_equal(procfd_init(), 0);
-	files_init(&proxy.files, -1);
+	if (!local)
+		proxy.dev = open("/dev/null", O_RDWR | O_CLOEXEC);
+	files_init(&proxy.files, proxy.dev);
 	assert_int_equal(work_start(), 0);
+}
+
+static inline void setup_conn(void)
+{
+	struct msg m = { 0 };
+
 	conn = fresh();
 	assert_int_equal(hello(conn, at("rw"), 0, &m), 0);
 	msg_free(&m);
+}
+
+static inline int setup(void **state)
+{
+	setup_proxy(true);
+	setup_conn();
 	return 0;
 }
 

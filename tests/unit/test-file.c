@@ -17,7 +17,8 @@
 #define WINDOW	(WINDOW_PAGES * PAGE)
 #define MAPS	8
 
-static struct sharedpc_map maps[MAPS];	/* .pages: 0, free */
+static pthread_mutex_t maps_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct sharedpc_map maps[MAPS];	/* .pages: 0, free; maps_lock */
 static int fail_fixed;		/* the how manieth mmap over another one fails */
 static off_t synced_at;		/* position of the struct file that was synced */
 static int sync_error;
@@ -66,6 +67,16 @@ static int do_unmap(const struct sharedpc_map *map)
 	return 0;
 }
 
+static int locked(int (*run)(const struct sharedpc_map *), void *arg)
+{
+	int ret;
+
+	pthread_mutex_lock(&maps_lock);
+	ret = run(arg);
+	pthread_mutex_unlock(&maps_lock);
+	return ret;
+}
+
 int __wrap_ioctl(int fd, unsigned long request, void *arg)
 {
 	switch (request) {
@@ -75,9 +86,9 @@ int __wrap_ioctl(int fd, unsigned long request, void *arg)
 	case SHAREDPC_IOC_UNSIZE:
 		return 0;
 	case SHAREDPC_IOC_MAP:
-		return do_map(arg);
+		return locked(do_map, arg);
 	case SHAREDPC_IOC_UNMAP:
-		return do_unmap(arg);
+		return locked(do_unmap, arg);
 	case SHAREDPC_IOC_NEXT:
 		return recv(calls[1], arg, sizeof(struct sharedpc_call), 0) < 0 ? -1 : 0;
 	case SHAREDPC_IOC_REPLY:
@@ -108,8 +119,10 @@ static int nmaps(void)
 {
 	int n = 0;
 
+	pthread_mutex_lock(&maps_lock);
 	for (int i = 0; i < MAPS; i++)
 		n += !!maps[i].pages;
+	pthread_mutex_unlock(&maps_lock);
 	return n;
 }
 
@@ -315,19 +328,11 @@ static void test_slow_disk(void **state)
 	none_left();
 }
 
-/* The same proxy, but its client is on another image. */
+/* The client is on another image. */
 static int setup_remote(void **state)
 {
-	struct msg m = { 0 };
-
-	assert_int_equal(setup(state), 0);
-	test_end(state);
-	proxy.local = false;
-	proxy.dev = open("/dev/null", O_RDWR | O_CLOEXEC);
-	files_init(&proxy.files, proxy.dev);
-	conn = fresh();
-	assert_int_equal(hello(conn, at("rw"), 0, &m), 0);
-	msg_free(&m);
+	setup_proxy(false);
+	setup_conn();
 	return 0;
 }
 

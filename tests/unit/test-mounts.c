@@ -120,9 +120,7 @@ static void test_lost_answers(void **state)
 			put_name(&m, "lost-too");
 		assert_int_equal(shutdown(fd, SHUT_RD), 0);
 		assert_int_equal(msg_send(fd, &m), 0);
-		for (int ms = 0; proxy.conns > 1 && ms < 5000; ms += 10)
-			usleep(10000);
-		assert_int_equal(proxy.conns, 1);
+		await_conns(1);
 		assert_int_equal(files_count(&proxy.files), 0);
 		close(fd);
 	}
@@ -171,9 +169,7 @@ static void test_connections(void **state)
 	assert_int_equal(name_op(CCFS_LOOKUP, CCFS_ROOT, "none", &root, NULL), -ENOENT);
 	for (int i = 0; i < PROXY_CONNS + 10; i++)
 		close(fds[i]);
-	for (int ms = 0; proxy.conns > 1 && ms < 5000; ms += 10)
-		usleep(10000);
-	assert_int_equal(proxy.conns, 1);
+	await_conns(1);
 	msg_free(&m);
 }
 
@@ -203,6 +199,7 @@ static void test_flood(void **state)
 {
 	pthread_t threads[4];
 	struct msg m = { 0 };
+	size_t bytes;
 	int fds[4];
 
 	for (int i = 0; i < 4; i++) {
@@ -213,7 +210,10 @@ static void test_flood(void **state)
 	for (int n = 0; n < FLOOD; n++) {
 		for (int i = 0; i < 4; i++)
 			assert_int_equal(msg_recv(fds[i], &m), 0);
-		assert_true(proxy.bytes <= PROXY_BYTES);
+		pthread_mutex_lock(&proxy.lock);
+		bytes = proxy.bytes;
+		pthread_mutex_unlock(&proxy.lock);
+		assert_true(bytes <= PROXY_BYTES);
 	}
 	for (int i = 0; i < 4; i++) {
 		pthread_join(threads[i], NULL);
