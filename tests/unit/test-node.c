@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -99,10 +100,15 @@ static int open_fds(void)
 
 static void begin(const char *where)
 {
+	int root;
+
 	dir = where;
 	open_ino = 0;
 	memset(&table, 0, sizeof(table));
-	assert_int_equal(nodes_init(&table, open(dir, O_PATH | O_DIRECTORY), is_open, NULL), 0);
+	root = syscall(SYS_open_tree, AT_FDCWD, dir,
+		       OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);	/* as an export is */
+	assert_true(root >= 0);
+	assert_int_equal(nodes_init(&table, root, is_open, NULL), 0);
 	assert_true(table.mount >= 0);
 	table.fds_max = FDS;
 	for (int i = 0; i < FILES; i++) {
