@@ -30,7 +30,7 @@
 #define NODES_MAX	1024
 #define WORD_BITS	(8 * sizeof(unsigned long))
 
-_Static_assert(SHAREDPC_BOUNCES <= CALL_THREADS / 2, "threads are left for faults");
+_Static_assert(2 * SHAREDPC_BOUNCES <= CALL_THREADS, "threads are left for faults");
 
 struct sync {
 	struct sync *next;

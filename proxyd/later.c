@@ -2,8 +2,8 @@
 /*
  * later.c - what nobody needs to wait for, see later.h
  *
- * The threads are started by the first who needs them and live as long as the
- * process. In what order things are done is not defined.
+ * The threads live as long as the process. In what order things are done is
+ * not defined.
  */
 #include <pthread.h>
 #include <stdint.h>
@@ -23,7 +23,7 @@ struct job {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;	/* protects all below */
 static pthread_cond_t more = PTHREAD_COND_INITIALIZER;
 static struct job *first, **last = &first;
-static unsigned int threads;
+static unsigned int threads;	/* 0: nobody else to do it */
 
 static void *worker(void *arg)
 {
@@ -44,15 +44,21 @@ static void *worker(void *arg)
 	return NULL;
 }
 
-/* With the lock: start what is missing. */
-static void workers_start(void)
+int later_start(void)
 {
 	pthread_t thread;
+	int ret = 0;
 
-	while (threads < LATER_THREADS && !pthread_create(&thread, NULL, worker, NULL)) {
+	pthread_mutex_lock(&lock);
+	while (!ret && threads < LATER_THREADS) {
+		ret = -pthread_create(&thread, NULL, worker, NULL);
+		if (ret)
+			break;
 		pthread_detach(thread);
 		threads++;
 	}
+	pthread_mutex_unlock(&lock);
+	return ret;
 }
 
 void later(void (*run)(void *a, void *b), void *a, void *b)
@@ -60,7 +66,6 @@ void later(void (*run)(void *a, void *b), void *a, void *b)
 	struct job *job = malloc(sizeof(*job));
 
 	pthread_mutex_lock(&lock);
-	workers_start();
 	if (job && threads) {
 		*job = (struct job) { .run = run, .a = a, .b = b };
 		*last = job;

@@ -10,7 +10,12 @@
 #ifndef PROXYD_LATER_H
 #define PROXYD_LATER_H
 
-/* Call @run(@a, @b) soon, in another thread; without memory at once. */
+/*
+ * Start the threads, once, in one that is root and stays it: they act as who
+ * starts them does. 0 or -errno.
+ */
+int later_start(void);
+/* Call @run(@a, @b) soon, in one of them; without them or memory at once. */
 void later(void (*run)(void *a, void *b), void *a, void *b);
 /* Close @fd. */
 void later_close(int fd);

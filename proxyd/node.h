@@ -51,6 +51,7 @@ struct node {
 	uint32_t users;		/* ops; fd stays as it is meanwhile */
 	struct node *id_next;
 	struct node *ino_next;	/* unless gone */
+
 	TAILQ_ENTRY(node) idle;	/* those with an fd and no user */
 };
 
@@ -64,6 +65,7 @@ struct nodes {
 	unsigned int fds;	/* nodes with an fd */
 	unsigned int fds_max;
 	unsigned int swept;	/* bucket that the next nodes_sweep() begins with */
+
 	TAILQ_HEAD(, node) idle;	/* the first was not used for longest */
 	struct node *by_id[NODE_BUCKETS];
 	struct node *by_ino[NODE_BUCKETS];

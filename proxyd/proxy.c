@@ -19,6 +19,7 @@
 
 #include "proxyd/call.h"
 #include "proxyd/conn.h"
+#include "proxyd/later.h"
 #include "proxyd/log.h"
 #include "proxyd/procfd.h"
 #include "proxyd/proxy.h"
@@ -166,7 +167,9 @@ static int proxy_start(struct proxy *proxy)
 	if (ret)
 		return ret;
 	files_init(&proxy->files, proxy->dev);
-	ret = work_start();
+	ret = later_start();
+	if (!ret)
+		ret = work_start();
 	if (!ret && !proxy->local)
 		ret = calls_start(proxy);
 	return ret;

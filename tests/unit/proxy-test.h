@@ -27,6 +27,7 @@
 #include <cmocka.h>
 
 #include "msg.h"
+#include "proxyd/later.h"
 #include "proxyd/procfd.h"
 #include "proxyd/proxy.h"
 #include "proxyd/conn.h"
@@ -280,6 +281,7 @@ static inline void setup_proxy(bool local)
 	if (!local)
 		proxy.dev = open("/dev/null", O_RDWR | O_CLOEXEC);
 	files_init(&proxy.files, proxy.dev);
+	assert_int_equal(later_start(), 0);
 	assert_int_equal(work_start(), 0);
 }
 

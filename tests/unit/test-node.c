@@ -21,6 +21,7 @@
 
 #include "ccfs_proto.h"
 #include "proxyd/cred.h"
+#include "proxyd/later.h"
 #include "proxyd/limits.h"
 #include "proxyd/node.h"
 
@@ -307,6 +308,7 @@ static char tmpfs[64];
 
 static int setup(void **state)
 {
+	assert_int_equal(later_start(), 0);
 	assert_int_equal(mkdir(tmpfs, 0755), 0);
 	return mount("none", tmpfs, "tmpfs", 0, NULL);
 }
