@@ -283,6 +283,65 @@ static void test_append_only(void **state)
 	close(fd);
 }
 
+static int open_fds(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	int n = 0;
+
+	assert_non_null(d);
+	while (readdir(d))
+		n++;
+	closedir(d);
+	return n;
+}
+
+static int getattr(uint64_t node, struct ccfs_attr *attr)
+{
+	struct msg m = { 0 };
+	int ret;
+
+	start(&m, CCFS_GETATTR, node, &user);
+	ret = ask(&m);
+	if (!ret)
+		assert_int_equal(msg_get(&m, attr, sizeof(*attr)), 0);
+	msg_free(&m);
+	return ret;
+}
+
+/* More nodes than descriptors: what was let go of comes back, for a user too. */
+static void test_many_nodes(void **state)
+{
+	struct ccfs_rename rn = { 0 };
+	struct ccfs_entry dir[2], e;
+	struct ccfs_attr attr;
+	struct msg m = { 0 };
+	char name[32];
+
+	assert_int_equal(chmod(at("rw"), 0777), 0);
+	assert_int_equal(make(CCFS_MKDIR, CCFS_ROOT, "d0", 0700, &user, &dir[0]), 0);
+	assert_int_equal(make(CCFS_MKDIR, CCFS_ROOT, "d1", 0700, &user, &dir[1]), 0);
+	assert_int_equal(make(CCFS_CREATE, dir[0].node, "f", 0600, &user, &e), 0);
+	for (int i = 0; i < NODE_FDS + 500; i++) {
+		snprintf(name, sizeof(name), "rw/d0/%d", i);
+		put_file(name, "", 0644);
+		lookup(dir[0].node, name + 6);
+	}
+	for (int ms = 0; open_fds() > NODE_FDS + 100 && ms < 10000; ms += 10)
+		usleep(10000);
+	assert_true(open_fds() < NODE_FDS + 100);
+	rn.newdir = dir[1].node;
+	start(&m, CCFS_RENAME, dir[0].node, &user);
+	msg_put(&m, &rn, sizeof(rn));
+	put_name(&m, "f");
+	put_name(&m, "g");
+	assert_int_equal(ask(&m), 0);
+	assert_int_equal(access(at("rw/d1/g"), F_OK), 0);
+	assert_int_equal(getattr(e.node, &attr), 0);
+	assert_int_equal(attr.ino, e.attr.ino);
+	assert_int_equal(lookup(dir[1].node, "g"), e.node);
+	msg_free(&m);
+}
+
 static void call(unsigned int op, uint32_t slot, uint64_t file)
 {
 	struct sharedpc_call c = { .slot = slot, .op = op, .file = file, .count = 1 };
@@ -343,6 +402,7 @@ int main(void)
 		cmocka_unit_test(test_upgrade_fails),
 		cmocka_unit_test(test_sync),
 		cmocka_unit_test(test_append_only),
+		cmocka_unit_test(test_many_nodes),
 		cmocka_unit_test(test_slow_disk),
 		cmocka_unit_test(test_end),
 	};
