@@ -181,6 +181,7 @@ int nodes_init(struct nodes *t, int root,
 {
 	struct stat st;
 	uint64_t id;
+	int ret;
 
 	pthread_mutex_init(&t->lock, NULL);
 	TAILQ_INIT(&t->idle);
@@ -191,12 +192,14 @@ int nodes_init(struct nodes *t, int root,
 	/* O_PATH is not enough for open_by_handle_at() */
 	t->mount = open ? openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 	if (fstat(root, &st)) {
-		int err = -errno;
-
+		ret = -errno;
 		close(root);
-		return err;
+	} else {
+		ret = node_add(t, root, &st, &id);
 	}
-	return node_add(t, root, &st, &id);
+	if (ret && t->mount >= 0)
+		close(t->mount);
+	return ret;
 }
 
 void nodes_exit(struct nodes *t)
