@@ -3,14 +3,18 @@
  * conf-machine.c - partitions.conf against the machine it is for.
  *
  * CPUs, nodes and PCI functions are compared with the topology, exported paths
- * with a file tree. Whether the memory fits is plan_make()'s question.
+ * with a file tree. proxyd follows no link on the way to an export, so there
+ * must be none. Whether the memory fits is plan_make()'s question.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
+#include <linux/openat2.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "boot/conf.h"
 #include "boot/topology.h"
@@ -71,28 +75,44 @@ static void check_image(const struct topology *topo,
 				 image->devices.v[i].s, topo->source);
 }
 
+/* The type of the file at @path below @root, reached through no link; or -errno. */
+static int path_type(const char *root, const char *path)
+{
+	struct open_how how = {
+		.flags = O_PATH | O_CLOEXEC,
+		.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_IN_ROOT,
+	};
+	int dir = open(root[0] ? root : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct stat st;
+	int fd, ret;
+
+	if (dir < 0)
+		return -errno;
+	fd = syscall(SYS_openat2, dir, path, &how, sizeof(how));
+	ret = fd < 0 || fstat(fd, &st) ? -errno : (int)(st.st_mode & S_IFMT);
+	if (fd >= 0)
+		close(fd);
+	close(dir);
+	return ret;
+}
+
 static void check_path(const struct conf_export *export, const char *root,
 		       struct diag *diag)
 {
-	char path[PATH_MAX];
-	struct stat st;
+	int type = path_type(root, export->path.s);
+	const char *what = NULL;
 
-	if (snprintf(path, sizeof(path), "%s%s", root, export->path.s) >=
-	    (int)sizeof(path)) {
-		diag_add(diag, export->path.line, "path \"%s\" is too long",
-			 export->path.s);
-		return;
-	}
-	if (stat(path, &st))
-		diag_add(diag, export->path.line,
-			 errno == ENOENT ?
-			 "path \"%s\" of export \"%s\" does not exist; create it, or export another" :
-			 "path \"%s\" of export \"%s\" cannot be reached; check its parents",
-			 export->path.s, export->name);
-	else if (!S_ISDIR(st.st_mode))
-		diag_add(diag, export->path.line,
-			 "path \"%s\" of export \"%s\" is not a directory; export the directory it is in",
-			 export->path.s, export->name);
+	if (type == -ENOENT)
+		what = "does not exist; create it, or export another";
+	else if (type == -ELOOP)
+		what = "has a symbolic link in it; give the path that it leads to";
+	else if (type < 0)
+		what = "cannot be reached; check its parents";
+	else if (type != S_IFDIR)
+		what = "is not a directory; export the directory it is in";
+	if (what)
+		diag_add(diag, export->path.line, "path \"%s\" of export \"%s\" %s",
+			 export->path.s, export->name, what);
 }
 
 int conf_check_machine(const struct conf *conf, const struct topology *topo,

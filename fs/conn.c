@@ -28,6 +28,7 @@ struct call {
 	uint64_t id;
 	unsigned int op;
 	int error;
+	bool sent;		/* all of *msg, which may be replaced now */
 	bool done;
 	pthread_cond_t cond;
 };
@@ -46,6 +47,7 @@ void conn_init(struct conn *c, int fd, const struct owner *owner)
 		.fd = fd, .owner = owner, .patience_ms = PATIENCE_MS,
 		.send = PTHREAD_MUTEX_INITIALIZER,
 		.lock = PTHREAD_MUTEX_INITIALIZER,
+		.sent = PTHREAD_COND_INITIALIZER,
 	};
 }
 
@@ -68,6 +70,7 @@ bool conn_kill(struct conn *c)
 		c->calls = call->next;
 		complete(call, -ENOTCONN);
 	}
+	pthread_cond_broadcast(&c->sent);
 	pthread_mutex_unlock(&c->lock);
 	shutdown(c->fd, SHUT_RDWR);	/* wakes sender and receiver */
 	return alive;
@@ -93,18 +96,33 @@ static int enqueue(struct conn *c, struct msg *m, struct call *call)
 	return ret;
 }
 
-/* Unlink the call with @id, lock held.  NULL: there is none. */
+/* What points to the call with @id, lock held.  NULL: there is none. */
+static struct call **find(struct conn *c, uint64_t id)
+{
+	struct call **p;
+
+	for (p = &c->calls; *p; p = &(*p)->next)
+		if ((*p)->id == id)
+			return p;
+	return NULL;
+}
+
+/*
+ * Unlink the call with @id, lock held.  NULL: there is none.  Its sender may
+ * not yet know that all has gone; a peer that answers what it cannot have
+ * read has to wait until the rest has gone or the connection dies.
+ */
 static struct call *dequeue(struct conn *c, uint64_t id)
 {
 	struct call **p, *call;
 
-	for (p = &c->calls; (call = *p); p = &call->next) {
-		if (call->id != id)
-			continue;
-		*p = call->next;
-		return call;
-	}
-	return NULL;
+	while ((p = find(c, id)) && !(*p)->sent)
+		pthread_cond_wait(&c->sent, &c->lock);
+	if (!p)
+		return NULL;
+	call = *p;
+	*p = call->next;
+	return call;
 }
 
 static int transmit(struct conn *c, const struct msg *m)
@@ -131,6 +149,8 @@ int conn_call(struct conn *c, struct msg *m)
 	if (!ret) {
 		transmit(c, m);		/* on failure the call was completed */
 		pthread_mutex_lock(&c->lock);
+		call.sent = true;
+		pthread_cond_broadcast(&c->sent);
 		while (!call.done)
 			pthread_cond_wait(&call.cond, &c->lock);
 		pthread_mutex_unlock(&c->lock);
@@ -191,15 +211,18 @@ static void *receiver(void *arg)
 static void ping(struct conn *c)
 {
 	struct msg m = { 0 };
+	int ret = 0;
 
 	msg_start(&m, CCFS_PING, 0, 0);
 	msg_put(&m, &(struct ccfs_cred){ 0 }, sizeof(struct ccfs_cred));
 	/* A sender that holds the stream is itself waited for: no need. */
 	if (!m.error && !pthread_mutex_trylock(&c->send)) {
 		if (!enqueue(c, &m, NULL))
-			msg_send(c->fd, &m);
+			ret = msg_send(c->fd, &m);
 		pthread_mutex_unlock(&c->send);
 	}
+	if (ret && conn_kill(c))
+		ccfs_log("sending to the owner failed: %s", strerror(-ret));
 	msg_free(&m);
 }
 
@@ -259,10 +282,16 @@ int conn_call_first(struct conn *c, struct msg *m, int seconds)
 		ret = msg_send(c->fd, m);
 	if (!ret)
 		ret = msg_recv(c->fd, m);
-	if (!ret)
-		ret = m->head.id == c->last_id ? m->head.error : -EPROTO;
+	if (!ret && m->head.id != c->last_id)
+		ret = -EPROTO;
+	if (ret)
+		m->len = 0;		/* what is there is no answer */
+	else
+		ret = m->head.error;
 	tv.tv_sec = 0;
 	setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+	/* from here on a full stream is a dead one, for the watcher too */
+	tv.tv_sec = PATIENCE_MS / 1000;
 	setsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
 	return ret;
 }

@@ -34,6 +34,7 @@ struct conn {
 	pthread_mutex_t send;		/* one message on the stream */
 	pthread_mutex_t lock;		/* all below */
 	struct call *calls;		/* that wait */
+	pthread_cond_t sent;		/* one of them has been sent */
 	uint64_t last_id;
 	int64_t life_ms;		/* last sign of life, or first call since */
 	bool dead;
@@ -53,7 +54,10 @@ int conn_call(struct conn *c, struct msg *m);
 /* Send @m and wait for nothing. */
 void conn_post(struct conn *c, struct msg *m);
 
-/* The same before conn_start(): alone on the stream, within @seconds. */
+/*
+ * The same before conn_start(): alone on the stream, within @seconds. If no
+ * answer came @m is empty.
+ */
 int conn_call_first(struct conn *c, struct msg *m, int seconds);
 
 /* It is dead from here on.  True: it was alive until now. */

@@ -2,12 +2,27 @@
 # mount.ccfs: static, since it also makes an image's first mount.
 
 STATIC_PROGS += mount.ccfs
-mount.ccfs-objs := fs/mount.o fs/options.o fs/serve.o fs/owner.o fs/conn.o \
-	fs/log.o fs/inode.o fs/ops.o fs/attr.o fs/names.o fs/dir.o fs/data.o \
-	fs/xattr.o lib/msg.o lib/stream.o
+CCFS_OPS := fs/owner.o fs/conn.o fs/log.o fs/inode.o fs/ops.o fs/attr.o \
+	fs/names.o fs/dir.o fs/data.o fs/xattr.o lib/msg.o lib/stream.o
+mount.ccfs-objs := fs/mount.o fs/options.o fs/serve.o $(CCFS_OPS)
 mount.ccfs-libs := -lfuse3 -lpthread
 INITRD += /sbin/mount.ccfs=build/bin/mount.ccfs
 INSTALL += /usr/share/man/man8/mount.ccfs.8=docs/man/mount.ccfs.8
+
+# The same with an older libfuse, and with a libfuse that finds no passthrough
+# in the kernel, as tests/host/prog/ has it: for tests/host/51-libfuse.sh.
+MOUNT_OLD := $(O)/tests/mount.ccfs-old
+MOUNT_BARE := $(O)/tests/mount.ccfs-bare
+$(MOUNT_OLD): LIBFUSE_WRAP := -Wl,--wrap=fuse_version -Wl,--wrap=fuse_pkgversion
+$(MOUNT_BARE): LIBFUSE_WRAP := -Wl,--wrap=fuse_set_feature_flag
+all: $(MOUNT_OLD) $(MOUNT_BARE)
+$(O)/tests/mount.ccfs-%: $(O)/obj/tests/host/prog/libfuse-%.o \
+		$(addprefix $(O)/obj/,$(mount.ccfs-objs))
+	@mkdir -p $(@D)
+	@echo "  LD      $@"
+	@$(CC) -static $(LIBFUSE_WRAP) -pthread -o $@.tmp $^ $(mount.ccfs-libs) && \
+		mv $@.tmp $@
+.PRECIOUS: $(O)/obj/tests/host/prog/%.o
 
 UNIT_TESTS += test-mount-options test-ccfs-conn test-ccfs-inode
 test-mount-options-objs := tests/unit/test-mount-options.o fs/options.o
@@ -17,3 +32,9 @@ test-ccfs-conn-objs := tests/unit/test-ccfs-conn.o fs/conn.o fs/log.o \
 test-ccfs-conn-libs := -lcmocka
 test-ccfs-inode-objs := tests/unit/test-ccfs-inode.o fs/inode.o
 test-ccfs-inode-libs := -lcmocka
+
+# What libfuse would say of a request's caller, the test says instead.
+UNIT_TESTS += test-ccfs-ops
+test-ccfs-ops-objs := tests/unit/test-ccfs-ops.o $(CCFS_OPS)
+test-ccfs-ops-libs := -lfuse3 -lcmocka -Wl,--wrap=fuse_req_getgroups \
+	-Wl,--wrap=fuse_req_ctx -Wl,--wrap=fuse_reply_err

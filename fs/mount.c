@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,9 +89,25 @@ static int try_root(const struct options *opt, struct report *r)
 	return r->error;
 }
 
-/* End the serving process; it unmounts, if it had mounted. */
-static void end(pid_t pid)
+/* What is mounted at the target; 0: cannot be said. Asks no file system. */
+static uint64_t mount_id(const struct options *opt)
 {
+	struct statx st;
+
+	if (statx(AT_FDCWD, opt->target, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT,
+		  STATX_MNT_ID, &st) || !(st.stx_mask & STATX_MNT_ID))
+		return 0;
+	return st.stx_mnt_id;
+}
+
+/*
+ * End the serving process; it unmounts, if it had mounted. If it has to be
+ * killed, that is for us to do: @before is what was mounted at first.
+ */
+static void end(const struct options *opt, pid_t pid, uint64_t before)
+{
+	uint64_t now;
+
 	kill(pid, SIGTERM);
 	for (int ms = 0; ms < 2000; ms += 10) {
 		if (waitpid(pid, NULL, WNOHANG))
@@ -98,9 +115,14 @@ static void end(pid_t pid)
 		usleep(10000);
 	}
 	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	now = mount_id(opt);
+	if (before && now && now != before)
+		umount2(opt->target, MNT_DETACH);
 }
 
-static int supervise(const struct options *opt, pid_t pid, int fd)
+static int supervise(const struct options *opt, pid_t pid, int fd,
+		     uint64_t before)
 {
 	struct report r;
 	int status;
@@ -111,7 +133,7 @@ static int supervise(const struct options *opt, pid_t pid, int fd)
 	if (!r.error)
 		try_root(opt, &r);
 	if (r.error) {
-		end(pid);
+		end(opt, pid, before);
 		return fail(opt, r.text);
 	}
 	if (opt->verbose)
@@ -124,6 +146,7 @@ static int supervise(const struct options *opt, pid_t pid, int fd)
 int main(int argc, char *argv[])
 {
 	struct options opt;
+	uint64_t before;
 	char why[256];
 	int p[2];
 	pid_t pid;
@@ -143,6 +166,7 @@ int main(int argc, char *argv[])
 	if (pipe2(p, O_CLOEXEC))
 		return fail(&opt, strerror(errno));
 	fflush(NULL);
+	before = mount_id(&opt);
 	pid = fork();
 	if (pid < 0)
 		return fail(&opt, strerror(errno));
@@ -153,5 +177,5 @@ int main(int argc, char *argv[])
 		_exit(serve(&opt, p[1]) ? EXIT_MOUNT : 0);
 	}
 	close(p[1]);
-	return supervise(&opt, pid, p[0]);
+	return supervise(&opt, pid, p[0], before);
 }

@@ -19,28 +19,47 @@
 
 #define MAX_WRITE	(128 * 1024)	/* data takes another way: see data.c */
 
-/* @req's caller has groups: append them to @m, and count them in its cred. */
+/*
+ * The groups of @req's caller into *@list, which has room for @room and is
+ * replaced by an allocated one if need be. Their number, or -errno: a caller
+ * that has ended has none to be found, and more may appear while we look.
+ */
+static int get_groups(fuse_req_t req, gid_t **list, int room)
+{
+	gid_t *few = *list, *more;
+	int got;
+
+	for (;;) {
+		got = fuse_req_getgroups(req, room, *list);
+		if (got < 0 || got > (int)CCFS_GROUPS_MAX)
+			return -EACCES;
+		if (got <= room)
+			return got;
+		more = reallocarray(*list == few ? NULL : *list, got, sizeof(**list));
+		if (!more)
+			return -ENOMEM;
+		*list = more;
+		room = got;
+	}
+}
+
+/*
+ * @req's caller has groups: append them to @m, and count them in its cred at
+ * @cred_at. Without them nothing may be asked: a group can also take rights.
+ */
 static void put_groups(struct msg *m, fuse_req_t req, size_t cred_at)
 {
 	gid_t few[32], *list = few;
-	uint32_t n;
-	int got = fuse_req_getgroups(req, 32, few);
+	int got = get_groups(req, &list, 32);
+	uint32_t n = got;
 
-	if (got > 32) {		/* more than fit; they may also change meanwhile */
-		int room = got;
-
-		list = calloc(room, sizeof(*list));
-		got = list ? fuse_req_getgroups(req, room, list) : 0;
-		if (got > room)
-			got = room;
-	}
-	if (got > 0 && (unsigned int)got <= CCFS_GROUPS_MAX) {
-		n = got;
+	if (got > 0)
 		msg_put(m, list, n * sizeof(*list));
-		if (!m->error)
-			memcpy(m->data + cred_at + offsetof(struct ccfs_cred, ngroups),
-			       &n, sizeof(n));
-	}
+	if (got < 0 && !m->error)
+		m->error = got;
+	if (!m->error)
+		memcpy(m->data + cred_at + offsetof(struct ccfs_cred, ngroups),
+		       &n, sizeof(n));
 	if (list != few)
 		free(list);
 }
@@ -72,6 +91,8 @@ void answer_error(fuse_req_t req, int error)
 {
 	if (error == -ENOTCONN || error == -EPROTO)
 		error = -EIO;
+	if (error == -ENOSYS)	/* FUSE would never ask for the like again */
+		error = -EOPNOTSUPP;
 	fuse_reply_err(req, -error);
 }
 

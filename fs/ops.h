@@ -21,6 +21,10 @@
 
 #include <fuse_lowlevel.h>
 
+#if FUSE_VERSION < FUSE_MAKE_VERSION(3, 17)
+#error "ccfs needs libfuse 3.17 or newer"
+#endif
+
 #include "fs/conn.h"
 #include "fs/owner.h"
 #include "msg.h"
@@ -42,7 +46,10 @@ static inline struct ccfs *ccfs_of(fuse_req_t req)
 	return fuse_req_userdata(req);
 }
 
-/* Start request @op about @node in @m, on behalf of @req's caller. */
+/*
+ * Start request @op about @node in @m, on behalf of @req's caller. A caller
+ * whose groups cannot be found fails the call: -EACCES, -ENOMEM.
+ */
 void ask(struct msg *m, fuse_req_t req, unsigned int op, uint64_t node);
 /* A name in a directory; one that is too long fails the call. */
 void ask_name(struct msg *m, const char *name);
@@ -50,7 +57,7 @@ void ask_name(struct msg *m, const char *name);
 void ask_done(struct msg *m, fuse_req_t req);
 /* conn_call(), with an outcome that suits a system call: -EIO for a dead owner. */
 int ask_call(struct msg *m, fuse_req_t req);
-/* Answer @req with @error (negative), or with -EPROTO's EIO. */
+/* Answer @req with @error (negative), or with what suits FUSE instead. */
 void answer_error(fuse_req_t req, int error);
 
 /* Read an answer's attributes or entry; 0 or -EPROTO. */

@@ -29,7 +29,6 @@ static const struct flag_option flag_options[] = {
 	{ "noexec",	 MS_NOEXEC,	0 },
 	{ "async",	 0,		MS_SYNCHRONOUS },
 	{ "sync",	 MS_SYNCHRONOUS, 0 },
-	{ "dirsync",	 MS_DIRSYNC,	0 },
 	{ "atime",	 0,		MS_NOATIME },
 	{ "noatime",	 MS_NOATIME,	0 },
 	{ "diratime",	 0,		MS_NODIRATIME },
@@ -87,6 +86,9 @@ static int parse_one(struct options *opt, char *name, char *why, size_t len)
 		opt->connect = name + 13;
 	} else if (!strcmp(name, "remount")) {
 		snprintf(why, len, "remount is not supported: umount, then mount");
+		return -EINVAL;
+	} else if (!strcmp(name, "dirsync")) {
+		snprintf(why, len, "dirsync is not supported: names are made by the owner, on its own mount");
 		return -EINVAL;
 	} else if (!opt->sloppy) {
 		snprintf(why, len, "unknown option '%s'", name);

@@ -24,7 +24,9 @@
 #include "fs/serve.h"
 
 #define HELLO_SECONDS	10
-#define THREADS_MAX	16
+#define LIBFUSE_LEAST	FUSE_MAKE_VERSION(3, 17)	/* as fuse_version() says it */
+#define THREADS_MAX	128	/* each waits for its call: calls at a time */
+#define THREADS_IDLE	16	/* of them, that stay for later */
 
 struct serving {
 	struct ccfs fs;
@@ -61,7 +63,7 @@ static void ready(struct ccfs *fs, int error)
 	struct serving *s = fs->mount;
 
 	if (error)
-		snprintf(WHY(s), "this kernel's FUSE has no passthrough (Linux 6.9 and CONFIG_FUSE_PASSTHROUGH are needed)");
+		snprintf(WHY(s), "this kernel's FUSE, or the libfuse of this program, has no passthrough (Linux 6.9 and CONFIG_FUSE_PASSTHROUGH, libfuse 3.17)");
 	else if (!s->opt->foreground)
 		leave_terminal(s->opt);
 	say(s, error);
@@ -123,7 +125,7 @@ static int hello(struct serving *s)
 	ret = conn_call_first(&s->fs.conn, &m, HELLO_SECONDS);
 	if (!ret)
 		ret = welcome(s, &m);
-	else if (m.len && !msg_get_str(&m, sizeof(s->report.text) - 64, &text))
+	else if (!msg_get_str(&m, sizeof(s->report.text) - 64, &text) && *text)
 		snprintf(WHY(s), "the owner refuses: %s", text);
 	else if (ret == -EAGAIN || ret == -EWOULDBLOCK)
 		snprintf(WHY(s), "the owner's proxyd does not answer (%d s)",
@@ -184,6 +186,7 @@ static int loop(struct serving *s, struct fuse_session *se)
 		return -ENOMEM;
 	fuse_loop_cfg_set_clone_fd(config, 1);
 	fuse_loop_cfg_set_max_threads(config, THREADS_MAX);
+	fuse_loop_cfg_set_idle_threads(config, THREADS_IDLE);
 	ret = fuse_session_loop_mt(se, config);
 	fuse_loop_cfg_destroy(config);
 	return ret;
@@ -234,6 +237,12 @@ int serve(const struct options *opt, int report)
 	fuse_set_log_func(fuse_log_line);
 	if (chdir("/"))
 		return -errno;
+	if (fuse_version() < LIBFUSE_LEAST) {
+		snprintf(s.report.text, sizeof(s.report.text),
+			 "libfuse is %s, 3.17 or newer is needed", fuse_pkgversion());
+		say(&s, -EOPNOTSUPP);
+		return -EOPNOTSUPP;
+	}
 	fd = connect_owner(&s);
 	if (fd < 0) {
 		say(&s, fd);

@@ -16,13 +16,16 @@
 #define RESERVED_BOTTOM	832	/* below it: services, and tests with a port of their own */
 #define RESERVED_TOP	1023	/* the last port that only root may bind */
 #define RESERVED	(RESERVED_TOP - RESERVED_BOTTOM + 1)
+#define BIND_PAUSE_MS	50
+#define BIND_TRIES	20	/* after the first: a second */
 
 bool stream_from_root(const struct sockaddr_vm *addr)
 {
 	return addr->svm_port <= RESERVED_TOP;
 }
 
-int stream_bind(int fd)
+/* Try each reserved port once. */
+static int bind_any(int fd)
 {
 	struct sockaddr_vm addr = {
 		.svm_family = AF_VSOCK,
@@ -40,6 +43,18 @@ int stream_bind(int fd)
 			return -errno;
 	}
 	return -EADDRINUSE;
+}
+
+int stream_bind(int fd)
+{
+	int ret = bind_any(fd);
+
+	/* short connections leave their ports soon */
+	for (int i = 0; i < BIND_TRIES && ret == -EADDRINUSE; i++) {
+		usleep(BIND_PAUSE_MS * 1000);
+		ret = bind_any(fd);
+	}
+	return ret;
 }
 
 int stream_connect(uint32_t cid, uint32_t port, int timeout_ms)

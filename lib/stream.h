@@ -15,7 +15,7 @@
 
 /*
  * Give the new AF_VSOCK socket @fd a reserved port.  0; -EACCES not root;
- * -EADDRINUSE all are taken.
+ * -EADDRINUSE all are taken, and were for a second.
  */
 int stream_bind(int fd);
 

@@ -8,10 +8,15 @@
  * and are moved when they are to be granted (fault.c). An allocation that must
  * have a page of a full region (MPOL_BIND) ends in the owner's OOM killer,
  * and no look at the free pages beforehand can rule that out.
+ *
+ * A fault must always find a thread. Writes, which may wait for a disk, can
+ * keep as many as the client has bounce buffers and no more; an fsync has no
+ * such bound and goes to threads of its own.
  */
 #include <errno.h>
 #include <numaif.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/uio.h>
@@ -24,6 +29,17 @@
 
 #define NODES_MAX	1024
 #define WORD_BITS	(8 * sizeof(unsigned long))
+
+_Static_assert(2 * SHAREDPC_BOUNCES <= CALL_THREADS, "threads are left for faults");
+
+struct sync {
+	struct sync *next;
+	struct sharedpc_call call;
+};
+
+static pthread_mutex_t sync_lock = PTHREAD_MUTEX_INITIALIZER;	/* both below */
+static pthread_cond_t sync_more = PTHREAD_COND_INITIALIZER;
+static struct sync *sync_first, **sync_last = &sync_first;
 
 static int policy_prefer(int node)
 {
@@ -39,22 +55,22 @@ static int policy_prefer(int node)
  * Append through the descriptor's own position, which nobody else uses: it
  * is at the end of what was written when the call returns.
  */
-static ssize_t write_append(struct file *file, const struct iovec *iov,
+static ssize_t write_append(struct file *file, int fd, const struct iovec *iov,
 			    int flags, __u64 *pos)
 {
 	ssize_t n;
 
 	pthread_mutex_lock(&file->append);
-	n = pwritev2(file->fd, iov, 1, -1, flags | RWF_APPEND);
+	n = pwritev2(fd, iov, 1, -1, flags | RWF_APPEND);
 	if (n >= 0)
-		*pos = lseek(file->fd, 0, SEEK_CUR);
+		*pos = lseek(fd, 0, SEEK_CUR);
 	else
 		n = -errno;
 	pthread_mutex_unlock(&file->append);
 	return n;
 }
 
-static ssize_t write_as(struct proxy *proxy, struct file *file,
+static ssize_t write_as(struct proxy *proxy, struct file *file, int fd,
 			const struct sharedpc_call *call, __u64 *pos)
 {
 	struct iovec iov = {
@@ -65,8 +81,8 @@ static ssize_t write_as(struct proxy *proxy, struct file *file,
 	ssize_t n;
 
 	if (call->flags & SHAREDPC_CALL_APPEND)
-		return write_append(file, &iov, flags, pos);
-	n = pwritev2(file->fd, &iov, 1, call->pos, flags);
+		return write_append(file, fd, &iov, flags, pos);
+	n = pwritev2(fd, &iov, 1, call->pos, flags);
 	if (n < 0)
 		return -errno;
 	*pos = call->pos + n;
@@ -80,38 +96,25 @@ static void call_write(struct proxy *proxy, struct file *file,
 	struct ccfs_cred cred = { .uid = call->uid, .gid = call->gid };
 	size_t bounces = SHAREDPC_BOUNCES * SHAREDPC_BOUNCE_SIZE;
 	ssize_t n;
+	int fd;
 
 	if (call->count > bounces || call->data > bounces - call->count) {
 		reply->error = -EINVAL;
 		return;
 	}
-	n = cred_take(&cred, NULL);
-	if (!n) {
-		pthread_rwlock_rdlock(&file->map);	/* keeps fd */
-		n = write_as(proxy, file, call, &reply->pos);
-		pthread_rwlock_unlock(&file->map);
-		cred_back();
+	fd = n = file_dup(file, call->flags & SHAREDPC_CALL_APPEND);
+	if (fd >= 0) {
+		n = cred_take(&cred, NULL);
+		if (!n) {
+			n = write_as(proxy, file, fd, call, &reply->pos);
+			cred_back();
+		}
+		close(fd);
 	}
 	if (n < 0)
 		reply->error = n;
 	else
 		reply->result = n;
-}
-
-static int call_fsync(struct file *file, const struct sharedpc_call *call)
-{
-	int fd, ret;
-
-	pthread_rwlock_rdlock(&file->map);
-	fd = dup(file->fd);
-	ret = fd < 0 ? -errno : 0;
-	pthread_rwlock_unlock(&file->map);
-	if (ret)
-		return ret;
-	ret = (call->flags & SHAREDPC_CALL_DATASYNC ? fdatasync(fd) : fsync(fd))
-		? -errno : 0;
-	close(fd);
-	return ret;
 }
 
 static void call_reply(struct proxy *proxy, struct sharedpc_reply *reply)
@@ -145,12 +148,49 @@ static void call_do(struct proxy *proxy, const struct sharedpc_call *call)
 	else if (call->op == SHAREDPC_OP_WRITE)
 		call_write(proxy, file, call, &reply);
 	else if (call->op == SHAREDPC_OP_FSYNC)
-		reply.error = call_fsync(file, call);
+		reply.error = file_sync(file, call->flags & SHAREDPC_CALL_DATASYNC);
 	else
 		reply.error = -EOPNOTSUPP;
-	if (file)
-		file_put(&proxy->files, file);
 	call_reply(proxy, &reply);
+	if (file && file_put(&proxy->files, file))
+		proxy_file_gone(proxy);
+}
+
+/* Have @call, an FSYNC, done by those who may wait. */
+static void sync_add(struct proxy *proxy, const struct sharedpc_call *call)
+{
+	struct sync *sync = malloc(sizeof(*sync));
+
+	if (!sync) {
+		call_do(proxy, call);
+		return;
+	}
+	*sync = (struct sync) { .call = *call };
+	pthread_mutex_lock(&sync_lock);
+	*sync_last = sync;
+	sync_last = &sync->next;
+	pthread_cond_signal(&sync_more);
+	pthread_mutex_unlock(&sync_lock);
+}
+
+static void *syncer(void *arg)
+{
+	struct proxy *proxy = arg;
+	struct sync *sync;
+
+	for (;;) {
+		pthread_mutex_lock(&sync_lock);
+		while (!sync_first)
+			pthread_cond_wait(&sync_more, &sync_lock);
+		sync = sync_first;
+		sync_first = sync->next;
+		if (!sync_first)
+			sync_last = &sync_first;
+		pthread_mutex_unlock(&sync_lock);
+		call_do(proxy, &sync->call);
+		free(sync);
+	}
+	return NULL;
 }
 
 static void *caller(void *arg)
@@ -168,12 +208,16 @@ static void *caller(void *arg)
 		proxy_end("cannot place pages in the region");
 	}
 	for (;;) {
-		if (!ioctl(proxy->dev, SHAREDPC_IOC_NEXT, &call))
+		if (ioctl(proxy->dev, SHAREDPC_IOC_NEXT, &call)) {
+			if (errno == ENODEV)
+				proxy_end("the client is gone");
+			if (errno != EINTR)
+				proxy_end(strerror(errno));
+		} else if (call.op == SHAREDPC_OP_FSYNC) {
+			sync_add(proxy, &call);
+		} else {
 			call_do(proxy, &call);
-		else if (errno == ENODEV)
-			proxy_end("the client is gone");
-		else if (errno != EINTR)
-			proxy_end(strerror(errno));
+		}
 	}
 	return NULL;
 }
@@ -183,8 +227,9 @@ int calls_start(struct proxy *proxy)
 	pthread_t thread;
 	int i, ret;
 
-	for (i = 0; i < CALL_THREADS; i++) {
-		ret = pthread_create(&thread, NULL, caller, proxy);
+	for (i = 0; i < CALL_THREADS + SYNC_THREADS; i++) {
+		ret = pthread_create(&thread, NULL,
+				     i < CALL_THREADS ? caller : syncer, proxy);
 		if (ret)
 			return -ret;
 		pthread_detach(thread);

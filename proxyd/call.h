@@ -8,6 +8,7 @@
 #include "proxyd/proxy.h"
 
 #define CALL_THREADS	8
+#define SYNC_THREADS	4	/* besides, for FSYNC alone */
 
 /* Start the threads that take calls. 0 or -errno. */
 int calls_start(struct proxy *proxy);

@@ -27,8 +27,8 @@
 
 #define SWEEP_MS	250
 
-/* Send @out; a peer that cannot be answered is of no use. */
-static void conn_send(struct conn *conn, const struct msg *out)
+/* Send @out; a peer that cannot be answered is of no use. 0 or -errno. */
+static int conn_send(struct conn *conn, const struct msg *out)
 {
 	int ret;
 
@@ -37,19 +37,26 @@ static void conn_send(struct conn *conn, const struct msg *out)
 	if (ret)
 		shutdown(conn->fd, SHUT_RDWR);
 	pthread_mutex_unlock(&conn->send);
+	return ret;
 }
 
-/* Answer the request with header @head: @error, or what @out holds. */
-static void conn_answer(struct conn *conn, const struct ccfs_header *head,
-			struct msg *out, int error)
+/*
+ * Answer the request with header @head: @error, or what @out holds. 0 if the
+ * peer gets what @out holds, else -errno.
+ */
+static int conn_answer(struct conn *conn, const struct ccfs_header *head,
+		       struct msg *out, int error)
 {
+	int ret;
+
 	if (!error)
 		error = out->error;
 	if (error && head->op != CCFS_HELLO)
 		msg_start(out, head->op, head->id, 0);
 	out->error = 0;
 	out->head.error = error;
-	conn_send(conn, out);
+	ret = conn_send(conn, out);
+	return ret ? ret : error;
 }
 
 static int request_do(struct request *req, const struct op *op)
@@ -59,9 +66,9 @@ static int request_do(struct request *req, const struct op *op)
 	ret = msg_get_cred(&req->in, &req->cred, &req->groups);
 	if (ret)
 		return ret;
-	req->node = node_get(&req->conn->nodes, req->in.head.node);
-	if (!req->node)
-		return -ESTALE;
+	ret = node_get(&req->conn->nodes, req->in.head.node, &req->node);
+	if (ret)
+		return ret;
 	if (!(op->flags & OP_CALLER))
 		return op->run(req);
 	ret = cred_take(&req->cred, req->groups);
@@ -70,6 +77,15 @@ static int request_do(struct request *req, const struct op *op)
 	ret = op->run(req);
 	cred_back();
 	return ret;
+}
+
+/* The client will never give back what it has not been told to have. */
+static void request_undo(struct request *req)
+{
+	if (req->opened)
+		file_close(&req->conn->proxy->files, req->opened, 1);
+	if (req->entered)
+		node_forget(&req->conn->nodes, req->entered, 1);
 }
 
 void request_run(struct request *req)
@@ -85,10 +101,13 @@ void request_run(struct request *req)
 		log_say("malformed request %u: connection closed", head->op);
 		shutdown(conn->fd, SHUT_RDWR);
 	} else {
-		conn_answer(conn, head, &req->out, ret);
+		ret = conn_answer(conn, head, &req->out, ret);
 	}
+	if (ret)
+		request_undo(req);
 	msg_free(&req->in);
 	msg_free(&req->out);
+	proxy_bytes_put(conn->proxy, req->bytes);
 	free(req->groups);
 	free(req);
 	pthread_mutex_lock(&conn->lock);
@@ -109,8 +128,10 @@ static int request_add(struct conn *conn, struct msg *in)
 	if (!req)
 		return -ENOMEM;
 	req->conn = conn;
+	req->bytes = in->room;
 	req->in = *in;
 	*in = (struct msg) { 0 };
+	proxy_bytes_get(conn->proxy, req->bytes);
 	pthread_mutex_lock(&conn->lock);
 	while (conn->pending >= CONN_REQUESTS)
 		pthread_cond_wait(&conn->fewer, &conn->lock);
@@ -153,7 +174,27 @@ static int drop(struct conn *conn, struct msg *in)
 	return ret;
 }
 
-/* Open the export that @in asks for: 0, or -errno and why. */
+static bool is_open(void *files, dev_t dev, ino_t ino)
+{
+	return file_is_open(files, dev, ino);
+}
+
+/* @fd (taken over even on failure) is the root of what is mounted. */
+static int root_take(struct conn *conn, int fd, struct stat *st)
+{
+	struct proxy *proxy = conn->proxy;
+	int ret;
+
+	/* what is open on the owner itself is not in the table of files */
+	if (!fstat(fd, st))
+		return nodes_init(&conn->nodes, fd, proxy->local ? NULL : is_open,
+				  &proxy->files);
+	ret = -errno;
+	close(fd);
+	return ret;
+}
+
+/* Open the export that @in asks for: 0, or -errno and maybe why. */
 static int hello_open(struct conn *conn, struct msg *in,
 		      struct ccfs_welcome *welcome, char *why, size_t len)
 {
@@ -179,11 +220,9 @@ static int hello_open(struct conn *conn, struct msg *in,
 	fd = export_open(proxy->config, proxy->owner, proxy->client, path,
 			 hello.flags & CCFS_HELLO_RO, &export_ro, why, len);
 	log_say("mount of %s: %s", path, fd < 0 ? why : "granted");
-	if (fd < 0 || fstat(fd, &st)) {
-		ret = fd < 0 ? fd : -errno;
+	ret = fd < 0 ? fd : root_take(conn, fd, &st);
+	if (ret)
 		goto free_path;
-	}
-	ret = nodes_init(&conn->nodes, fd);
 	welcome->revision = CCFS_REVISION;
 	welcome->flags = (export_ro ? CCFS_WELCOME_RO : 0) |
 			 (proxy->local ? CCFS_WELCOME_LOCAL : 0);
@@ -204,6 +243,9 @@ static int hello(struct conn *conn, struct msg *in)
 	if (ret == -EPROTO)
 		return ret;
 	msg_start(&out, CCFS_HELLO, in->head.id, 0);
+	if (ret && !why[0])
+		snprintf(why, sizeof(why), "%s cannot take the mount: %s",
+			 conn->proxy->owner, strerror(-ret));
 	if (ret)
 		msg_put_str(&out, why, strlen(why));
 	else
@@ -269,16 +311,7 @@ static void conn_free(struct conn *conn)
 	free(conn);
 }
 
-static bool is_open(void *files, dev_t dev, ino_t ino)
-{
-	return file_is_open(files, dev, ino);
-}
-
-/*
- * Wait for the next message, and look after the nodes meanwhile: all of them
- * in NODE_PARTS * SWEEP_MS. Not on the owner itself, whose opens are its own
- * kernel's and not in the table of files.
- */
+/* Wait for the next message, and look after the nodes meanwhile. */
 static void conn_await(struct conn *conn)
 {
 	struct pollfd p = { .fd = conn->fd, .events = POLLIN };
@@ -293,8 +326,7 @@ static void conn_await(struct conn *conn)
 		if (ms - conn->swept_ms < SWEEP_MS)
 			continue;
 		conn->swept_ms = ms;
-		nodes_sweep(&conn->nodes, conn->part++ % NODE_PARTS, is_open,
-			    &conn->proxy->files);
+		nodes_sweep(&conn->nodes);
 	} while (!poll(&p, 1, SWEEP_MS));
 }
 

@@ -28,8 +28,7 @@ struct conn {
 	struct proxy *proxy;
 	int fd;
 	bool greeted;		/* reader only: HELLO went well */
-	int64_t swept_ms;	/* reader only: last nodes_sweep(), and of */
-	unsigned int part;	/* which part the next will be */
+	int64_t swept_ms;	/* reader only: last nodes_sweep() */
 	struct nodes nodes;	/* valid once greeted */
 	struct dirs dirs;
 	pthread_mutex_t send;	/* holder writes to fd */
@@ -43,10 +42,13 @@ struct request {
 	struct request *next;	/* queue's */
 	struct conn *conn;
 	struct msg in;
+	size_t bytes;		/* of its memory */
 	struct msg out;
 	struct ccfs_cred cred;
 	uint32_t *groups;
 	struct node *node;	/* in.head.node */
+	uint64_t entered;	/* node that out shows to the client; 0: none */
+	uint64_t opened;	/* file that out tells it to have open */
 };
 
 /* Serve @fd (taken over) in a thread of its own. 0 or -errno. */

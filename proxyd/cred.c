@@ -89,3 +89,16 @@ void cred_back(void)
 	restricted = false;
 	entered = false;
 }
+
+int cred_caps_raise(void)
+{
+	return restricted ? caps_set(full) : 0;
+}
+
+void cred_caps_drop(void)
+{
+	if (restricted && caps_restrict()) {
+		fprintf(stderr, "proxyd: cannot give capabilities up again\n");
+		abort();
+	}
+}

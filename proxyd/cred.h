@@ -25,4 +25,12 @@ int cred_take(const struct ccfs_cred *cred, const uint32_t *groups);
 /* Be root again.  A thread that cannot ends the process. */
 void cred_back(void);
 
+/*
+ * All capabilities for a moment, whoever the thread acts as: for what it does
+ * for the proxy itself in between. 0 or -errno.
+ */
+int cred_caps_raise(void);
+/* A thread that cannot ends the process. */
+void cred_caps_drop(void);
+
 #endif

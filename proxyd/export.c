@@ -6,20 +6,25 @@
  * client gets is a private clone of the one mount at the exported path:
  * what is mounted below stays out of sight, ".." ends at its root, and a
  * read-only export is read-only because the owner's kernel says so. No
- * device can be opened through it: device files belong to whoever looks.
+ * device can be opened through it: device files belong to whoever looks. No
+ * link is followed on the way to it.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/mount.h>
+#include <linux/openat2.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "boot/conf.h"
 #include "proxyd/export.h"
+
+/* Held while a configuration is parsed: libconfuse's lexer is one for all. */
+static pthread_mutex_t parsing = PTHREAD_MUTEX_INITIALIZER;
 
 static bool same_path(const char *a, const char *b)
 {
@@ -69,6 +74,7 @@ static int config_find(const char *config, const char *owner,
 	struct diag diag;
 	int ret;
 
+	pthread_mutex_lock(&parsing);
 	diag_init(&diag, config);
 	ret = conf_read(config, &conf, &diag);
 	if (ret) {
@@ -79,28 +85,40 @@ static int config_find(const char *config, const char *owner,
 		conf_free(conf);
 	}
 	diag_free(&diag);
+	pthread_mutex_unlock(&parsing);
 	return ret;
 }
 
-static int export_clone(const char *path, bool ro)
+/*
+ * The directory at @path, no part of which is a link: whoever may write one of
+ * its parents could otherwise put a link there, and choose what is exported.
+ */
+static int export_dir(const char *path)
+{
+	struct open_how how = {
+		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+		.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+	};
+	int fd = syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* A mount of its own of the directory @dir. */
+static int export_clone(int dir, bool ro)
 {
 	struct mount_attr attr = {
 		.attr_set = MOUNT_ATTR_NODEV | (ro ? MOUNT_ATTR_RDONLY : 0),
+		.propagation = MS_PRIVATE,
 	};
-	struct stat st;
 	int fd, ret;
 
-	fd = syscall(SYS_open_tree, AT_FDCWD, path,
-		     OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	fd = syscall(SYS_open_tree, dir, "",
+		     AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	ret = syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH, &attr,
-		      sizeof(attr)) ? -errno : 0;
-	if (!ret && fstat(fd, &st))
+	if (syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH, &attr, sizeof(attr))) {
 		ret = -errno;
-	if (!ret && !S_ISDIR(st.st_mode))
-		ret = -ENOTDIR;
-	if (ret) {
 		close(fd);
 		return ret;
 	}
@@ -111,7 +129,7 @@ int export_open(const char *config, const char *owner, const char *client,
 		const char *path, bool ro, bool *export_ro,
 		char *why, size_t len)
 {
-	int ret;
+	int dir, ret;
 
 	ret = config_find(config, owner, client, path, export_ro, why, len);
 	if (ret)
@@ -121,8 +139,15 @@ int export_open(const char *config, const char *owner, const char *client,
 			 owner, path);
 		return -EROFS;
 	}
-	ret = export_clone(path, ro);
-	if (ret < 0)
+	dir = ret = export_dir(path);
+	if (dir >= 0) {
+		ret = export_clone(dir, ro);
+		close(dir);
+	}
+	if (ret == -ELOOP)
+		snprintf(why, len, "%s cannot open its export %s: there is a symbolic link in the path",
+			 owner, path);
+	else if (ret < 0)
 		snprintf(why, len, "%s cannot open its export %s: %s", owner,
 			 path, strerror(-ret));
 	return ret;

@@ -233,6 +233,7 @@ int call_fault(struct proxy *proxy, const struct sharedpc_call *call)
 	if (!file)
 		return -ESTALE;
 	ret = file_fault(proxy, file, call);
-	file_put(&proxy->files, file);
+	if (file_put(&proxy->files, file))
+		proxy_file_gone(proxy);
 	return ret;
 }

@@ -4,8 +4,8 @@
  *
  * A file is found by id, for calls, and by (device, inode), for opens. It
  * leaves both trees under files.lock at the moment when nobody needs it, and
- * is taken apart after that without the lock, since giving up a window waits
- * for the client. An open that comes meanwhile makes a new file with a new id.
+ * is taken apart after that without the lock and by others (later.h), since
+ * giving up a window waits for the client. An open that comes meanwhile makes a new file with a new id.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "proxyd/file.h"
+#include "proxyd/later.h"
 #include "proxyd/log.h"
 #include "proxyd/procfd.h"
 #include "proxyd/window.h"
@@ -52,8 +53,11 @@ void files_init(struct files *files, int dev)
 {
 	struct timespec now;
 
-	/* An earlier proxy's ids must not mean anything to this one. */
-	clock_gettime(CLOCK_REALTIME, &now);
+	/*
+	 * An earlier proxy's ids must not mean anything to this one, so they
+	 * begin with a clock that nobody sets, and that is faster than opens.
+	 */
+	clock_gettime(CLOCK_BOOTTIME, &now);
 	*files = (struct files) {
 		.dev = dev, .next_id = now.tv_sec * 1000000000ULL + now.tv_nsec,
 	};
@@ -97,9 +101,16 @@ static void file_free(struct files *files, struct file *file)
 	windows_remove(files->dev, file);
 	size_forget(files, file);
 	close(file->fd);
+	if (file->append_fd >= 0)
+		close(file->append_fd);
 	pthread_rwlock_destroy(&file->map);
 	pthread_mutex_destroy(&file->append);
 	free(file);
+}
+
+static void file_free_later(void *files, void *file)
+{
+	file_free(files, file);
 }
 
 /* Out of the trees if nobody needs it; true: the caller frees it. Locked. */
@@ -140,6 +151,18 @@ struct file *file_get(struct files *files, uint64_t id)
 	return file;
 }
 
+struct file *file_find(struct files *files, dev_t dev, ino_t ino)
+{
+	struct file key = { .dev = dev, .ino = ino }, *file;
+
+	pthread_mutex_lock(&files->lock);
+	file = find(&files->by_file, &key, by_file);
+	if (file)
+		file->users++;
+	pthread_mutex_unlock(&files->lock);
+	return file;
+}
+
 bool file_is_open(struct files *files, dev_t dev, ino_t ino)
 {
 	struct file key = { .dev = dev, .ino = ino };
@@ -151,7 +174,41 @@ bool file_is_open(struct files *files, dev_t dev, ino_t ino)
 	return found;
 }
 
-void file_put(struct files *files, struct file *file)
+static int dup_cloexec(int fd)
+{
+	fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	return fd < 0 ? -errno : fd;
+}
+
+int file_dup(struct file *file, bool append)
+{
+	int fd;
+
+	pthread_rwlock_rdlock(&file->map);
+	if (file->append_fd < 0)
+		fd = dup_cloexec(file->fd);
+	else
+		fd = append ? dup_cloexec(file->append_fd) : -EPERM;
+	pthread_rwlock_unlock(&file->map);
+	return fd;
+}
+
+int file_sync(struct file *file, bool data_only)
+{
+	int fd, ret = 0;
+
+	pthread_rwlock_rdlock(&file->map);
+	fd = dup_cloexec(file->fd);
+	pthread_rwlock_unlock(&file->map);
+	if (fd < 0)
+		return fd;
+	if (data_only ? fdatasync(fd) : fsync(fd))
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+bool file_put(struct files *files, struct file *file)
 {
 	bool gone;
 
@@ -160,7 +217,8 @@ void file_put(struct files *files, struct file *file)
 	gone = file_unlink(files, file);
 	pthread_mutex_unlock(&files->lock);
 	if (gone)
-		file_free(files, file);
+		later(file_free_later, files, file);
+	return gone;
 }
 
 int file_close(struct files *files, uint64_t id, uint64_t count)
@@ -176,7 +234,7 @@ int file_close(struct files *files, uint64_t id, uint64_t count)
 	}
 	pthread_mutex_unlock(&files->lock);
 	if (gone)
-		file_free(files, file);
+		later(file_free_later, files, file);
 	return file ? 0 : -ENOENT;
 }
 
@@ -192,8 +250,9 @@ static void map_init(pthread_rwlock_t *map)
 	pthread_rwlockattr_destroy(&attr);
 }
 
-/* A new file around @fd, not in the trees yet; NULL: no memory. */
-static struct file *file_new(int fd, const struct stat *st, bool writable)
+/* A new file around the two descriptors, not in the trees yet; NULL: no memory. */
+static struct file *file_new(int fd, int append_fd, const struct stat *st,
+			     bool writable)
 {
 	struct file *file = calloc(1, sizeof(*file));
 
@@ -202,6 +261,7 @@ static struct file *file_new(int fd, const struct stat *st, bool writable)
 	file->dev = st->st_dev;
 	file->ino = st->st_ino;
 	file->fd = fd;
+	file->append_fd = append_fd;
 	file->writable = writable;
 	map_init(&file->map);
 	pthread_mutex_init(&file->append, NULL);
@@ -244,45 +304,75 @@ static struct file *file_enter(struct files *files, struct file *fresh)
 	return file;
 }
 
-/* Let @file be written: @fresh's descriptor replaces its own. */
+static void swap_int(int *a, int *b)
+{
+	int c = *a;
+
+	*a = *b;
+	*b = c;
+}
+
+/*
+ * Let @file be written, or appended to: @fresh's descriptors replace its own.
+ * If windows cannot be made anew there are none, and the next fault makes one.
+ */
 static int file_upgrade(struct files *files, struct file *file,
 			struct file *fresh)
 {
-	int ret = 0, old;
+	int ret = 0;
 
 	pthread_rwlock_wrlock(&file->map);
-	if (!file->writable) {
-		old = file->fd;
-		file->fd = fresh->fd;
+	if (!file->writable && fresh->writable) {
+		swap_int(&file->fd, &fresh->fd);
 		file->writable = true;
 		ret = windows_replace(files->dev, file);
 		if (ret) {
-			file->fd = old;
+			windows_remove(files->dev, file);
+			swap_int(&file->fd, &fresh->fd);
 			file->writable = false;
-		} else {
-			fresh->fd = old;
+		} else if (file->append_fd >= 0) {
+			swap_int(&file->append_fd, &fresh->append_fd);
 		}
+	} else if (!file->writable && file->append_fd < 0) {
+		swap_int(&file->append_fd, &fresh->append_fd);
 	}
 	pthread_rwlock_unlock(&file->map);
 	return ret;
 }
 
-/* The proxy's own descriptor of what @fd has open. */
+/* The proxy's own descriptors of what @fd has open. 0 or -errno. */
+static int own_open(int fd, bool *write, int *own, int *append)
+{
+	*append = -1;
+	*own = procfd_open(fd, (*write ? O_RDWR : O_RDONLY) | O_NONBLOCK);
+	if (*own != -EPERM || !*write)
+		return *own < 0 ? *own : 0;
+	*append = procfd_open(fd, O_WRONLY | O_APPEND | O_NONBLOCK);
+	if (*append < 0)
+		return *append;
+	*write = false;
+	*own = procfd_open(fd, O_RDONLY | O_NONBLOCK);
+	if (*own < 0)
+		close(*append);
+	return *own < 0 ? *own : 0;
+}
+
+/* A file of the proxy's own of what @fd has open, not in the trees yet. */
 static int file_fresh(struct files *files, int fd, bool write,
 		      struct file **fresh)
 {
 	struct stat st;
-	int own, ret;
+	int own, append, ret;
 
-	own = procfd_open(fd, (write ? O_RDWR : O_RDONLY) | O_NONBLOCK);
-	if (own < 0)
-		return own;
+	ret = own_open(fd, &write, &own, &append);
+	if (ret)
+		return ret;
 	ret = -ENOMEM;
 	if (fstat(own, &st)) {
 		ret = -errno;
 		goto close_own;
 	}
-	*fresh = file_new(own, &st, write);
+	*fresh = file_new(own, append, &st, write);
 	if (!*fresh)
 		goto close_own;
 	ret = size_find(files, *fresh);
@@ -292,6 +382,8 @@ static int file_fresh(struct files *files, int fd, bool write,
 
 close_own:
 	close(own);
+	if (append >= 0)
+		close(append);
 	return ret;
 }
 

@@ -8,7 +8,9 @@
  * fault falls into them and watched by sharedpc.ko.
  *
  * A file opened for reading first has windows that cannot be written; when a
- * writer comes they are made again around a new descriptor.
+ * writer comes they are made again around a new descriptor. A file that may
+ * only be appended to (chattr +a) cannot be mapped through a descriptor that
+ * is open for writing: it has a second one, for writes alone.
  *
  * Lock order: file.map, then files.lock. map is held for reading while a
  * frame is granted, for writing while windows are made or replaced.
@@ -41,6 +43,7 @@ struct file {
 	pthread_rwlock_t map;	/* protects all below */
 	int fd;
 	bool writable;		/* fd is O_RDWR */
+	int append_fd;		/* not writable, but appended to; -1 */
 	struct window *windows;
 	unsigned int nwindows;
 	pthread_mutex_t append;	/* holder uses fd's file position */
@@ -73,7 +76,22 @@ bool file_is_open(struct files *files, dev_t dev, ino_t ino);
 
 /* The file @id, to be put back; NULL if there is none. */
 struct file *file_get(struct files *files, uint64_t id);
-void file_put(struct files *files, struct file *file);
+/* The same for (dev, ino), if it is not of the same image. */
+struct file *file_find(struct files *files, dev_t dev, ino_t ino);
+/* True: the client had closed it meanwhile, and now it is gone. */
+bool file_put(struct files *files, struct file *file);
+
+/*
+ * A descriptor of @file's long-lived struct file, to be closed by the caller:
+ * what it is used for holds up nobody. @append: for appending, else for what
+ * its mode allows. -errno; -EPERM: it may be appended to, and no more.
+ */
+int file_dup(struct file *file, bool append);
+/*
+ * Make @file durable, through the struct file that saw it written: only that
+ * one is sure to be told if writing back failed.
+ */
+int file_sync(struct file *file, bool data_only);
 
 /*
  * Where page @index of @file is mapped; makes the window if need be. Returns

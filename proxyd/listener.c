@@ -33,8 +33,8 @@
 #include "proxyd/log.h"
 #include "proxyd/proxy.h"
 #include "sharedpc_ioctl.h"
+#include "stream.h"
 
-#define RESERVED_TOP	1023	/* the last port that only root may bind */
 #define WAITING_MAX	64	/* connections of one client without a proxy */
 
 struct client {
@@ -250,7 +250,8 @@ static void client_serve(struct listener *l, unsigned int id)
 		if (!ret)
 			c->handed++;
 		else
-			log_say("image %u: no proxy: %s", id, strerror(-ret));
+			log_say("image %u: no proxy takes the connection: %s", id,
+				strerror(-ret));
 		close(c->waiting[i]);
 	}
 	c->nwaiting = 0;
@@ -288,7 +289,7 @@ static void accept_vsock(struct listener *l)
 	if (fd < 0)
 		return;
 	id = addr.svm_cid - SHAREDPC_CID_BASE;
-	if (id >= SHAREDPC_IMAGES_MAX || addr.svm_port > RESERVED_TOP) {
+	if (id >= SHAREDPC_IMAGES_MAX || !stream_from_root(&addr)) {
 		log_say("connection from CID %u port %u refused", addr.svm_cid,
 			addr.svm_port);
 		close(fd);

@@ -2,7 +2,7 @@
 /*
  * node.h - the files that a connection knows, by number
  *
- * A node is an O_PATH descriptor with an id; while it lives its inode cannot
+ * A node is an O_PATH descriptor with an id; while it is open its inode cannot
  * go away, so (dev, ino) names it.  Ids are never used again.  A node lives
  * as long as the client has lookups of it, or an op uses it.
  *
@@ -10,6 +10,15 @@
  * FORGET comes when the file has been removed by somebody else.  So that its
  * space is not held for nothing, nodes_sweep() lets go of a removed file that
  * the client has not open: the node is then -ESTALE, until it is forgotten.
+ *
+ * And it may remember more nodes than the owner has descriptors.  Above
+ * fds_max those that were not used for longest and are not open are closed,
+ * but their file handles kept, by which they are opened again when they are
+ * needed.  A handle has the inode's generation: if the file was removed
+ * meanwhile the node is -ESTALE, and a new file with its inode number is
+ * another node.  Files without handles (overlayfs) stay open.
+ *
+ * Neither happens if it is not known what the client has open (no open()).
  *
  * One lock per table; only what nodes_sweep() asks is asked under it.
  */
@@ -19,36 +28,62 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 #include <sys/stat.h>
 
 #define NODE_BUCKETS	16384
-#define NODE_PARTS	16	/* of a table, for nodes_sweep() */
+#define NODE_FDS	16384	/* descriptors of one table, about */
+#define NODE_TURNS	16	/* of nodes_sweep(), for a table that is not large */
+#define NODE_LOOKS	256	/* nodes that it looks at in one */
+
+struct file_handle;
 
 struct node {
 	uint64_t id;
 	dev_t dev;
 	ino_t ino;
 	mode_t type;		/* S_IFMT bits */
+	/* under the table's lock; a user may read fd without it */
 	int fd;			/* O_PATH, the node's own; -1: let go */
-	uint64_t lookups;	/* the client's, under the table's lock */
-	uint32_t users;		/* ops, under the table's lock */
+	bool gone;		/* the file is no more, or not for this node */
+	struct file_handle *handle;	/* NULL: not asked for yet */
+	uint64_t lookups;	/* the client's */
+	uint32_t users;		/* ops; fd stays as it is meanwhile */
 	struct node *id_next;
-	struct node *ino_next;
+	struct node *ino_next;	/* unless gone */
+
+	TAILQ_ENTRY(node) idle;	/* those with an fd and no user */
 };
 
 struct nodes {
 	pthread_mutex_t lock;
+	/* does the client have it open or mapped? NULL: nobody knows */
+	bool (*open)(void *arg, dev_t dev, ino_t ino);
+	void *arg;
 	uint64_t next;		/* id */
+	int mount;		/* to open handles; -1: there are none */
+	unsigned int fds;	/* nodes with an fd */
+	unsigned int fds_max;
+	unsigned int swept;	/* bucket that the next nodes_sweep() begins with */
+
+	TAILQ_HEAD(, node) idle;	/* the first was not used for longest */
 	struct node *by_id[NODE_BUCKETS];
 	struct node *by_ino[NODE_BUCKETS];
 };
 
-/* A table whose CCFS_ROOT is @root (O_PATH, owned by the table).  -errno. */
-int nodes_init(struct nodes *t, int root);
+/*
+ * A table whose CCFS_ROOT is @root (O_PATH, owned by the table even on
+ * failure). 0 or -errno.
+ */
+int nodes_init(struct nodes *t, int root,
+	       bool (*open)(void *arg, dev_t dev, ino_t ino), void *arg);
 void nodes_exit(struct nodes *t);
 
-/* The node, for use until node_put() (which takes NULL too); NULL: none. */
-struct node *node_get(struct nodes *t, uint64_t id);
+/*
+ * The node, for use until node_put() (which takes NULL too). 0; -ESTALE: there
+ * is none, or no file any more; another -errno: it could not be opened again.
+ */
+int node_get(struct nodes *t, uint64_t id, struct node **node);
 void node_put(struct nodes *t, struct node *n);
 
 /*
@@ -60,10 +95,9 @@ int node_add(struct nodes *t, int fd, const struct stat *st, uint64_t *id);
 void node_forget(struct nodes *t, uint64_t id, uint64_t count);
 
 /*
- * Let go of the removed files in one part (0 to NODE_PARTS - 1) of the table.
- * @open says whether the client has (dev, ino) open or mapped.
+ * One turn of letting go of removed files. NODE_TURNS go through the table, or
+ * more if each would have to look at more than NODE_LOOKS nodes.
  */
-void nodes_sweep(struct nodes *t, unsigned int part,
-		 bool (*open)(void *arg, dev_t dev, ino_t ino), void *arg);
+void nodes_sweep(struct nodes *t);
 
 #endif

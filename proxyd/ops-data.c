@@ -4,8 +4,8 @@
  * fsync, fallocate, lseek, copy_file_range.
  *
  * The client's kernel asks for these only for a descriptor that its caller
- * has open in the right way, so root opens the file again here; what changes
- * the file then happens as the caller, so that set-uid bits go and quotas
+ * has open in the right way, so root opens the file again here (but syncs what
+ * it has open); what changes the file then happens as the caller, so that set-uid bits go and quotas
  * count.
  */
 #include <errno.h>
@@ -16,6 +16,7 @@
 #include "proxyd/cred.h"
 #include "proxyd/ops.h"
 #include "proxyd/procfd.h"
+#include "proxyd/proxy.h"
 
 static int get_range(struct request *req, struct ccfs_range *range)
 {
@@ -31,13 +32,25 @@ static int open_regular(const struct node *node, int flags)
 	return procfd_open(node->fd, flags | O_NONBLOCK);
 }
 
+/*
+ * A failure of writing back is told to each struct file that was open then,
+ * once: one that is opened now would hear of it only if nobody has.
+ */
 int op_fsync(struct request *req)
 {
+	struct files *files = &req->conn->proxy->files;
 	struct ccfs_range range;
+	struct file *file;
 	int fd, ret = get_range(req, &range);
 
 	if (ret)
 		return ret;
+	file = file_find(files, req->node->dev, req->node->ino);
+	if (file) {
+		ret = file_sync(file, range.mode & 1);
+		file_put(files, file);
+		return ret;
+	}
 	fd = open_regular(req->node, O_RDONLY);
 	if (fd < 0)
 		return fd;
@@ -119,9 +132,9 @@ int op_copy(struct request *req)
 		ret = msg_end(&req->in);
 	if (ret)
 		return ret;
-	to = node_get(&req->conn->nodes, args.node_out);
-	if (!to)
-		return -ESTALE;
+	ret = node_get(&req->conn->nodes, args.node_out, &to);
+	if (ret)
+		return ret;
 	in = ret = open_regular(req->node, O_RDONLY);
 	if (in < 0)
 		goto put_node;

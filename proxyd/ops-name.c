@@ -45,6 +45,7 @@ int entry_put(struct request *req, int fd)
 	ret = node_add(&req->conn->nodes, fd, &st, &node);
 	if (ret)
 		return ret;
+	req->entered = node;
 	entry.node = node;
 	attr_fill(&entry.attr, &st);
 	msg_put(&req->out, &entry, sizeof(entry));
@@ -161,9 +162,9 @@ int op_rename(struct request *req)
 		ret = only_name(req, new);
 	if (ret)
 		return ret;
-	dir = node_get(&req->conn->nodes, args.newdir);
-	if (!dir)
-		return -ESTALE;
+	ret = node_get(&req->conn->nodes, args.newdir, &dir);
+	if (ret)
+		return ret;
 	if (renameat2(req->node->fd, old, dir->fd, new, args.flags))
 		ret = -errno;
 	node_put(&req->conn->nodes, dir);
@@ -182,9 +183,9 @@ int op_link(struct request *req)
 		ret = only_name(req, name);
 	if (ret)
 		return ret;
-	dir = node_get(&req->conn->nodes, args.newdir);
-	if (!dir)
-		return -ESTALE;
+	ret = node_get(&req->conn->nodes, args.newdir, &dir);
+	if (ret)
+		return ret;
 	if (linkat(procfd_dir(), procfd_name(req->node->fd, self), dir->fd,
 		   name, AT_SYMLINK_FOLLOW))
 		ret = -errno;

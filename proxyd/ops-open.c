@@ -17,7 +17,7 @@
 #include "proxyd/proxy.h"
 
 #define OPEN_EXEC	0x20	/* the kernel's mark of an open by execve(2) */
-#define OPEN_KEEP	(O_ACCMODE | O_TRUNC | O_NOATIME)
+#define OPEN_KEEP	(O_ACCMODE | O_TRUNC | O_NOATIME | O_APPEND)
 
 static bool wants_write(unsigned int flags)
 {
@@ -54,9 +54,11 @@ static int open_put(struct request *req, int fd, bool write)
 	struct ccfs_open out;
 	int ret = file_open(&req->conn->proxy->files, fd, write, &out);
 
-	if (!ret)
-		msg_put(&req->out, &out, sizeof(out));
-	return ret;
+	if (ret)
+		return ret;
+	req->opened = out.file;
+	msg_put(&req->out, &out, sizeof(out));
+	return 0;
 }
 
 int op_open(struct request *req)
@@ -94,13 +96,23 @@ static int create_caller(struct request *req, const char *name,
 	return ret;
 }
 
-/* The answer with the entry in req->out is not going to be sent. */
-static void entry_take_back(struct request *req)
+/* Answer with the entry of what @fd (taken over) has open, and with the open. */
+static int create_put(struct request *req, int fd, bool write)
 {
-	struct ccfs_entry entry;
+	int ret, path = procfd_open(fd, O_PATH);
+	struct node *node;
 
-	if (!msg_get(&req->out, &entry, sizeof(entry)))
-		node_forget(&req->conn->nodes, entry.node, 1);
+	ret = path < 0 ? path : entry_put(req, path);
+	/* in use, or it could be swept before it counts as open */
+	if (!ret)
+		ret = node_get(&req->conn->nodes, req->entered, &node);
+	if (ret) {
+		close(fd);
+		return ret;
+	}
+	ret = open_put(req, fd, write);
+	node_put(&req->conn->nodes, node);
+	return ret;
 }
 
 int op_create(struct request *req)
@@ -108,7 +120,7 @@ int op_create(struct request *req)
 	char name[CCFS_NAME_MAX + 1];
 	struct ccfs_make args;
 	struct stat st;
-	int fd, path, ret;
+	int fd, ret;
 
 	ret = msg_get(&req->in, &args, sizeof(args));
 	if (!ret)
@@ -124,20 +136,7 @@ int op_create(struct request *req)
 		close(fd);	/* a name that was not there when it was looked up */
 		return -ESTALE;
 	}
-	path = procfd_open(fd, O_PATH);
-	if (path < 0) {
-		close(fd);
-		return path;
-	}
-	ret = entry_put(req, path);
-	if (ret) {
-		close(fd);
-		return ret;
-	}
-	ret = open_put(req, fd, wants_write(args.flags));
-	if (ret)
-		entry_take_back(req);
-	return ret;
+	return create_put(req, fd, wants_write(args.flags));
 }
 
 int op_opendir(struct request *req)

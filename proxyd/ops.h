@@ -63,7 +63,7 @@ int op_copy(struct request *req);
 
 /* Shared by them. */
 void attr_fill(struct ccfs_attr *attr, const struct stat *st);
-/* Answer with the node of the file at @fd (O_PATH, taken over). */
+/* Answer with the node (req->entered) of the file at @fd (O_PATH, taken over). */
 int entry_put(struct request *req, int fd);
 /* O_PATH descriptor of @name in @dir, never through a link. fd or -errno. */
 int name_open(int dir, const char *name);

@@ -19,6 +19,7 @@
 
 #include "proxyd/call.h"
 #include "proxyd/conn.h"
+#include "proxyd/later.h"
 #include "proxyd/log.h"
 #include "proxyd/procfd.h"
 #include "proxyd/proxy.h"
@@ -47,7 +48,7 @@ int proxy_hand_over(int control, int conn)
 	c->cmsg_type = SCM_RIGHTS;
 	c->cmsg_len = CMSG_LEN(sizeof(int));
 	memcpy(CMSG_DATA(c), &conn, sizeof(int));
-	return sendmsg(control, &mh, MSG_NOSIGNAL) < 0 ? -errno : 0;
+	return sendmsg(control, &mh, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
 }
 
 /* The next connection; -ENOTCONN: there will be none. */
@@ -84,12 +85,16 @@ static uint64_t files_left(struct proxy *proxy)
 	return proxy->local ? 0 : files_count(&proxy->files);
 }
 
-/* Offer to end if nothing is left. The lock makes one offer of each state. */
+/*
+ * Offer to end if nothing is left. The lock makes one offer of each state. It
+ * never waits, as the listener does not wait for us: one that is not taken
+ * follows hundreds that were not heard, and is made again by what comes next.
+ */
 static void offer_end(struct proxy *proxy)
 {
 	pthread_mutex_lock(&proxy->lock);
 	if (!proxy->conns && !files_left(proxy) && proxy->control >= 0)
-		send(proxy->control, &had, sizeof(had), MSG_NOSIGNAL);
+		send(proxy->control, &had, sizeof(had), MSG_NOSIGNAL | MSG_DONTWAIT);
 	pthread_mutex_unlock(&proxy->lock);
 }
 
@@ -105,6 +110,23 @@ void proxy_conn_gone(struct proxy *proxy)
 		log_say("no mount left, but %llu files are open or mapped",
 			(unsigned long long)left);
 	offer_end(proxy);
+}
+
+void proxy_bytes_get(struct proxy *proxy, size_t bytes)
+{
+	pthread_mutex_lock(&proxy->lock);
+	while (proxy->bytes && proxy->bytes + bytes > PROXY_BYTES)
+		pthread_cond_wait(&proxy->fewer, &proxy->lock);
+	proxy->bytes += bytes;
+	pthread_mutex_unlock(&proxy->lock);
+}
+
+void proxy_bytes_put(struct proxy *proxy, size_t bytes)
+{
+	pthread_mutex_lock(&proxy->lock);
+	proxy->bytes -= bytes;
+	pthread_cond_broadcast(&proxy->fewer);
+	pthread_mutex_unlock(&proxy->lock);
 }
 
 void proxy_file_gone(struct proxy *proxy)
@@ -137,6 +159,7 @@ static int proxy_start(struct proxy *proxy)
 	int ret;
 
 	pthread_mutex_init(&proxy->lock, NULL);
+	pthread_cond_init(&proxy->fewer, NULL);
 	proxy->dev = -1;
 	ret = procfd_init();
 	if (!ret && !proxy->local)
@@ -144,10 +167,28 @@ static int proxy_start(struct proxy *proxy)
 	if (ret)
 		return ret;
 	files_init(&proxy->files, proxy->dev);
-	ret = work_start();
+	ret = later_start();
+	if (!ret)
+		ret = work_start();
 	if (!ret && !proxy->local)
 		ret = calls_start(proxy);
 	return ret;
+}
+
+void proxy_conn_add(struct proxy *proxy, int fd)
+{
+	bool many;
+
+	pthread_mutex_lock(&proxy->lock);
+	many = proxy->conns >= PROXY_CONNS;
+	proxy->conns += !many;
+	pthread_mutex_unlock(&proxy->lock);
+	if (many) {
+		log_say("mount refused: there are %d", PROXY_CONNS);
+		close(fd);
+	} else if (conn_start(proxy, fd)) {
+		proxy_conn_gone(proxy);
+	}
 }
 
 void proxy_run(struct proxy *proxy)
@@ -167,9 +208,10 @@ void proxy_run(struct proxy *proxy)
 			proxy_end("nothing left to do");
 		pthread_mutex_lock(&proxy->lock);
 		had++;
-		proxy->conns += fd >= 0;
 		pthread_mutex_unlock(&proxy->lock);
-		if (fd >= 0 && conn_start(proxy, fd))
-			proxy_conn_gone(proxy);
+		if (fd >= 0)
+			proxy_conn_add(proxy, fd);
+		else
+			offer_end(proxy);	/* it counts, and was the last maybe */
 	}
 }

@@ -11,6 +11,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "proxyd/file.h"
@@ -28,9 +29,14 @@ struct proxy {
 	int region_node;
 	uint64_t reserve;	/* pages of the region to be left free */
 	struct files files;
-	pthread_mutex_t lock;	/* protects conns */
+	pthread_mutex_t lock;	/* protects all below */
 	unsigned int conns;	/* connections alive */
+	pthread_cond_t fewer;	/* bytes */
+	size_t bytes;		/* of requests with a worker */
 };
+
+#define PROXY_CONNS	64	/* connections of one client */
+#define PROXY_BYTES	(16u << 20)	/* of their requests at once, about */
 
 /* What the listener and a proxy say to each other: */
 #define PROXY_CONN	'c'	/* listener: a connection comes along (SCM_RIGHTS) */
@@ -39,11 +45,19 @@ struct proxy {
  * If that is all of them the listener closes its end, and the proxy ends.
  */
 
-/* Send @conn along with PROXY_CONN. 0 or -errno. */
+/* Send @conn along with PROXY_CONN, or -EAGAIN at once. 0 or -errno. */
 int proxy_hand_over(int control, int conn);
 
+/* Take connection @fd (taken over); one too many is closed. */
+void proxy_conn_add(struct proxy *proxy, int fd);
 /* Life of the proxy: everything of it set but dev and what follows. */
 void proxy_run(struct proxy *proxy) __attribute__((noreturn));
+/*
+ * A request of @bytes is going to a worker; waits while too much is on the way.
+ * To be followed by proxy_bytes_put().
+ */
+void proxy_bytes_get(struct proxy *proxy, size_t bytes);
+void proxy_bytes_put(struct proxy *proxy, size_t bytes);
 /* A connection's last word. */
 void proxy_conn_gone(struct proxy *proxy);
 /* A file was closed: see whether anything is left. */

@@ -2,30 +2,27 @@
 /*
  * proxyd.c - the owner's daemon: see proxyd(8).
  *
+ *	limits.c	what it needs of the kernel for itself
  *	listener.c	one process: takes connections
  *	proxy.c		one process per client image, from there on:
  *	  conn.c work.c		mounts and their requests
  *	  ops*.c node.c dir.c	names, attributes, opens
  *	  call.c fault.c	what the client's kernel asks for, by sharedpc.ko
  *	  file.c window.c	open files and the maps of them
+ *	  later.c		what nobody needs to wait for
  *	  export.c cred.c	how far a client may go
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "boot/conf.h"
+#include "proxyd/limits.h"
 #include "proxyd/listener.h"
-#include "proxyd/log.h"
 #include "proxyd/socket.h"
-
-#define FILES_MAX	1048576
 
 static const char usage[] =
 "Usage: proxyd [--config FILE] [--socket PATH] [--image NAME]\n"
@@ -36,23 +33,6 @@ static const char usage[] =
 "  --socket PATH   for mounts of this image (default " PROXYD_SOCKET ")\n"
 "  --image NAME    for tests: be image NAME, without sharedpc.ko\n"
 "  --help          this text\n";
-
-/* The whole client waits for us: do not be the one that memory is taken from. */
-static void protect(void)
-{
-	struct rlimit files = { FILES_MAX, FILES_MAX };
-	struct rlimit locked = { RLIM_INFINITY, RLIM_INFINITY };
-	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, "-1000", 5) != 5)
-		log_say("cannot set oom_score_adj: %s", strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	if (setrlimit(RLIMIT_NOFILE, &files))
-		log_say("cannot open %d files: %s", FILES_MAX, strerror(errno));
-	if (setrlimit(RLIMIT_MEMLOCK, &locked))
-		log_say("cannot lock memory: %s", strerror(errno));
-}
 
 static int parse(int argc, char **argv, struct listener_options *o)
 {
@@ -102,6 +82,6 @@ int main(int argc, char **argv)
 	}
 	umask(0);
 	mkdir("/run/ccluster", 0755);
-	protect();
+	limits_raise(!o.image);
 	return listener_run(&o) ? 1 : 0;
 }

@@ -28,7 +28,10 @@ struct window *window_find(struct file *file, uint64_t index)
 	return NULL;
 }
 
-/* Map @w at w->addr, or anywhere if that is NULL, and tell the module. */
+/*
+ * Map @w at w->addr, or anywhere if that is NULL, and tell the module. On
+ * failure nothing is mapped there.
+ */
 static int window_make(int dev, struct file *file, struct window *w)
 {
 	int prot = PROT_READ | (file->writable ? PROT_WRITE : 0);
@@ -40,8 +43,12 @@ static int window_make(int dev, struct file *file, struct window *w)
 	int ret;
 
 	addr = mmap(w->addr, WINDOW_BYTES, prot, flags, file->fd, w->index * PAGE);
-	if (addr == MAP_FAILED)
-		return -errno;
+	if (addr == MAP_FAILED) {
+		ret = -errno;
+		if (w->addr)
+			munmap(w->addr, WINDOW_BYTES);
+		return ret;
+	}
 	map.addr = (uintptr_t)addr;
 	if (mlock2(addr, WINDOW_BYTES, MLOCK_ONFAULT) ||
 	    ioctl(dev, SHAREDPC_IOC_MAP, &map)) {

@@ -14,6 +14,7 @@ tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 mkdir -p "$tmp/root/srv/shared"
 touch "$tmp/root/srv/file"
+ln -s shared "$tmp/root/srv/link"
 failed=0
 
 fail()

@@ -54,12 +54,14 @@ static inline void tree_make(struct tree *tree)
 	file = fopen(path, "w");
 	assert_non_null(file);
 	fclose(file);
+	snprintf(path, sizeof(path), "%s/srv/link", tree->dir);
+	assert_int_equal(symlink("shared", path), 0);
 }
 
 static inline void tree_remove(struct tree *tree)
 {
 	static const char *const names[] = {
-		"srv/shared", "srv/file", "srv", "text", "plan", ""
+		"srv/shared", "srv/file", "srv/link", "srv", "text", "plan", ""
 	};
 	char path[128];
 	size_t i;

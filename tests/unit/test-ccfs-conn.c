@@ -23,6 +23,7 @@ struct caller {
 	pthread_t thread;
 	struct conn *conn;
 	uint64_t n;	/* sent, and expected back */
+	size_t pad;	/* and so many bytes, which are not */
 	int ret;
 };
 
@@ -34,6 +35,8 @@ static void *call(void *arg)
 
 	msg_start(&m, CCFS_ACCESS, 0, CCFS_ROOT);
 	msg_put(&m, &c->n, sizeof(c->n));
+	if (c->pad)
+		memset(msg_put_room(&m, c->pad), 'p', c->pad);
 	c->ret = conn_call(c->conn, &m);
 	if (!c->ret && (msg_get(&m, &back, sizeof(back)) || back != c->n))
 		c->ret = -EBADMSG;
@@ -197,6 +200,88 @@ static void slow(void **state)
 	close(peer);
 }
 
+/* HELLO fails in any way: what is in the message then is no text of the owner. */
+static void no_first_answer(void **state)
+{
+	struct msg m = { 0 }, lie = { 0 };
+	struct conn c;
+	int fd[2];
+
+	for (int answered = 0; answered < 2; answered++) {
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
+		conn_init(&c, fd[0], &owner);
+		msg_start(&lie, CCFS_HELLO, 999, 0);
+		msg_put_str(&lie, "no", 2);
+		if (answered)
+			assert_int_equal(msg_send(fd[1], &lie), 0);
+		else
+			close(fd[1]);
+		msg_start(&m, CCFS_HELLO, 0, CCFS_ROOT);
+		msg_put(&m, &(struct ccfs_cred){ 0 }, sizeof(struct ccfs_cred));
+		assert_int_equal(conn_call_first(&c, &m, 5),
+				 answered ? -EPROTO : -EPIPE);
+		assert_int_equal(m.len, 0);
+		if (answered)
+			close(fd[1]);
+		close(fd[0]);
+	}
+	msg_free(&m);
+	msg_free(&lie);
+}
+
+#define PAD	(300 * 1024)
+
+/* Something large to read for the receiver, into the buffer that it has. */
+static void *send_more(void *arg)
+{
+	struct msg m = { 0 };
+	int ret;
+
+	msg_start(&m, CCFS_PING, 999, 0);
+	memset(msg_put_room(&m, PAD), 'q', PAD);
+	ret = msg_send(*(int *)arg, &m);
+	msg_free(&m);
+	return (void *)(intptr_t)ret;
+}
+
+/*
+ * An answer to a request of which the peer has read but the head: what is
+ * being sent stays as it is until it has gone.
+ */
+static void too_early(void **state)
+{
+	const struct timespec moment = { .tv_nsec = 200000000 };
+	struct caller caller = { .n = 7, .pad = PAD };
+	struct msg m = { 0 };
+	struct ccfs_header head;
+	pthread_t more;
+	size_t left;
+	ssize_t n;
+	int peer;
+
+	caller.conn = connect_pair(&peer, 60000);
+	assert_int_equal(pthread_create(&caller.thread, NULL, call, &caller), 0);
+	assert_int_equal(recv(peer, &head, sizeof(head), MSG_WAITALL), sizeof(head));
+	msg_start(&m, head.op, head.id, 0);
+	msg_put(&m, &caller.n, sizeof(caller.n));
+	assert_int_equal(msg_send(peer, &m), 0);
+	assert_int_equal(pthread_create(&more, NULL, send_more, &peer), 0);
+	nanosleep(&moment, NULL);
+	for (left = head.len - sizeof(head); left; left -= n) {
+		uint8_t buf[4096];
+
+		n = recv(peer, buf, sizeof(buf), 0);
+		assert_true(n > 0);
+		for (ssize_t i = 0; left < PAD - 4096 && i < n; i++)
+			assert_int_equal(buf[i], 'p');
+	}
+	pthread_join(more, NULL);
+	pthread_join(caller.thread, NULL);
+	assert_int_equal(caller.ret, 0);
+	msg_free(&m);
+	close(peer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -206,6 +291,8 @@ int main(void)
 		cmocka_unit_test(liars),
 		cmocka_unit_test(silence),
 		cmocka_unit_test(slow),
+		cmocka_unit_test(no_first_answer),
+		cmocka_unit_test(too_early),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,6 +61,7 @@ static void refused(void **state)
 	} bad[] = {
 		{ "boot:/", "/mnt", "-o", "rw,fast", "unknown option 'fast'" },
 		{ "boot:/", "/mnt", "-o", "remount,ro", "remount" },
+		{ "boot:/", "/mnt", "-o", "rw,dirsync", "dirsync is not supported" },
 		{ "boot:/", "/mnt", "-x", NULL, "unknown flag '-x'" },
 		{ "boot:/", "/mnt", "-o", NULL, "-o needs options" },
 		{ "boot:/", "/mnt", "more", NULL, "too many: 'more'" },

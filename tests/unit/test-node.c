@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The table of nodes, proxyd/node.c, with more files than it may keep open:
+ * they are closed and opened again as needed, and a node never becomes another
+ * file. On the disk's file system and on tmpfs. Runs as root.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "ccfs_proto.h"
+#include "proxyd/cred.h"
+#include "proxyd/later.h"
+#include "proxyd/limits.h"
+#include "proxyd/node.h"
+
+#define FILES	4000
+#define FDS	64
+
+static char top[] = "/var/tmp/test-node-XXXXXX";
+static const char *dir;		/* where the files of this round are */
+static struct nodes table;
+static uint64_t ids[FILES];
+static ino_t inos[FILES];
+static ino_t open_ino;		/* the client has this one open */
+
+static bool is_open(void *arg, dev_t dev, ino_t ino)
+{
+	return ino == open_ino;
+}
+
+static const char *name(int n)
+{
+	static char path[4][128];
+	static int turn;
+
+	turn = (turn + 1) % 4;
+	snprintf(path[turn], sizeof(path[turn]), "%s/%d", dir, n);
+	return path[turn];
+}
+
+static uint64_t add(const char *path, ino_t *ino)
+{
+	int fd = open(path, O_PATH | O_NOFOLLOW);
+	struct stat st;
+	uint64_t id;
+
+	assert_true(fd >= 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(node_add(&table, fd, &st, &id), 0);
+	if (ino)
+		*ino = st.st_ino;
+	return id;
+}
+
+/* The node is file @ino, or there is none (0). */
+static void is(uint64_t id, ino_t ino)
+{
+	struct node *n = NULL;
+	struct stat st;
+	int ret = node_get(&table, id, &n);
+
+	assert_int_equal(ret, ino ? 0 : -ESTALE);
+	if (ret)
+		return;
+	assert_int_equal(fstat(n->fd, &st), 0);
+	assert_int_equal(st.st_ino, ino);
+	node_put(&table, n);
+}
+
+static void make_file(int n)
+{
+	int fd = open(name(n), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	close(fd);
+}
+
+static int open_fds(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	int n = 0;
+
+	assert_non_null(d);
+	while (readdir(d))
+		n++;
+	closedir(d);
+	return n;
+}
+
+static void begin(const char *where)
+{
+	int root;
+
+	dir = where;
+	open_ino = 0;
+	memset(&table, 0, sizeof(table));
+	root = syscall(SYS_open_tree, AT_FDCWD, dir,
+		       OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);	/* as an export is */
+	assert_true(root >= 0);
+	assert_int_equal(nodes_init(&table, root, is_open, NULL), 0);
+	assert_true(table.mount >= 0);
+	table.fds_max = FDS;
+	for (int i = 0; i < FILES; i++) {
+		make_file(i);
+		ids[i] = add(name(i), &inos[i]);
+	}
+}
+
+static void end(void)
+{
+	nodes_exit(&table);
+	for (int i = 0; i < FILES; i++)
+		unlink(name(i));
+}
+
+static void test_many(void **state)
+{
+	int before = open_fds();
+
+	begin(*state);
+	assert_true(table.fds <= FDS);
+	for (int i = 0; open_fds() > before + 2 * FDS && i < 500; i++)
+		usleep(10000);
+	assert_true(open_fds() <= before + 2 * FDS);
+	for (int i = 0; i < FILES; i++)
+		is(ids[i], inos[i]);
+	is(CCFS_ROOT, table.by_id[CCFS_ROOT]->ino);
+	assert_true(table.fds <= FDS);
+	for (int i = 0; i < FILES; i++)		/* looked up again: the same */
+		assert_int_equal(add(name(i), NULL), ids[i]);
+	for (int i = 0; i < FILES; i++)
+		node_forget(&table, ids[i], 1);
+	is(ids[7], inos[7]);
+	for (int i = 0; i < FILES; i++)
+		node_forget(&table, ids[i], 1);
+	is(ids[7], 0);
+	assert_int_equal(table.fds, 1);		/* the root's */
+	end();
+}
+
+/* Removed while closed: gone for ever, whoever gets the inode number. */
+static void test_removed(void **state)
+{
+	ino_t ino;
+	int reused = 0;
+
+	begin(*state);
+	for (int i = 0; i < FILES / 2; i++)
+		assert_int_equal(unlink(name(i)), 0);
+	for (int i = 0; i < FILES / 2; i++) {
+		uint64_t id;
+
+		make_file(i);
+		id = add(name(i), &ino);
+		for (int j = 0; j < FILES / 2 && !reused; j++)
+			reused += inos[j] == ino;
+		assert_true(id > ids[FILES - 1]);
+		is(id, ino);
+	}
+	for (int i = 0; i < FILES; i++)
+		is(ids[i], i < FILES / 2 ? 0 : inos[i]);
+	print_message("inode numbers were %s\n", reused ? "used again" : "not used again");
+	end();
+}
+
+/* What the client has open stays open, and so a removed file stays a file. */
+static void test_open(void **state)
+{
+	begin(*state);
+	is(ids[0], inos[0]);
+	open_ino = inos[0];
+	for (int i = 1; i < FILES; i++)
+		is(ids[i], inos[i]);
+	assert_int_equal(unlink(name(0)), 0);
+	for (int i = 0; i < 2 * NODE_TURNS * FILES / NODE_LOOKS; i++)
+		nodes_sweep(&table);
+	is(ids[0], inos[0]);
+	open_ino = 0;
+	for (int i = 0; i < 2 * NODE_TURNS; i++)
+		nodes_sweep(&table);
+	is(ids[0], 0);
+	end();
+}
+
+/* A sweep looks at no more than it may, and comes to all. */
+static void test_sweep(void **state)
+{
+	begin(*state);
+	table.fds_max = FILES + 1;
+	for (int i = 0; i < FILES; i++)
+		is(ids[i], inos[i]);
+	assert_int_equal(table.fds, FILES + 1);
+	for (int i = 0; i < FILES; i += 2)
+		assert_int_equal(unlink(name(i)), 0);
+	nodes_sweep(&table);
+	assert_true(table.fds >= FILES + 1 - 2 * NODE_LOOKS);
+	for (int i = 0; i < NODE_TURNS + FILES / NODE_LOOKS; i++)
+		nodes_sweep(&table);
+	assert_int_equal(table.fds, FILES / 2 + 1);
+	end();
+}
+
+/* Directories and links, too; and by a thread that acts as somebody else. */
+static void test_kinds(void **state)
+{
+	const struct ccfs_cred user = { .uid = 1234, .gid = 1234 };
+	char sub[128], link[128], in[140];
+	struct node *n;
+	ino_t subino, linkino;
+	uint64_t subid, linkid;
+
+	assert_int_equal(cred_thread(), 0);
+	begin(*state);
+	snprintf(sub, sizeof(sub), "%s/sub", dir);
+	snprintf(link, sizeof(link), "%s/link", dir);
+	assert_int_equal(mkdir(sub, 0755), 0);
+	assert_int_equal(symlink("sub", link), 0);
+	subid = add(sub, &subino);
+	linkid = add(link, &linkino);
+	for (int i = 0; i < FILES; i++)
+		is(ids[i], inos[i]);
+	assert_int_equal(cred_take(&user, NULL), 0);
+	is(linkid, linkino);
+	assert_int_equal(node_get(&table, subid, &n), 0);
+	assert_int_equal(mkdirat(n->fd, "not", 0700), -1);	/* still nobody */
+	cred_back();
+	assert_int_equal(mkdirat(n->fd, "in", 0700), 0);
+	node_put(&table, n);
+	snprintf(in, sizeof(in), "%s/in", sub);
+	assert_int_equal(rmdir(in), 0);
+	assert_int_equal(rmdir(sub), 0);
+	assert_int_equal(unlink(link), 0);
+	end();
+}
+
+static void *user(void *arg)
+{
+	unsigned int seed = (uintptr_t)arg;
+	long bad = 0;
+
+	for (int i = 0; i < 4 * FILES; i++) {
+		int k = rand_r(&seed) % (2 * FDS);
+		struct node *n;
+		struct stat st;
+
+		if (node_get(&table, ids[k], &n)) {
+			bad++;
+			continue;
+		}
+		bad += fstat(n->fd, &st) || st.st_ino != inos[k];
+		node_put(&table, n);
+	}
+	return (void *)bad;
+}
+
+static void test_threads(void **state)
+{
+	pthread_t threads[6];
+	void *bad;
+
+	begin(*state);
+	table.fds_max = 8;
+	for (int i = 0; i < 6; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, user,
+						(void *)(uintptr_t)(i + 1)), 0);
+	for (int i = 0; i < 6; i++) {
+		assert_int_equal(pthread_join(threads[i], &bad), 0);
+		assert_int_equal((long)bad, 0);
+	}
+	end();
+}
+
+/* Limits of the machine: upwards only. */
+static void test_limit(void **state)
+{
+	char path[128], text[32] = "";
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/limit", top);
+	for (int i = 0; i < 2; i++) {
+		f = fopen(path, "we");
+		assert_non_null(f);
+		fputs(i ? "18446744073709551615\n" : "50000\n", f);
+		assert_int_equal(fclose(f), 0);
+		assert_int_equal(limit_raise(path, 4194304), 0);
+		f = fopen(path, "re");
+		assert_non_null(fgets(text, sizeof(text), f));
+		assert_int_equal(fclose(f), 0);
+		assert_string_equal(text, i ? "18446744073709551615\n" : "4194304\n");
+	}
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(limit_raise(path, 1), -ENOENT);
+}
+
+static char tmpfs[64];
+
+static int setup(void **state)
+{
+	assert_int_equal(later_start(), 0);
+	assert_int_equal(mkdir(tmpfs, 0755), 0);
+	return mount("none", tmpfs, "tmpfs", 0, NULL);
+}
+
+static int teardown(void **state)
+{
+	umount2(tmpfs, MNT_DETACH);
+	return rmdir(tmpfs) || rmdir(top);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_prestate(test_many, top),
+		cmocka_unit_test_prestate(test_many, tmpfs),
+		cmocka_unit_test_prestate(test_removed, top),
+		cmocka_unit_test_prestate(test_removed, tmpfs),
+		cmocka_unit_test_prestate(test_open, top),
+		cmocka_unit_test_prestate(test_open, tmpfs),
+		cmocka_unit_test_prestate(test_sweep, top),
+		cmocka_unit_test_prestate(test_kinds, top),
+		cmocka_unit_test_prestate(test_kinds, tmpfs),
+		cmocka_unit_test_prestate(test_threads, top),
+		cmocka_unit_test_prestate(test_threads, tmpfs),
+		cmocka_unit_test(test_limit),
+	};
+
+	if (!mkdtemp(top))
+		return 1;
+	snprintf(tmpfs, sizeof(tmpfs), "%s/tmpfs", top);
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
