@@ -80,18 +80,24 @@ static bool inside(u64 start, u64 size, const struct sharedpc_range *range)
 	       start + size <= range->start + range->size;
 }
 
-bool image_has_memory(u64 start, u64 size)
+int image_may_map(u64 start, u64 size, bool write)
 {
-	bool found = false;
+	int ret = -EPERM;
 	u32 id;
 
 	mutex_lock(&images_lock);
-	for (id = 1; id < SHAREDPC_IMAGES_MAX && !found; id++)
-		found = images[id].state != CCBOOT_ABSENT &&
-			(inside(start, size, &images[id].mem) ||
-			 inside(start, size, &images[id].low));
+	for (id = 1; id < SHAREDPC_IMAGES_MAX && ret == -EPERM; id++) {
+		u32 state = READ_ONCE(images[id].state);
+
+		if (state == CCBOOT_ABSENT ||
+		    (!inside(start, size, &images[id].mem) &&
+		     !inside(start, size, &images[id].low)))
+			continue;
+		/* RUNNING begins under images_lock; DYING may end meanwhile. */
+		ret = write && state >= CCBOOT_RUNNING ? -EBUSY : 0;
+	}
 	mutex_unlock(&images_lock);
-	return found;
+	return ret;
 }
 
 /*
