@@ -15,6 +15,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "boot/lock.h"
+
 const char *ccctl_config = CONF_DEFAULT_FILE;
 
 static const struct ccctl_command *const commands[] = {
@@ -74,6 +76,23 @@ int ccctl_help(const struct ccctl_command *command)
 	       command->args[0] ? " " : "", command->args, command->summary);
 	if (command->help)
 		printf("\n%s", command->help);
+	return CCCTL_OK;
+}
+
+static void say_waiting(pid_t holder)
+{
+	if (holder)
+		ccctl_error("waiting for another ccctl (pid %d)", holder);
+	else
+		ccctl_error("waiting for another ccctl");
+}
+
+int ccctl_lock(void)
+{
+	struct why why;
+
+	if (lock_take(LOCK_FILE, LOCK_SECONDS, say_waiting, &why))
+		return ccctl_error("%s", why.text);
 	return CCCTL_OK;
 }
 

@@ -55,6 +55,13 @@ int ccctl_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 int ccctl_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /*
+ * Be the only ccctl that changes the box until this process exits; waits for
+ * another one. For a command that changes anything, before it looks at the plan
+ * or at an image. Prints what is wrong; CCCTL_OK or the exit status.
+ */
+int ccctl_lock(void);
+
+/*
  * Read configuration and topology (@topology: file name, or NULL for this
  * machine), check all, make the plan. Prints every mistake.
  * CCCTL_OK and *@plan, *@topo (either may be NULL when not wanted), else the

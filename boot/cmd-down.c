@@ -74,7 +74,9 @@ static int run(int argc, char **argv)
 		return ccctl_usage("unexpected argument \"%s\"", argv[optind]);
 	if (geteuid())
 		return ccctl_error("only root can do this");
-	status = ccctl_load_plan(&plan);
+	status = ccctl_lock();
+	if (!status)
+		status = ccctl_load_plan(&plan);
 	if (status)
 		return status;
 	status = down(plan, grace);

@@ -66,7 +66,7 @@ static int partition(bool dry_run)
 static int run(int argc, char **argv)
 {
 	bool dry_run = false;
-	int opt;
+	int opt, status = CCCTL_OK;
 
 	while ((opt = getopt_long(argc, argv, "c:nh", options, NULL)) != -1) {
 		switch (opt) {
@@ -84,7 +84,9 @@ static int run(int argc, char **argv)
 	}
 	if (optind < argc)
 		return ccctl_usage("unexpected argument \"%s\"", argv[optind]);
-	return partition(dry_run);
+	if (!dry_run)
+		status = ccctl_lock();
+	return status ? status : partition(dry_run);
 }
 
 const struct ccctl_command cmd_partition = {

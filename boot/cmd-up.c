@@ -100,7 +100,9 @@ static int run(int argc, char **argv)
 	}
 	if (optind < argc)
 		return ccctl_usage("unexpected argument \"%s\"", argv[optind]);
-	status = ccctl_load_plan(&plan);
+	status = ccctl_lock();
+	if (!status)
+		status = ccctl_load_plan(&plan);
 	if (status)
 		return status;
 	status = up(plan, timeout);
