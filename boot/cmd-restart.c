@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * cmd-restart.c - ccctl restart: stop images, start them again
+ *
+ * None is stopped that could not be started again.
  */
 #include <getopt.h>
 
@@ -42,7 +44,9 @@ static int run(int argc, char **argv)
 		status = several_open(&s, argv + optind);
 	if (status)
 		return status;
-	status = several_stop(&s, grace);
+	status = several_check(&s);
+	if (!status)
+		status = several_stop(&s, grace);
 	if (!status)
 		status = several_start(&s, timeout);
 	several_close(&s);

@@ -26,6 +26,15 @@
 #include "boot/box.h"
 #include "boot/poweroff.h"
 
+static int refuse_boot(const struct plan_image *img, struct why *why)
+{
+	if (img->id != SHAREDPC_BOOT)
+		return 0;
+	return why_set(why, -EINVAL,
+		       "image %s is the boot image; shut the box down instead",
+		       img->name);
+}
+
 struct file {
 	void *data;
 	size_t size;
@@ -142,6 +151,19 @@ static int load_prepare(struct load *load, const struct box *box,
 	if (ret)
 		return why_set(why, ret, "image %s: %s", img->name, inner.text);
 	return 0;
+}
+
+int image_check(const struct box *box, const struct plan_image *img,
+		struct why *why)
+{
+	struct load load = { .slice = { .cmdline = "" } };
+	int ret = refuse_boot(img, why);
+
+	if (ret)
+		return ret;
+	ret = load_prepare(&load, box, img, why);
+	load_free(&load);
+	return ret;
 }
 
 static int image_add(struct box *box, const struct plan_image *img,
@@ -285,10 +307,8 @@ int image_stop(struct box *box, const struct plan_image *img,
 	struct ccboot_status status = box_status(box, img->id);
 	uint32_t id = img->id;
 
-	if (img->id == SHAREDPC_BOOT)
-		return why_set(why, -EINVAL,
-			       "image %s is the boot image; shut the box down instead",
-			       img->name);
+	if (refuse_boot(img, why))
+		return -EINVAL;
 	if (status.state == CCBOOT_ABSENT || status.state == CCBOOT_IDLE)
 		return 0;
 	if (status.state == CCBOOT_RUNNING && grace_ms &&
