@@ -26,6 +26,9 @@
 #include "boot/box.h"
 #include "boot/poweroff.h"
 
+#define POLL_MS		20
+#define DYING_MS	35000	/* ccboot.ko gives the end of an image 30 s */
+
 static int refuse_boot(const struct plan_image *img, struct why *why)
 {
 	if (img->id != SHAREDPC_BOOT)
@@ -254,29 +257,57 @@ static int run(struct box *box, const struct plan_image *img, struct load *load,
 		       img->cpus[0].cpu);
 }
 
-int image_start(struct box *box, const struct plan_image *img, struct why *why)
+/* Wait up to @ms for the end of state @state; the state then. */
+static uint32_t await_other(const struct box *box, int id, uint32_t state,
+			    unsigned int ms)
 {
-	struct load load = { .slice = { .cmdline = "" } };
-	struct ccboot_status status = box_status(box, img->id);
-	struct why other;
-	int ret;
+	uint32_t is;
 
+	while ((is = box_status(box, id).state) == state && ms >= POLL_MS) {
+		usleep(POLL_MS * 1000);
+		ms -= POLL_MS;
+	}
+	return is;
+}
+
+/* Can @img be started from @state, where it stays? */
+static int startable(const struct plan_image *img, uint32_t state,
+		     struct why *why)
+{
 	if (img->id == SHAREDPC_BOOT)
 		return why_set(why, -EBUSY, "image %s is the boot image and runs already",
 			       img->name);
-	if (status.state == CCBOOT_RUNNING || status.state == CCBOOT_DYING)
+	switch (state) {
+	case CCBOOT_RUNNING:
 		return why_set(why, -EBUSY, "image %s is already running", img->name);
-	if (status.state == CCBOOT_STUCK)
+	case CCBOOT_DYING:
+		return why_set(why, -EBUSY,
+			       "image %s ended, but after %d s what it held is not all taken back yet; try again later",
+			       img->name, DYING_MS / 1000);
+	case CCBOOT_STUCK:
 		return why_set(why, -EBUSY,
 			       "image %s: a CPU of its last life did not stop; only a reboot of the box helps",
 			       img->name);
+	}
+	return 0;
+}
+
+int image_start(struct box *box, const struct plan_image *img, struct why *why)
+{
+	struct load load = { .slice = { .cmdline = "" } };
+	uint32_t state = await_other(box, img->id, CCBOOT_DYING, DYING_MS);
+	int ret = startable(img, state, why);
+	struct why other;
+
+	if (ret)
+		return ret;
 	ret = load_prepare(&load, box, img, why);
 	if (ret)
 		goto out;
 	ret = image_add(box, img, why);
 	if (ret)
 		goto out;
-	if (status.state != CCBOOT_LENT) {
+	if (state != CCBOOT_LENT) {
 		ret = cpus_take(box, img, why);
 		if (ret)
 			goto out;
@@ -289,16 +320,19 @@ out:
 	return ret;
 }
 
-/* Wait for the end of an image that was asked to shut down. */
-static bool await_end(const struct box *box, int id, unsigned int ms)
+static int why_not_stopped(const struct box *box, const struct plan_image *img,
+			   int err, struct why *why)
 {
-	while (box_status(box, id).state == CCBOOT_RUNNING) {
-		if (ms < 20)
-			return false;
-		usleep(20 * 1000);
-		ms -= 20;
-	}
-	return true;
+	if (err != ETIMEDOUT)
+		return why_set(why, -err, "image %s cannot be stopped: %s",
+			       img->name, strerror(err));
+	if (box_status(box, img->id).state == CCBOOT_DYING)
+		return why_set(why, -err,
+			       "image %s is still being stopped: what it held is not all taken back yet; run ccctl stop again later",
+			       img->name);
+	return why_set(why, -err,
+		       "image %s: not all of its CPUs stopped, they stay lent",
+		       img->name);
 }
 
 int image_stop(struct box *box, const struct plan_image *img,
@@ -314,12 +348,9 @@ int image_stop(struct box *box, const struct plan_image *img,
 	if (status.state == CCBOOT_RUNNING && grace_ms &&
 	    box_slot(box, img->id)->stage == SHAREDPC_STAGE_SERVING &&
 	    !poweroff_ask(SHAREDPC_CID_BASE + img->id))
-		await_end(box, img->id, grace_ms);
+		await_other(box, img->id, CCBOOT_RUNNING, grace_ms);
 	if (ioctl(box->dev, CCBOOT_IOC_STOP, &id))
-		return why_set(why, -errno,
-			       errno == ETIMEDOUT ?
-			       "image %s: not all of its CPUs stopped, they stay lent" :
-			       "image %s cannot be stopped", img->name);
+		return why_not_stopped(box, img, errno, why);
 	return cpus_return(box, img, why);
 }
 
