@@ -57,8 +57,9 @@ int image_check(const struct box *box, const struct plan_image *img,
 int image_start(struct box *box, const struct plan_image *img, struct why *why);
 
 /*
- * Stop @img, if it runs, and bring its CPUs back on-line.  @grace_ms: ask it
- * to shut itself down and give it that long first; 0: at once.
+ * Stop @img, if it runs, and bring its CPUs back on-line; also those that an
+ * interrupted start left off-line.  @grace_ms: ask it to shut itself down and
+ * give it that long first; 0: at once.
  */
 int image_stop(struct box *box, const struct plan_image *img,
 	       unsigned int grace_ms, struct why *why);

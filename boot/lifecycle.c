@@ -11,10 +11,15 @@
  *	4. ccboot.ko starts the first CPU
  *
  * Stop is the way back: ask, then INIT; give back, on-line.  It also cleans
- * up after an image that has died, whose CPUs are still lent.
+ * up after an image that has died, whose CPUs are still lent, and after a ccctl
+ * that was killed in the middle of a start: CPUs off-line, lent to nobody.
+ *
+ * From the first CPU that goes off-line to START, and from RETURN to the last
+ * CPU on-line, the signals that end a program wait.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -195,6 +200,24 @@ static int image_add(struct box *box, const struct plan_image *img,
 	return ret;
 }
 
+/* Between two steps that belong together ccctl does not end. */
+static void signals_hold(sigset_t *old)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGQUIT);
+	sigprocmask(SIG_BLOCK, &set, old);
+}
+
+static void signals_release(const sigset_t *old)
+{
+	sigprocmask(SIG_SETMASK, old, NULL);
+}
+
 /* On-line the image's CPUs; all are tried, the first failure is returned. */
 static int cpus_back(const struct plan_image *img, struct why *why)
 {
@@ -232,11 +255,36 @@ static int cpus_return(struct box *box, const struct plan_image *img,
 		       struct why *why)
 {
 	uint32_t id = img->id;
+	sigset_t old;
+	int ret;
 
+	signals_hold(&old);
 	if (ioctl(box->dev, CCBOOT_IOC_RETURN, &id))
-		return why_set(why, -errno, "image %s: its CPUs are not free: %s",
-			       img->name, strerror(errno));
-	return cpus_back(img, why);
+		ret = why_set(why, -errno, "image %s: its CPUs are not free: %s",
+			      img->name, strerror(errno));
+	else
+		ret = cpus_back(img, why);
+	signals_release(&old);
+	return ret;
+}
+
+/*
+ * The CPUs of an image that has none lent: a ccctl that was killed may have
+ * left them off-line.  EBUSY: ccboot.ko keeps that one for another image.
+ */
+static int cpus_recover(const struct plan_image *img, struct why *why)
+{
+	struct why other;
+	int first = 0;
+
+	for (int i = 0; i < img->ncpus; i++) {
+		int ret = cpu_set_online(img->cpus[i].cpu, true,
+					 first ? &other : why);
+
+		if (ret && ret != -EBUSY && !first)
+			first = ret;
+	}
+	return first;
 }
 
 static int run(struct box *box, const struct plan_image *img, struct load *load,
@@ -255,6 +303,26 @@ static int run(struct box *box, const struct plan_image *img, struct load *load,
 	ioctl(box->dev, CCBOOT_IOC_STOP, &id);
 	return why_set(why, -EIO, "image %s: CPU %d does not start", img->name,
 		       img->cpus[0].cpu);
+}
+
+/* From CPUs of the boot image (@lent: lent already) to a running image. */
+static int take_and_run(struct box *box, const struct plan_image *img,
+			struct load *load, bool lent, struct why *why)
+{
+	struct why other;
+	sigset_t old;
+	int ret = 0;
+
+	signals_hold(&old);
+	if (!lent)
+		ret = cpus_take(box, img, why);
+	if (!ret) {
+		ret = run(box, img, load, why);
+		if (ret)
+			cpus_return(box, img, &other);
+	}
+	signals_release(&old);
+	return ret;
 }
 
 /* Wait up to @ms for the end of state @state; the state then. */
@@ -297,25 +365,14 @@ int image_start(struct box *box, const struct plan_image *img, struct why *why)
 	struct load load = { .slice = { .cmdline = "" } };
 	uint32_t state = await_other(box, img->id, CCBOOT_DYING, DYING_MS);
 	int ret = startable(img, state, why);
-	struct why other;
 
 	if (ret)
 		return ret;
 	ret = load_prepare(&load, box, img, why);
-	if (ret)
-		goto out;
-	ret = image_add(box, img, why);
-	if (ret)
-		goto out;
-	if (state != CCBOOT_LENT) {
-		ret = cpus_take(box, img, why);
-		if (ret)
-			goto out;
-	}
-	ret = run(box, img, &load, why);
-	if (ret)
-		cpus_return(box, img, &other);
-out:
+	if (!ret)
+		ret = image_add(box, img, why);
+	if (!ret)
+		ret = take_and_run(box, img, &load, state == CCBOOT_LENT, why);
 	load_free(&load);
 	return ret;
 }
@@ -343,8 +400,10 @@ int image_stop(struct box *box, const struct plan_image *img,
 
 	if (refuse_boot(img, why))
 		return -EINVAL;
-	if (status.state == CCBOOT_ABSENT || status.state == CCBOOT_IDLE)
+	if (status.state == CCBOOT_ABSENT)
 		return 0;
+	if (status.state == CCBOOT_IDLE)
+		return cpus_recover(img, why);
 	if (status.state == CCBOOT_RUNNING && grace_ms &&
 	    box_slot(box, img->id)->stage == SHAREDPC_STAGE_SERVING &&
 	    !poweroff_ask(SHAREDPC_CID_BASE + img->id))
