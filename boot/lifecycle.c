@@ -234,6 +234,43 @@ static int cpus_back(const struct plan_image *img, struct why *why)
 	return first;
 }
 
+/* The image that has @cpu, as far as the plan knows, or NULL. */
+static const struct plan_image *cpu_holder(const struct box *box, int cpu)
+{
+	const struct plan *plan = box->plan;
+
+	for (int id = 1; id < plan->nimages; id++) {
+		const struct plan_image *img = &plan->images[id];
+
+		if (box_status(box, id).state < CCBOOT_LENT)
+			continue;
+		for (int i = 0; i < img->ncpus; i++)
+			if (img->cpus[i].cpu == cpu)
+				return img;
+	}
+	return NULL;
+}
+
+static int why_not_lent(const struct box *box, const struct plan_image *img,
+			int err, struct why *why)
+{
+	for (int i = 0; i < img->ncpus; i++) {
+		int cpu = img->cpus[i].cpu;
+		const struct plan_image *holder = cpu_holder(box, cpu);
+
+		if (holder)
+			return why_set(why, -err,
+				       "image %s: its CPU %d is busy: image %s has it",
+				       img->name, cpu, holder->name);
+		if (cpu_is_online(cpu) == 1)
+			return why_set(why, -err,
+				       "image %s: its CPU %d is busy: it came on-line again",
+				       img->name, cpu);
+	}
+	return why_set(why, -err, "image %s: ccboot.ko does not take its CPUs: %s",
+		       img->name, strerror(err));
+}
+
 static int cpus_take(struct box *box, const struct plan_image *img,
 		     struct why *why)
 {
@@ -244,8 +281,7 @@ static int cpus_take(struct box *box, const struct plan_image *img,
 	for (int i = 0; i < img->ncpus && !ret; i++)
 		ret = cpu_set_online(img->cpus[i].cpu, false, why);
 	if (!ret && ioctl(box->dev, CCBOOT_IOC_LEND, &id))
-		ret = why_set(why, -errno, "image %s: one of its CPUs is busy",
-			      img->name);
+		ret = why_not_lent(box, img, errno, why);
 	if (ret)
 		cpus_back(img, &other);
 	return ret;
