@@ -396,6 +396,16 @@ int image_lend(u32 id)
 	return ret;
 }
 
+/*
+ * The state is LENT a little before the work item is over.  Wait for its last
+ * steps, so that they meet neither the completions of the next life nor the end
+ * of this module.  Under images_lock, which the work item never takes.
+ */
+static void image_settle(struct image *img)
+{
+	flush_work(&img->end);
+}
+
 int image_return(u32 id)
 {
 	struct image *img;
@@ -406,6 +416,7 @@ int image_return(u32 id)
 	if (img) {
 		ret = -EBUSY;
 		if (READ_ONCE(img->state) == CCBOOT_LENT) {
+			image_settle(img);
 			/* Not while the guard looks: it uses img->cpu. */
 			cpus_read_lock();
 			image_set_state(img, CCBOOT_IDLE);
@@ -438,6 +449,7 @@ static int start_locked(struct image *img)
 {
 	int ret;
 
+	image_settle(img);
 	ret = trampoline_arm(img);
 	if (ret)
 		return ret;
