@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 
 #include "boot/lock.h"
+#include "boot/save.h"
 
 const char *ccctl_config = CONF_DEFAULT_FILE;
 
@@ -159,14 +160,39 @@ int ccctl_make_plan(const char *topology, const char *root, struct plan **plan,
 
 int ccctl_save_plan(const struct plan *plan, const struct topology *topo)
 {
-	int err = topology_save(topo, TOPO_SAVED_FILE);
+	int err = save_keep(TOPO_SAVED_FILE);
+
+	if (!err)
+		err = save_keep(PLAN_FILE);
+	if (err)
+		return ccctl_error("cannot keep the old plan: %s", strerror(-err));
+	err = topology_save(topo, TOPO_SAVED_FILE);
+	if (err)
+		ccctl_error("%s: %s", TOPO_SAVED_FILE, strerror(-err));
+	if (!err) {
+		err = plan_save(plan, PLAN_FILE);
+		if (err)
+			ccctl_error("%s: %s", PLAN_FILE, strerror(-err));
+	}
+	if (!err)
+		return CCCTL_OK;
+	ccctl_restore_plan();
+	return CCCTL_ERROR;
+}
+
+static void restore(const char *path)
+{
+	int err = save_restore(path);
 
 	if (err)
-		return ccctl_error("%s: %s", TOPO_SAVED_FILE, strerror(-err));
-	err = plan_save(plan, PLAN_FILE);
-	if (err)
-		return ccctl_error("%s: %s", PLAN_FILE, strerror(-err));
-	return CCCTL_OK;
+		ccctl_error("%s: cannot put the old one back: %s", path,
+			    strerror(-err));
+}
+
+void ccctl_restore_plan(void)
+{
+	restore(TOPO_SAVED_FILE);
+	restore(PLAN_FILE);
 }
 
 int ccctl_load_plan(struct plan **plan)

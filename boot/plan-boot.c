@@ -45,21 +45,41 @@ char *plan_cmdline(const struct plan *plan)
 	return text;
 }
 
-char *plan_cmdline_strip(const char *cmdline)
+/* Where the words of plan_cmdline() begin, or NULL. */
+static const char *find_mark(const char *cmdline)
 {
 	const char *mark = cmdline;
-	size_t len = strlen(cmdline);
 
 	while ((mark = strstr(mark, MARK))) {
-		if (mark == cmdline || mark[-1] == ' ') {
-			len = mark - cmdline;
-			break;
-		}
+		if (mark == cmdline || mark[-1] == ' ')
+			return mark;
 		mark++;
 	}
+	return NULL;
+}
+
+char *plan_cmdline_strip(const char *cmdline)
+{
+	const char *mark = find_mark(cmdline);
+	size_t len = mark ? (size_t)(mark - cmdline) : strlen(cmdline);
+
 	while (len && isspace((unsigned char)cmdline[len - 1]))
 		len--;
 	return strndup(cmdline, len);
+}
+
+int plan_verify_cmdline(const struct plan *plan, const char *cmdline)
+{
+	const char *mark = find_mark(cmdline);
+	size_t len = 0;
+
+	if (!mark)
+		return 0;
+	mark += strlen(MARK);
+	while (mark[len] && !isspace((unsigned char)mark[len]))
+		len++;
+	return len == strlen(plan->conf_hash) &&
+		!memcmp(mark, plan->conf_hash, len) ? 0 : -ESTALE;
 }
 
 int plan_conf_changed(const struct plan *plan)

@@ -145,6 +145,12 @@ int plan_save(const struct plan *plan, const char *path);
 /* -EINVAL: not a plan of this revision (says why in @diag); -errno else. */
 int plan_load(const char *path, struct plan **out, struct diag *diag);
 
+/*
+ * Was the running kernel, with command line @cmdline, started by this plan? 0,
+ * also when it does not tell; -ESTALE: by another plan.
+ */
+int plan_verify_cmdline(const struct plan *plan, const char *cmdline);
+
 /* Has the configuration the plan came from changed since? -errno: unreadable */
 int plan_conf_changed(const struct plan *plan);
 

@@ -22,16 +22,31 @@
 #define POSSIBLE_NODES	"/sys/devices/system/node/possible"
 #define STOP_MS		5000
 
-int services_verify(const struct plan *plan, struct why *why)
+/* Without /proc/cmdline, or a word of ours there, nothing is known: success. */
+static int verify_cmdline(const struct plan *plan, struct why *why)
+{
+	FILE *in = fopen("/proc/cmdline", "re");
+	char line[4096] = "";
+
+	if (!in)
+		return 0;
+	if (!fgets(line, sizeof(line), in))
+		line[0] = '\0';
+	fclose(in);
+	if (!plan_verify_cmdline(plan, line))
+		return 0;
+	return why_set(why, -ESTALE,
+		       "this machine was partitioned by another plan; run ccctl partition again");
+}
+
+static int verify_memory(const struct plan *plan, struct why *why)
 {
 	FILE *iomem = fopen("/proc/iomem", "re");
 	struct range bad;
 	char what[128];
 	int ret;
 
-	if (geteuid())
-		ret = why_set(why, -EPERM, "only root can do this");
-	else if (!iomem)
+	if (!iomem)
 		ret = why_set(why, -errno, "/proc/iomem: %s", strerror(errno));
 	else
 		ret = plan_verify_reserved(plan, iomem, &bad, what, sizeof(what));
@@ -44,6 +59,16 @@ int services_verify(const struct plan *plan, struct why *why)
 	if (ret == -ENOMSG)
 		return why_set(why, ret, "/proc/iomem shows no addresses");
 	return ret;
+}
+
+int services_verify(const struct plan *plan, struct why *why)
+{
+	int ret;
+
+	if (geteuid())
+		return why_set(why, -EPERM, "only root can do this");
+	ret = verify_cmdline(plan, why);
+	return ret ? ret : verify_memory(plan, why);
 }
 
 static bool loaded(const char *module)
