@@ -42,7 +42,7 @@ INSTALL += /usr/share/man/man1/ccctl.1=docs/man/ccctl.1
 INSTALL += /usr/share/man/man5/partitions.conf.5=docs/man/partitions.conf.5
 INSTALL += /usr/share/doc/ccluster/partitions.conf=partitions.conf
 
-UNIT_TESTS += test-acpi test-slice test-image test-lock test-save
+UNIT_TESTS += test-acpi test-slice test-image test-lock test-save test-spawn
 test-acpi-objs := tests/unit/test-acpi.o boot/acpi.o boot/srat.o
 test-acpi-libs := -lcmocka
 test-slice-objs := tests/unit/test-slice.o $(SLICE_OBJS)
@@ -54,6 +54,8 @@ test-lock-objs := tests/unit/test-lock.o boot/lock.o boot/save.o
 test-lock-libs := -lcmocka
 test-save-objs := tests/unit/test-save.o boot/save.o
 test-save-libs := -lcmocka
+test-spawn-objs := tests/unit/test-spawn.o boot/spawn.o
+test-spawn-libs := -lcmocka
 
 # Assembler needs no sanitizer.
 $(O)/san/obj/boot/trampoline.o: boot/trampoline.S

@@ -21,6 +21,8 @@
 #define PROXYD_PATH	"/usr/sbin/proxyd"
 #define POSSIBLE_NODES	"/sys/devices/system/node/possible"
 #define STOP_MS		5000
+#define MOUNT_SECONDS	60
+#define MODULE_SECONDS	300	/* sharedpc.ko adds and removes all of the region */
 
 /* Without /proc/cmdline, or a word of ours there, nothing is known: success. */
 static int verify_cmdline(const struct plan *plan, struct why *why)
@@ -135,7 +137,7 @@ static int modprobe(const char *module, char *args, struct why *why)
 	for (word = strtok_r(args, " ", &save); word && n < 15;
 	     word = strtok_r(NULL, " ", &save))
 		argv[n++] = word;
-	status = spawn_output(argv, output, sizeof(output));
+	status = spawn_output(argv, MODULE_SECONDS, output, sizeof(output));
 	if (!status)
 		return 0;
 	if (status == 127 && !output[0])
@@ -174,7 +176,7 @@ int modules_unload(struct why *why)
 		char *argv[] = { "rmmod", (char *)names[i], NULL };
 
 		if (loaded(names[i]) &&
-		    spawn_output(argv, output, sizeof(output)))
+		    spawn_output(argv, MODULE_SECONDS, output, sizeof(output)))
 			return why_set(why, -EBUSY, "cannot unload %s.ko: %s",
 				       names[i], output);
 	}
@@ -301,7 +303,7 @@ int mounts_start(const struct plan *plan, struct why *why)
 		    (mkdir(m->target, 0755) && errno != EEXIST))
 			return why_set(why, -errno, "mount point %s: %s", m->target,
 				       strerror(errno));
-		if (spawn_output(argv, output, sizeof(output)))
+		if (spawn_output(argv, MOUNT_SECONDS, output, sizeof(output)))
 			return why_set(why, -EIO, "cannot mount %s on %s: %s",
 				       m->source, m->target, output);
 	}
@@ -317,8 +319,9 @@ int mounts_stop(const struct plan *plan, struct why *why)
 		char *argv[] = { "umount", boot->mounts[i].target, NULL };
 
 		if (is_mounted(boot->mounts[i].target) &&
-		    spawn_output(argv, output, sizeof(output)))
-			return why_set(why, -EBUSY, "%s", output);
+		    spawn_output(argv, MOUNT_SECONDS, output, sizeof(output)))
+			return why_set(why, -EBUSY, "cannot unmount %s: %s",
+				       boot->mounts[i].target, output);
 	}
 	return 0;
 }
