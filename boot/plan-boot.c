@@ -13,6 +13,7 @@
 #include "boot/strict.h"
 
 #define MARK		"ccctl.plan="
+#define REGION_RAM	"System RAM (sharedpc)"	/* sharedpc/region.c */
 #define MAX_EXTENTS	(SHAREDPC_REGIONS_MAX + 1 + 2 * PLAN_MAX_IMAGES)
 
 char *plan_cmdline(const struct plan *plan)
@@ -159,4 +160,19 @@ int plan_verify_reserved(const struct plan *plan, FILE *iomem,
 			return -EBUSY;
 	}
 	return highest ? 0 : -ENOMSG;
+}
+
+bool plan_region_stays(FILE *iomem, struct range *piece)
+{
+	char line[512], use[256];
+	uint64_t start, end;
+
+	while (fgets(line, sizeof(line), iomem)) {
+		if (!parse_iomem(line, &start, &end, use, sizeof(use)) ||
+		    strcmp(use, REGION_RAM))
+			continue;
+		*piece = (struct range){ start, end - start + 1, 0 };
+		return true;
+	}
+	return false;
 }

@@ -163,6 +163,12 @@ int plan_conf_changed(const struct plan *plan);
 int plan_verify_reserved(const struct plan *plan, FILE *iomem,
 			 struct range *bad, char *what, size_t len);
 
+/*
+ * Is memory that sharedpc.ko added still in @iomem? Then true and the first
+ * piece of it in @piece. Once the module is gone, it could not be removed.
+ */
+bool plan_region_stays(FILE *iomem, struct range *piece);
+
 /* Print for people, or as JSON. 0 or -errno. */
 int plan_print(const struct plan *plan, const struct topology *topo, FILE *out);
 int plan_print_json(const struct plan *plan, FILE *out);

@@ -81,6 +81,29 @@ static bool loaded(const char *module)
 	return !access(path, F_OK);
 }
 
+/* Of a sharedpc.ko that was unloaded: does this kernel have its region? */
+static bool region_stays(struct range *piece)
+{
+	FILE *iomem = fopen("/proc/iomem", "re");
+	bool stays = iomem && plan_region_stays(iomem, piece);
+
+	if (iomem)
+		fclose(iomem);
+	return stays;
+}
+
+static int why_no_node(struct why *why)
+{
+	struct range piece;
+
+	if (region_stays(&piece))
+		return why_set(why, -EBUSY,
+			       "the last ccctl down could not take the region's memory at 0x%" PRIx64 " from this kernel; reboot and run ccctl partition",
+			       piece.start);
+	return why_set(why, -ENODEV,
+		       "this kernel has no spare NUMA node for the region: it was not started by ccctl partition");
+}
+
 /* The highest node that may exist and does not: made by ccctl partition. */
 static int spare_node(void)
 {
@@ -154,8 +177,7 @@ int modules_load(const struct plan *plan, struct why *why)
 	if (!loaded("sharedpc")) {
 		node = spare_node();
 		if (node < 0)
-			return why_set(why, -ENODEV,
-				       "this kernel has no spare NUMA node for the region: it was not started by ccctl partition");
+			return why_no_node(why);
 		args = sharedpc_args(plan, node);
 		if (!args)
 			return why_set(why, -ENOMEM, "out of memory");
@@ -170,6 +192,7 @@ int modules_load(const struct plan *plan, struct why *why)
 int modules_unload(struct why *why)
 {
 	static const char *const names[] = { "ccboot", "sharedpc" };
+	struct range piece;
 	char output[400];
 
 	for (int i = 0; i < 2; i++) {
@@ -180,6 +203,10 @@ int modules_unload(struct why *why)
 			return why_set(why, -EBUSY, "cannot unload %s.ko: %s",
 				       names[i], output);
 	}
+	if (region_stays(&piece))
+		return why_set(why, -EBUSY,
+			       "sharedpc.ko is unloaded, but the region's memory at 0x%" PRIx64 " is in use and stays with this kernel; before the next ccctl up, reboot and run ccctl partition",
+			       piece.start);
 	return 0;
 }
 

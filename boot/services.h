@@ -20,6 +20,7 @@ int services_verify(const struct plan *plan, struct why *why);
 
 /* sharedpc.ko with the plan's control area and region, then ccboot.ko. */
 int modules_load(const struct plan *plan, struct why *why);
+/* -EBUSY also when they are gone, but the region is still this kernel's. */
 int modules_unload(struct why *why);
 
 int proxyd_start(const struct plan *plan, struct why *why);

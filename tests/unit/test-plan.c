@@ -414,6 +414,33 @@ static void test_verify(void **state)
 	plan_free(plan);
 }
 
+static bool stays(const char *iomem, struct range *piece)
+{
+	FILE *in = fmemopen((void *)iomem, strlen(iomem), "r");
+	bool ret;
+
+	assert_non_null(in);
+	ret = plan_region_stays(in, piece);
+	fclose(in);
+	return ret;
+}
+
+static void test_region_stays(void **state)
+{
+	struct range piece;
+
+	assert_false(stays("00100000-4fffffff : System RAM\n"
+			   "118000000-137ffffff : Reserved\n", &piece));
+	assert_true(stays("00100000-4fffffff : System RAM\n"
+			  "118000000-137ffffff : Reserved\n"
+			  "  118000000-11fffffff : System RAM (sharedpc)\n"
+			  "  120000000-137ffffff : System RAM (sharedpc)\n",
+			  &piece));
+	assert_int_equal(piece.start, 0x118000000);
+	assert_int_equal(piece.size, 128 << 20);
+	assert_false(stays("118000000-137ffffff : System RAM (kmem)\n", &piece));
+}
+
 static void test_changed(void **state)
 {
 	struct machine *machine = *state;
@@ -596,6 +623,7 @@ int main(void)
 		cmocka_unit_test(test_strip),
 		cmocka_unit_test(test_verify_cmdline),
 		cmocka_unit_test(test_verify),
+		cmocka_unit_test(test_region_stays),
 		cmocka_unit_test(test_changed),
 		cmocka_unit_test(test_damaged_plan),
 		cmocka_unit_test(test_random),
