@@ -42,7 +42,7 @@ INSTALL += /usr/share/man/man1/ccctl.1=docs/man/ccctl.1
 INSTALL += /usr/share/man/man5/partitions.conf.5=docs/man/partitions.conf.5
 INSTALL += /usr/share/doc/ccluster/partitions.conf=partitions.conf
 
-UNIT_TESTS += test-acpi test-slice test-image test-lock test-save test-spawn
+UNIT_TESTS += test-acpi test-slice test-image test-lock test-save test-spawn test-lifecycle
 test-acpi-objs := tests/unit/test-acpi.o boot/acpi.o boot/srat.o
 test-acpi-libs := -lcmocka
 test-slice-objs := tests/unit/test-slice.o $(SLICE_OBJS)
@@ -56,6 +56,8 @@ test-save-objs := tests/unit/test-save.o boot/save.o
 test-save-libs := -lcmocka
 test-spawn-objs := tests/unit/test-spawn.o boot/spawn.o
 test-spawn-libs := -lcmocka
+test-lifecycle-objs := tests/unit/test-lifecycle.o boot/lifecycle.o
+test-lifecycle-libs := -lcmocka -Wl,--wrap=ioctl
 
 # Assembler needs no sanitizer.
 $(O)/san/obj/boot/trampoline.o: boot/trampoline.S
