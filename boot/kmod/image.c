@@ -86,7 +86,7 @@ int image_may_map(u64 start, u64 size, bool write)
 	u32 id;
 
 	mutex_lock(&images_lock);
-	for (id = 1; id < SHAREDPC_IMAGES_MAX && ret == -EPERM; id++) {
+	for (id = 1; id < SHAREDPC_IMAGES_MAX && ret != -EBUSY; id++) {
 		u32 state = READ_ONCE(images[id].state);
 
 		if (state == CCBOOT_ABSENT ||
