@@ -13,7 +13,7 @@ SLICE_OBJS += boot/acpi.o boot/trampoline.o
 BOX_OBJS := $(SLICE_OBJS) boot/box.o boot/lifecycle.o boot/cpus.o
 BOX_OBJS += boot/cmdline.o boot/state.o boot/console.o boot/kmsg.o
 BOX_OBJS += boot/poweroff.o boot/several.o boot/spawn.o
-BOX_OBJS += boot/services.o
+BOX_OBJS += boot/services.o boot/lock.o
 PARTITION_OBJS := boot/repartition.o boot/srat.o boot/cpio.o
 
 PROGS += ccctl
@@ -42,7 +42,7 @@ INSTALL += /usr/share/man/man1/ccctl.1=docs/man/ccctl.1
 INSTALL += /usr/share/man/man5/partitions.conf.5=docs/man/partitions.conf.5
 INSTALL += /usr/share/doc/ccluster/partitions.conf=partitions.conf
 
-UNIT_TESTS += test-acpi test-slice test-image
+UNIT_TESTS += test-acpi test-slice test-image test-lock test-save test-spawn test-lifecycle
 test-acpi-objs := tests/unit/test-acpi.o boot/acpi.o boot/srat.o
 test-acpi-libs := -lcmocka
 test-slice-objs := tests/unit/test-slice.o $(SLICE_OBJS)
@@ -50,6 +50,14 @@ test-slice-libs := -lcmocka
 test-image-objs := tests/unit/test-image.o boot/console.o boot/kmsg.o boot/cpio.o
 test-image-objs += boot/cmdline.o boot/state.o boot/ccinit-cmdline.o boot/box.o
 test-image-libs := -lcmocka
+test-lock-objs := tests/unit/test-lock.o boot/lock.o boot/save.o
+test-lock-libs := -lcmocka
+test-save-objs := tests/unit/test-save.o boot/save.o
+test-save-libs := -lcmocka
+test-spawn-objs := tests/unit/test-spawn.o boot/spawn.o
+test-spawn-libs := -lcmocka
+test-lifecycle-objs := tests/unit/test-lifecycle.o boot/lifecycle.o
+test-lifecycle-libs := -lcmocka -Wl,--wrap=ioctl
 
 # Assembler needs no sanitizer.
 $(O)/san/obj/boot/trampoline.o: boot/trampoline.S

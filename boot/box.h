@@ -42,6 +42,13 @@ struct sharedpc_console *box_console(const struct box *box, int id);
 struct ccboot_status box_status(const struct box *box, int id);
 
 /*
+ * Look at all that image_start() wants of @img's files and memory.  Changes
+ * nothing; same errors.
+ */
+int image_check(const struct box *box, const struct plan_image *img,
+		struct why *why);
+
+/*
  * Start @img: check its files, take its CPUs off-line, write its memory, run
  * it.  On failure everything is as it was, -errno: EBUSY it runs already or a
  * CPU cannot be had, ENOENT a file is missing, ENOEXEC no kernel, ENOSPC the
@@ -50,8 +57,9 @@ struct ccboot_status box_status(const struct box *box, int id);
 int image_start(struct box *box, const struct plan_image *img, struct why *why);
 
 /*
- * Stop @img, if it runs, and bring its CPUs back on-line.  @grace_ms: ask it
- * to shut itself down and give it that long first; 0: at once.
+ * Stop @img, if it runs, and bring its CPUs back on-line; also those that an
+ * interrupted start left off-line.  @grace_ms: ask it to shut itself down and
+ * give it that long first; 0: at once.
  */
 int image_stop(struct box *box, const struct plan_image *img,
 	       unsigned int grace_ms, struct why *why);

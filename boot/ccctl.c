@@ -15,6 +15,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "boot/lock.h"
+#include "boot/save.h"
+
 const char *ccctl_config = CONF_DEFAULT_FILE;
 
 static const struct ccctl_command *const commands[] = {
@@ -74,6 +77,23 @@ int ccctl_help(const struct ccctl_command *command)
 	       command->args[0] ? " " : "", command->args, command->summary);
 	if (command->help)
 		printf("\n%s", command->help);
+	return CCCTL_OK;
+}
+
+static void say_waiting(pid_t holder)
+{
+	if (holder)
+		ccctl_error("waiting for another ccctl (pid %d)", holder);
+	else
+		ccctl_error("waiting for another ccctl");
+}
+
+int ccctl_lock(void)
+{
+	struct why why;
+
+	if (lock_take(LOCK_FILE, LOCK_SECONDS, say_waiting, &why))
+		return ccctl_error("%s", why.text);
 	return CCCTL_OK;
 }
 
@@ -140,14 +160,39 @@ int ccctl_make_plan(const char *topology, const char *root, struct plan **plan,
 
 int ccctl_save_plan(const struct plan *plan, const struct topology *topo)
 {
-	int err = topology_save(topo, TOPO_SAVED_FILE);
+	int err = save_keep(TOPO_SAVED_FILE);
+
+	if (!err)
+		err = save_keep(PLAN_FILE);
+	if (err)
+		return ccctl_error("cannot keep the old plan: %s", strerror(-err));
+	err = topology_save(topo, TOPO_SAVED_FILE);
+	if (err)
+		ccctl_error("%s: %s", TOPO_SAVED_FILE, strerror(-err));
+	if (!err) {
+		err = plan_save(plan, PLAN_FILE);
+		if (err)
+			ccctl_error("%s: %s", PLAN_FILE, strerror(-err));
+	}
+	if (!err)
+		return CCCTL_OK;
+	ccctl_restore_plan();
+	return CCCTL_ERROR;
+}
+
+static void restore(const char *path)
+{
+	int err = save_restore(path);
 
 	if (err)
-		return ccctl_error("%s: %s", TOPO_SAVED_FILE, strerror(-err));
-	err = plan_save(plan, PLAN_FILE);
-	if (err)
-		return ccctl_error("%s: %s", PLAN_FILE, strerror(-err));
-	return CCCTL_OK;
+		ccctl_error("%s: cannot put the old one back: %s", path,
+			    strerror(-err));
+}
+
+void ccctl_restore_plan(void)
+{
+	restore(TOPO_SAVED_FILE);
+	restore(PLAN_FILE);
 }
 
 int ccctl_load_plan(struct plan **plan)

@@ -55,6 +55,13 @@ int ccctl_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 int ccctl_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /*
+ * Be the only ccctl that changes the box until this process exits; waits for
+ * another one. For a command that changes anything, before it looks at the plan
+ * or at an image. Prints what is wrong; CCCTL_OK or the exit status.
+ */
+int ccctl_lock(void);
+
+/*
  * Read configuration and topology (@topology: file name, or NULL for this
  * machine), check all, make the plan. Prints every mistake.
  * CCCTL_OK and *@plan, *@topo (either may be NULL when not wanted), else the
@@ -65,9 +72,11 @@ int ccctl_make_plan(const char *topology, const char *root, struct plan **plan,
 /*
  * For `ccctl partition`: save @plan and the topology it was made for, so that
  * both outlive the kexec (PLAN_FILE, TOPO_SAVED_FILE). Prints what went wrong;
- * CCCTL_OK or the exit status.
+ * CCCTL_OK, or the exit status and the files are as before.
  */
 int ccctl_save_plan(const struct plan *plan, const struct topology *topo);
+/* Put back what ccctl_save_plan() replaced. Prints what went wrong. */
+void ccctl_restore_plan(void);
 /*
  * The plan that `ccctl partition` saved, for the commands that act on the
  * partitioned machine. Prints what is wrong; CCCTL_OK or the exit status.

@@ -18,7 +18,8 @@ static const struct option options[] = {
 	{ NULL, 0, NULL, 0 }
 };
 
-static int stop_images(struct plan *plan, unsigned int grace)
+/* Stop what runs.  A CPU that does not come home is only noted in @failed. */
+static int stop_images(struct plan *plan, unsigned int grace, int *failed)
 {
 	struct several s = { .plan = plan };
 	struct why why;
@@ -28,9 +29,13 @@ static int stop_images(struct plan *plan, unsigned int grace)
 		return CCCTL_OK;
 	if (box_open(&s.box, plan, &why))
 		return ccctl_error("%s", why.text);
-	for (int i = 1; i < plan->nimages; i++)
+	for (int i = 1; i < plan->nimages; i++) {
+		/* There is nothing to stop and to talk of, only to tidy up. */
 		if (box_status(&s.box, i).state >= CCBOOT_LENT)
 			s.images[s.count++] = &plan->images[i];
+		else if (image_stop(&s.box, &plan->images[i], 0, &why))
+			*failed = ccctl_error("%s", why.text);
+	}
 	status = several_stop(&s, grace);
 	box_close(&s.box);
 	return status;
@@ -43,7 +48,7 @@ static int down(struct plan *plan, unsigned int grace)
 
 	if (mounts_stop(plan, &why))
 		status = ccctl_error("%s", why.text);
-	stopped = stop_images(plan, grace);
+	stopped = stop_images(plan, grace, &status);
 	if (proxyd_stop(&why))
 		status = ccctl_error("%s", why.text);
 	if (stopped)
@@ -74,7 +79,9 @@ static int run(int argc, char **argv)
 		return ccctl_usage("unexpected argument \"%s\"", argv[optind]);
 	if (geteuid())
 		return ccctl_error("only root can do this");
-	status = ccctl_load_plan(&plan);
+	status = ccctl_lock();
+	if (!status)
+		status = ccctl_load_plan(&plan);
 	if (status)
 		return status;
 	status = down(plan, grace);

@@ -2,11 +2,11 @@
 /*
  * cmd-partition.c - ccctl partition: make this machine the boot image
  *
- * Plan and check all, save plan and topology, kexec.  On success it does not
- * return: the machine comes back as the boot image in a few seconds.
+ * Plan and check all, load the kernel, save plan and topology, jump.  On success
+ * it does not return: the machine comes back as the boot image in a few seconds.
+ * On failure the saved plan is what it was and no kernel is left loaded.
  */
 #include <getopt.h>
-#include <string.h>
 
 #include "boot/ccctl.h"
 #include "boot/repartition.h"
@@ -21,20 +21,21 @@ static const struct option options[] = {
 static int jump(const struct repartition *r, const struct plan *plan)
 {
 	struct why why;
-	int ret;
+	int status;
 
-	ret = topology_save(r->topo, TOPO_SAVED_FILE);
-	if (!ret)
-		ret = plan_save(plan, PLAN_FILE);
-	if (ret)
-		return ccctl_error("cannot save the plan: %s", strerror(-ret));
 	printf("loading %s\n", r->kernel);
 	if (repartition_load(r, &why))
 		return ccctl_error("%s", why.text);
-	printf("jumping into the boot image\n");
-	fflush(stdout);
-	repartition_jump(&why);
-	return ccctl_error("%s", why.text);
+	status = ccctl_save_plan(plan, r->topo);
+	if (!status) {
+		printf("jumping into the boot image\n");
+		fflush(stdout);
+		repartition_jump(&why);
+		status = ccctl_error("%s", why.text);
+		ccctl_restore_plan();
+	}
+	repartition_unload();
+	return status;
 }
 
 static int partition(bool dry_run)
@@ -66,7 +67,7 @@ static int partition(bool dry_run)
 static int run(int argc, char **argv)
 {
 	bool dry_run = false;
-	int opt;
+	int opt, status = CCCTL_OK;
 
 	while ((opt = getopt_long(argc, argv, "c:nh", options, NULL)) != -1) {
 		switch (opt) {
@@ -84,7 +85,9 @@ static int run(int argc, char **argv)
 	}
 	if (optind < argc)
 		return ccctl_usage("unexpected argument \"%s\"", argv[optind]);
-	return partition(dry_run);
+	if (!dry_run)
+		status = ccctl_lock();
+	return status ? status : partition(dry_run);
 }
 
 const struct ccctl_command cmd_partition = {

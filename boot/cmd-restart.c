@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * cmd-restart.c - ccctl restart: stop images, start them again
+ *
+ * None is stopped that could not be started again.
  */
 #include <getopt.h>
 
@@ -37,10 +39,14 @@ static int run(int argc, char **argv)
 	}
 	if (optind == argc)
 		return ccctl_usage("which image?");
-	status = several_open(&s, argv + optind);
+	status = ccctl_lock();
+	if (!status)
+		status = several_open(&s, argv + optind);
 	if (status)
 		return status;
-	status = several_stop(&s, grace);
+	status = several_check(&s);
+	if (!status)
+		status = several_stop(&s, grace);
 	if (!status)
 		status = several_start(&s, timeout);
 	several_close(&s);

@@ -39,7 +39,9 @@ static int run(int argc, char **argv)
 	}
 	if (optind == argc)
 		return ccctl_usage("which image?");
-	status = several_open(&s, argv + optind);
+	status = ccctl_lock();
+	if (!status)
+		status = several_open(&s, argv + optind);
 	if (status)
 		return status;
 	status = several_start(&s, wait ? timeout : 0);

@@ -39,26 +39,46 @@ static int start_services(const struct plan *plan, struct why *why)
 	return proxyd_start(plan, why);
 }
 
+/*
+ * 1: @img is to be started, 0: it runs.  One that could not set itself up does
+ * neither; it is stopped first, -1 if that fails.
+ */
+static int wants_start(struct several *s, const struct plan_image *img)
+{
+	struct why why;
+
+	if (box_status(&s->box, img->id).state != CCBOOT_RUNNING)
+		return 1;
+	if (image_poll(&s->box, img, &why) >= 0) {
+		printf("%s runs already\n", img->name);
+		return 0;
+	}
+	printf("%s, it is started again\n", why.text);
+	if (!image_stop(&s->box, img, 0, &why))
+		return 1;
+	ccctl_error("%s", why.text);
+	return -1;
+}
+
 /* All images that do not run. */
 static int start_images(struct plan *plan, unsigned int timeout)
 {
 	struct several s = { .plan = plan };
+	int status, ret, failed = CCCTL_OK;
 	struct why why;
-	int status;
 
 	if (box_open(&s.box, plan, &why))
 		return ccctl_error("%s", why.text);
 	for (int i = 1; i < plan->nimages; i++) {
-		struct ccboot_status st = box_status(&s.box, i);
-
-		if (st.state == CCBOOT_RUNNING && image_poll(&s.box, &plan->images[i], &why) >= 0)
-			printf("%s runs already\n", plan->images[i].name);
-		else
+		ret = wants_start(&s, &plan->images[i]);
+		if (ret < 0)
+			failed = CCCTL_ERROR;
+		if (ret > 0)
 			s.images[s.count++] = &plan->images[i];
 	}
 	status = several_start(&s, timeout);
 	box_close(&s.box);
-	return status;
+	return status ? status : failed;
 }
 
 static int up(struct plan *plan, unsigned int timeout)
@@ -100,7 +120,9 @@ static int run(int argc, char **argv)
 	}
 	if (optind < argc)
 		return ccctl_usage("unexpected argument \"%s\"", argv[optind]);
-	status = ccctl_load_plan(&plan);
+	status = ccctl_lock();
+	if (!status)
+		status = ccctl_load_plan(&plan);
 	if (status)
 		return status;
 	status = up(plan, timeout);
@@ -115,5 +137,6 @@ const struct ccctl_command cmd_up = {
 	.summary = "Start every image of the partition and mount the shared files",
 	.help =
 "  -t, --timeout SECONDS  give each image that long to come up (default 60)\n"
-"What runs already is left alone.\n",
+"What runs already is left alone; an image that failed to set itself up is\n"
+"started again.\n",
 };

@@ -11,10 +11,15 @@
  *	4. ccboot.ko starts the first CPU
  *
  * Stop is the way back: ask, then INIT; give back, on-line.  It also cleans
- * up after an image that has died, whose CPUs are still lent.
+ * up after an image that has died, whose CPUs are still lent, and after a ccctl
+ * that was killed in the middle of a start: CPUs off-line, lent to nobody.
+ *
+ * From the first CPU that goes off-line to START, and from RETURN to the last
+ * CPU on-line, the signals that end a program wait.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -25,6 +30,18 @@
 
 #include "boot/box.h"
 #include "boot/poweroff.h"
+
+#define POLL_MS		20
+#define DYING_MS	35000	/* ccboot.ko gives the end of an image 30 s */
+
+static int refuse_boot(const struct plan_image *img, struct why *why)
+{
+	if (img->id != SHAREDPC_BOOT)
+		return 0;
+	return why_set(why, -EINVAL,
+		       "image %s is the boot image; shut the box down instead",
+		       img->name);
+}
 
 struct file {
 	void *data;
@@ -144,6 +161,19 @@ static int load_prepare(struct load *load, const struct box *box,
 	return 0;
 }
 
+int image_check(const struct box *box, const struct plan_image *img,
+		struct why *why)
+{
+	struct load load = { .slice = { .cmdline = "" } };
+	int ret = refuse_boot(img, why);
+
+	if (ret)
+		return ret;
+	ret = load_prepare(&load, box, img, why);
+	load_free(&load);
+	return ret;
+}
+
 static int image_add(struct box *box, const struct plan_image *img,
 		     struct why *why)
 {
@@ -170,6 +200,24 @@ static int image_add(struct box *box, const struct plan_image *img,
 	return ret;
 }
 
+/* Between two steps that belong together ccctl does not end. */
+static void signals_hold(sigset_t *old)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGQUIT);
+	sigprocmask(SIG_BLOCK, &set, old);
+}
+
+static void signals_release(const sigset_t *old)
+{
+	sigprocmask(SIG_SETMASK, old, NULL);
+}
+
 /* On-line the image's CPUs; all are tried, the first failure is returned. */
 static int cpus_back(const struct plan_image *img, struct why *why)
 {
@@ -186,6 +234,43 @@ static int cpus_back(const struct plan_image *img, struct why *why)
 	return first;
 }
 
+/* The image that has @cpu, as far as the plan knows, or NULL. */
+static const struct plan_image *cpu_holder(const struct box *box, int cpu)
+{
+	const struct plan *plan = box->plan;
+
+	for (int id = 1; id < plan->nimages; id++) {
+		const struct plan_image *img = &plan->images[id];
+
+		if (box_status(box, id).state < CCBOOT_LENT)
+			continue;
+		for (int i = 0; i < img->ncpus; i++)
+			if (img->cpus[i].cpu == cpu)
+				return img;
+	}
+	return NULL;
+}
+
+static int why_not_lent(const struct box *box, const struct plan_image *img,
+			int err, struct why *why)
+{
+	for (int i = 0; i < img->ncpus; i++) {
+		int cpu = img->cpus[i].cpu;
+		const struct plan_image *holder = cpu_holder(box, cpu);
+
+		if (holder)
+			return why_set(why, -err,
+				       "image %s: its CPU %d is busy: image %s has it",
+				       img->name, cpu, holder->name);
+		if (cpu_is_online(cpu) == 1)
+			return why_set(why, -err,
+				       "image %s: its CPU %d is busy: it came on-line again",
+				       img->name, cpu);
+	}
+	return why_set(why, -err, "image %s: ccboot.ko does not take its CPUs: %s",
+		       img->name, strerror(err));
+}
+
 static int cpus_take(struct box *box, const struct plan_image *img,
 		     struct why *why)
 {
@@ -196,8 +281,7 @@ static int cpus_take(struct box *box, const struct plan_image *img,
 	for (int i = 0; i < img->ncpus && !ret; i++)
 		ret = cpu_set_online(img->cpus[i].cpu, false, why);
 	if (!ret && ioctl(box->dev, CCBOOT_IOC_LEND, &id))
-		ret = why_set(why, -errno, "image %s: one of its CPUs is busy",
-			      img->name);
+		ret = why_not_lent(box, img, errno, why);
 	if (ret)
 		cpus_back(img, &other);
 	return ret;
@@ -207,11 +291,36 @@ static int cpus_return(struct box *box, const struct plan_image *img,
 		       struct why *why)
 {
 	uint32_t id = img->id;
+	sigset_t old;
+	int ret;
 
+	signals_hold(&old);
 	if (ioctl(box->dev, CCBOOT_IOC_RETURN, &id))
-		return why_set(why, -errno, "image %s: its CPUs are not free: %s",
-			       img->name, strerror(errno));
-	return cpus_back(img, why);
+		ret = why_set(why, -errno, "image %s: its CPUs are not free: %s",
+			      img->name, strerror(errno));
+	else
+		ret = cpus_back(img, why);
+	signals_release(&old);
+	return ret;
+}
+
+/*
+ * The CPUs of an image that has none lent: a ccctl that was killed may have
+ * left them off-line.  EBUSY: ccboot.ko keeps that one for another image.
+ */
+static int cpus_recover(const struct plan_image *img, struct why *why)
+{
+	struct why other;
+	int first = 0;
+
+	for (int i = 0; i < img->ncpus; i++) {
+		int ret = cpu_set_online(img->cpus[i].cpu, true,
+					 first ? &other : why);
+
+		if (ret && ret != -EBUSY && !first)
+			first = ret;
+	}
+	return first;
 }
 
 static int run(struct box *box, const struct plan_image *img, struct load *load,
@@ -232,51 +341,91 @@ static int run(struct box *box, const struct plan_image *img, struct load *load,
 		       img->cpus[0].cpu);
 }
 
-int image_start(struct box *box, const struct plan_image *img, struct why *why)
+/* From CPUs of the boot image (@lent: lent already) to a running image. */
+static int take_and_run(struct box *box, const struct plan_image *img,
+			struct load *load, bool lent, struct why *why)
 {
-	struct load load = { .slice = { .cmdline = "" } };
-	struct ccboot_status status = box_status(box, img->id);
 	struct why other;
-	int ret;
+	sigset_t old;
+	int ret = 0;
 
+	signals_hold(&old);
+	if (!lent)
+		ret = cpus_take(box, img, why);
+	if (!ret) {
+		ret = run(box, img, load, why);
+		if (ret)
+			cpus_return(box, img, &other);
+	}
+	signals_release(&old);
+	return ret;
+}
+
+/* Wait up to @ms for the end of state @state; the state then. */
+static uint32_t await_other(const struct box *box, int id, uint32_t state,
+			    unsigned int ms)
+{
+	uint32_t is;
+
+	while ((is = box_status(box, id).state) == state && ms >= POLL_MS) {
+		usleep(POLL_MS * 1000);
+		ms -= POLL_MS;
+	}
+	return is;
+}
+
+/* Can @img be started from @state, where it stays? */
+static int startable(const struct plan_image *img, uint32_t state,
+		     struct why *why)
+{
 	if (img->id == SHAREDPC_BOOT)
 		return why_set(why, -EBUSY, "image %s is the boot image and runs already",
 			       img->name);
-	if (status.state == CCBOOT_RUNNING || status.state == CCBOOT_DYING)
+	switch (state) {
+	case CCBOOT_RUNNING:
 		return why_set(why, -EBUSY, "image %s is already running", img->name);
-	if (status.state == CCBOOT_STUCK)
+	case CCBOOT_DYING:
+		return why_set(why, -EBUSY,
+			       "image %s ended, but after %d s what it held is not all taken back yet; try again later",
+			       img->name, DYING_MS / 1000);
+	case CCBOOT_STUCK:
 		return why_set(why, -EBUSY,
 			       "image %s: a CPU of its last life did not stop; only a reboot of the box helps",
 			       img->name);
-	ret = load_prepare(&load, box, img, why);
-	if (ret)
-		goto out;
-	ret = image_add(box, img, why);
-	if (ret)
-		goto out;
-	if (status.state != CCBOOT_LENT) {
-		ret = cpus_take(box, img, why);
-		if (ret)
-			goto out;
 	}
-	ret = run(box, img, &load, why);
+	return 0;
+}
+
+int image_start(struct box *box, const struct plan_image *img, struct why *why)
+{
+	struct load load = { .slice = { .cmdline = "" } };
+	uint32_t state = await_other(box, img->id, CCBOOT_DYING, DYING_MS);
+	int ret = startable(img, state, why);
+
 	if (ret)
-		cpus_return(box, img, &other);
-out:
+		return ret;
+	ret = load_prepare(&load, box, img, why);
+	if (!ret)
+		ret = image_add(box, img, why);
+	if (!ret)
+		ret = take_and_run(box, img, &load, state == CCBOOT_LENT, why);
 	load_free(&load);
 	return ret;
 }
 
-/* Wait for the end of an image that was asked to shut down. */
-static bool await_end(const struct box *box, int id, unsigned int ms)
+static int why_not_stopped(const struct box *box, const struct plan_image *img,
+			   int err, struct why *why)
 {
-	while (box_status(box, id).state == CCBOOT_RUNNING) {
-		if (ms < 20)
-			return false;
-		usleep(20 * 1000);
-		ms -= 20;
-	}
-	return true;
+	if (err != ETIMEDOUT)
+		return why_set(why, -err, "image %s cannot be stopped: %s",
+			       img->name, strerror(err));
+	if (box_status(box, img->id).state == CCBOOT_DYING)
+		return why_set(why, -err,
+			       "image %s is still being stopped: what it held is not all taken back yet; run ccctl stop again later",
+			       img->name);
+	return why_set(why, -err,
+		       "image %s: not all of its CPUs stopped, they stay lent",
+		       img->name);
 }
 
 int image_stop(struct box *box, const struct plan_image *img,
@@ -285,21 +434,18 @@ int image_stop(struct box *box, const struct plan_image *img,
 	struct ccboot_status status = box_status(box, img->id);
 	uint32_t id = img->id;
 
-	if (img->id == SHAREDPC_BOOT)
-		return why_set(why, -EINVAL,
-			       "image %s is the boot image; shut the box down instead",
-			       img->name);
-	if (status.state == CCBOOT_ABSENT || status.state == CCBOOT_IDLE)
+	if (refuse_boot(img, why))
+		return -EINVAL;
+	if (status.state == CCBOOT_ABSENT)
 		return 0;
+	if (status.state == CCBOOT_IDLE)
+		return cpus_recover(img, why);
 	if (status.state == CCBOOT_RUNNING && grace_ms &&
 	    box_slot(box, img->id)->stage == SHAREDPC_STAGE_SERVING &&
 	    !poweroff_ask(SHAREDPC_CID_BASE + img->id))
-		await_end(box, img->id, grace_ms);
+		await_other(box, img->id, CCBOOT_RUNNING, grace_ms);
 	if (ioctl(box->dev, CCBOOT_IOC_STOP, &id))
-		return why_set(why, -errno,
-			       errno == ETIMEDOUT ?
-			       "image %s: not all of its CPUs stopped, they stay lent" :
-			       "image %s cannot be stopped", img->name);
+		return why_not_stopped(box, img, errno, why);
 	return cpus_return(box, img, why);
 }
 

@@ -13,6 +13,7 @@
 #include "boot/strict.h"
 
 #define MARK		"ccctl.plan="
+#define REGION_RAM	"System RAM (sharedpc)"	/* sharedpc/region.c */
 #define MAX_EXTENTS	(SHAREDPC_REGIONS_MAX + 1 + 2 * PLAN_MAX_IMAGES)
 
 char *plan_cmdline(const struct plan *plan)
@@ -45,21 +46,41 @@ char *plan_cmdline(const struct plan *plan)
 	return text;
 }
 
-char *plan_cmdline_strip(const char *cmdline)
+/* Where the words of plan_cmdline() begin, or NULL. */
+static const char *find_mark(const char *cmdline)
 {
 	const char *mark = cmdline;
-	size_t len = strlen(cmdline);
 
 	while ((mark = strstr(mark, MARK))) {
-		if (mark == cmdline || mark[-1] == ' ') {
-			len = mark - cmdline;
-			break;
-		}
+		if (mark == cmdline || mark[-1] == ' ')
+			return mark;
 		mark++;
 	}
+	return NULL;
+}
+
+char *plan_cmdline_strip(const char *cmdline)
+{
+	const char *mark = find_mark(cmdline);
+	size_t len = mark ? (size_t)(mark - cmdline) : strlen(cmdline);
+
 	while (len && isspace((unsigned char)cmdline[len - 1]))
 		len--;
 	return strndup(cmdline, len);
+}
+
+int plan_verify_cmdline(const struct plan *plan, const char *cmdline)
+{
+	const char *mark = find_mark(cmdline);
+	size_t len = 0;
+
+	if (!mark)
+		return 0;
+	mark += strlen(MARK);
+	while (mark[len] && !isspace((unsigned char)mark[len]))
+		len++;
+	return len == strlen(plan->conf_hash) &&
+		!memcmp(mark, plan->conf_hash, len) ? 0 : -ESTALE;
 }
 
 int plan_conf_changed(const struct plan *plan)
@@ -139,4 +160,19 @@ int plan_verify_reserved(const struct plan *plan, FILE *iomem,
 			return -EBUSY;
 	}
 	return highest ? 0 : -ENOMSG;
+}
+
+bool plan_region_stays(FILE *iomem, struct range *piece)
+{
+	char line[512], use[256];
+	uint64_t start, end;
+
+	while (fgets(line, sizeof(line), iomem)) {
+		if (!parse_iomem(line, &start, &end, use, sizeof(use)) ||
+		    strcmp(use, REGION_RAM))
+			continue;
+		*piece = (struct range){ start, end - start + 1, 0 };
+		return true;
+	}
+	return false;
 }

@@ -145,6 +145,12 @@ int plan_save(const struct plan *plan, const char *path);
 /* -EINVAL: not a plan of this revision (says why in @diag); -errno else. */
 int plan_load(const char *path, struct plan **out, struct diag *diag);
 
+/*
+ * Was the running kernel, with command line @cmdline, started by this plan? 0,
+ * also when it does not tell; -ESTALE: by another plan.
+ */
+int plan_verify_cmdline(const struct plan *plan, const char *cmdline);
+
 /* Has the configuration the plan came from changed since? -errno: unreadable */
 int plan_conf_changed(const struct plan *plan);
 
@@ -156,6 +162,12 @@ int plan_conf_changed(const struct plan *plan);
  */
 int plan_verify_reserved(const struct plan *plan, FILE *iomem,
 			 struct range *bad, char *what, size_t len);
+
+/*
+ * Is memory that sharedpc.ko added still in @iomem? Then true and the first
+ * piece of it in @piece. Once the module is gone, it could not be removed.
+ */
+bool plan_region_stays(FILE *iomem, struct range *piece);
 
 /* Print for people, or as JSON. 0 or -errno. */
 int plan_print(const struct plan *plan, const struct topology *topo, FILE *out);

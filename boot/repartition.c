@@ -237,6 +237,11 @@ int repartition_load(const struct repartition *r, struct why *why)
 	return 0;
 }
 
+void repartition_unload(void)
+{
+	spawn_wait((char *[]){ "kexec", "-s", "-u", NULL });
+}
+
 int repartition_jump(struct why *why)
 {
 	int ret;

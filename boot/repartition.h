@@ -23,6 +23,8 @@ int repartition_prepare(struct repartition *r, const struct plan *plan,
 			const struct topology *topo, struct why *why);
 /* Write the initrd and load the kernel. */
 int repartition_load(const struct repartition *r, struct why *why);
+/* Forget what repartition_load() loaded, so that no later kexec jumps there. */
+void repartition_unload(void);
 /* Jump.  Returns only if that fails. */
 int repartition_jump(struct why *why);
 void repartition_free(struct repartition *r);

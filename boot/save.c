@@ -77,3 +77,37 @@ int save_file(const char *path, int (*write)(FILE *out, const void *data),
 	}
 	return sync_parent(path);
 }
+
+static int old_name(const char *path, char *old, size_t len)
+{
+	return snprintf(old, len, "%s.old", path) >= (int)len ? -ENAMETOOLONG : 0;
+}
+
+int save_keep(const char *path)
+{
+	char old[PATH_MAX];
+	int err = old_name(path, old, sizeof(old));
+
+	if (err)
+		return err;
+	if (unlink(old) && errno != ENOENT)
+		return -errno;
+	/* A second name of the old file: it stays when @path is renamed over. */
+	if (link(path, old) && errno != ENOENT)
+		return -errno;
+	return 0;
+}
+
+int save_restore(const char *path)
+{
+	char old[PATH_MAX];
+	int err = old_name(path, old, sizeof(old));
+
+	if (err)
+		return err;
+	if (!access(old, F_OK))
+		err = rename(old, path) ? -errno : 0;
+	else if (unlink(path) && errno != ENOENT)
+		err = -errno;
+	return err ? err : sync_parent(path);
+}

@@ -15,6 +15,17 @@
 int save_file(const char *path, int (*write)(FILE *out, const void *data),
 	      const void *data);
 
+/*
+ * For a change that may have to be taken back: keep @path as PATH.old before it
+ * is replaced. Without a @path there is no PATH.old afterwards. 0 or -errno.
+ */
+int save_keep(const char *path);
+/*
+ * Put PATH.old back in @path's place; without one, @path was not there before
+ * save_keep() and is removed. 0 or -errno.
+ */
+int save_restore(const char *path);
+
 /* Make the directories above @path (shorter than PATH_MAX). 0 or -errno. */
 int make_parents(const char *path);
 

@@ -21,17 +21,34 @@
 #define PROXYD_PATH	"/usr/sbin/proxyd"
 #define POSSIBLE_NODES	"/sys/devices/system/node/possible"
 #define STOP_MS		5000
+#define MOUNT_SECONDS	60
+#define MODULE_SECONDS	300	/* sharedpc.ko adds and removes all of the region */
 
-int services_verify(const struct plan *plan, struct why *why)
+/* Without /proc/cmdline, or a word of ours there, nothing is known: success. */
+static int verify_cmdline(const struct plan *plan, struct why *why)
+{
+	FILE *in = fopen("/proc/cmdline", "re");
+	char line[4096] = "";
+
+	if (!in)
+		return 0;
+	if (!fgets(line, sizeof(line), in))
+		line[0] = '\0';
+	fclose(in);
+	if (!plan_verify_cmdline(plan, line))
+		return 0;
+	return why_set(why, -ESTALE,
+		       "this machine was partitioned by another plan; run ccctl partition again");
+}
+
+static int verify_memory(const struct plan *plan, struct why *why)
 {
 	FILE *iomem = fopen("/proc/iomem", "re");
 	struct range bad;
 	char what[128];
 	int ret;
 
-	if (geteuid())
-		ret = why_set(why, -EPERM, "only root can do this");
-	else if (!iomem)
+	if (!iomem)
 		ret = why_set(why, -errno, "/proc/iomem: %s", strerror(errno));
 	else
 		ret = plan_verify_reserved(plan, iomem, &bad, what, sizeof(what));
@@ -46,12 +63,45 @@ int services_verify(const struct plan *plan, struct why *why)
 	return ret;
 }
 
+int services_verify(const struct plan *plan, struct why *why)
+{
+	int ret;
+
+	if (geteuid())
+		return why_set(why, -EPERM, "only root can do this");
+	ret = verify_cmdline(plan, why);
+	return ret ? ret : verify_memory(plan, why);
+}
+
 static bool loaded(const char *module)
 {
 	char path[128];
 
 	snprintf(path, sizeof(path), "/sys/module/%s", module);
 	return !access(path, F_OK);
+}
+
+/* Of a sharedpc.ko that was unloaded: does this kernel have its region? */
+static bool region_stays(struct range *piece)
+{
+	FILE *iomem = fopen("/proc/iomem", "re");
+	bool stays = iomem && plan_region_stays(iomem, piece);
+
+	if (iomem)
+		fclose(iomem);
+	return stays;
+}
+
+static int why_no_node(struct why *why)
+{
+	struct range piece;
+
+	if (region_stays(&piece))
+		return why_set(why, -EBUSY,
+			       "the last ccctl down could not take the region's memory at 0x%" PRIx64 " from this kernel; reboot and run ccctl partition",
+			       piece.start);
+	return why_set(why, -ENODEV,
+		       "this kernel has no spare NUMA node for the region: it was not started by ccctl partition");
 }
 
 /* The highest node that may exist and does not: made by ccctl partition. */
@@ -110,7 +160,7 @@ static int modprobe(const char *module, char *args, struct why *why)
 	for (word = strtok_r(args, " ", &save); word && n < 15;
 	     word = strtok_r(NULL, " ", &save))
 		argv[n++] = word;
-	status = spawn_output(argv, output, sizeof(output));
+	status = spawn_output(argv, MODULE_SECONDS, output, sizeof(output));
 	if (!status)
 		return 0;
 	if (status == 127 && !output[0])
@@ -127,8 +177,7 @@ int modules_load(const struct plan *plan, struct why *why)
 	if (!loaded("sharedpc")) {
 		node = spare_node();
 		if (node < 0)
-			return why_set(why, -ENODEV,
-				       "this kernel has no spare NUMA node for the region: it was not started by ccctl partition");
+			return why_no_node(why);
 		args = sharedpc_args(plan, node);
 		if (!args)
 			return why_set(why, -ENOMEM, "out of memory");
@@ -143,16 +192,21 @@ int modules_load(const struct plan *plan, struct why *why)
 int modules_unload(struct why *why)
 {
 	static const char *const names[] = { "ccboot", "sharedpc" };
+	struct range piece;
 	char output[400];
 
 	for (int i = 0; i < 2; i++) {
 		char *argv[] = { "rmmod", (char *)names[i], NULL };
 
 		if (loaded(names[i]) &&
-		    spawn_output(argv, output, sizeof(output)))
+		    spawn_output(argv, MODULE_SECONDS, output, sizeof(output)))
 			return why_set(why, -EBUSY, "cannot unload %s.ko: %s",
 				       names[i], output);
 	}
+	if (region_stays(&piece))
+		return why_set(why, -EBUSY,
+			       "sharedpc.ko is unloaded, but the region's memory at 0x%" PRIx64 " is in use and stays with this kernel; before the next ccctl up, reboot and run ccctl partition",
+			       piece.start);
 	return 0;
 }
 
@@ -276,7 +330,7 @@ int mounts_start(const struct plan *plan, struct why *why)
 		    (mkdir(m->target, 0755) && errno != EEXIST))
 			return why_set(why, -errno, "mount point %s: %s", m->target,
 				       strerror(errno));
-		if (spawn_output(argv, output, sizeof(output)))
+		if (spawn_output(argv, MOUNT_SECONDS, output, sizeof(output)))
 			return why_set(why, -EIO, "cannot mount %s on %s: %s",
 				       m->source, m->target, output);
 	}
@@ -292,8 +346,9 @@ int mounts_stop(const struct plan *plan, struct why *why)
 		char *argv[] = { "umount", boot->mounts[i].target, NULL };
 
 		if (is_mounted(boot->mounts[i].target) &&
-		    spawn_output(argv, output, sizeof(output)))
-			return why_set(why, -EBUSY, "%s", output);
+		    spawn_output(argv, MOUNT_SECONDS, output, sizeof(output)))
+			return why_set(why, -EBUSY, "cannot unmount %s: %s",
+				       boot->mounts[i].target, output);
 	}
 	return 0;
 }

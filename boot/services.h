@@ -15,11 +15,12 @@
 #define PROXYD_PID	RUN_DIR "/proxyd.pid"
 #define PROXYD_LOG	RUN_DIR "/proxyd.log"
 
-/* Is all that the plan gives away kept from this kernel? */
+/* Was this kernel started by this plan, all that it gives away kept from it? */
 int services_verify(const struct plan *plan, struct why *why);
 
 /* sharedpc.ko with the plan's control area and region, then ccboot.ko. */
 int modules_load(const struct plan *plan, struct why *why);
+/* -EBUSY also when they are gone, but the region is still this kernel's. */
 int modules_unload(struct why *why);
 
 int proxyd_start(const struct plan *plan, struct why *why);

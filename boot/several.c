@@ -150,6 +150,17 @@ static int wait_for_all(struct several *s, const bool *started,
 	return status;
 }
 
+int several_check(struct several *s)
+{
+	int status = CCCTL_OK;
+	struct why why;
+
+	for (int i = 0; i < s->count; i++)
+		if (image_check(&s->box, s->images[i], &why))
+			status = ccctl_error("%s", why.text);
+	return status;
+}
+
 int several_start(struct several *s, unsigned int timeout)
 {
 	bool started[PLAN_MAX_IMAGES] = { false };

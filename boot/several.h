@@ -26,6 +26,8 @@ struct several {
 int several_open(struct several *s, char **names);
 void several_close(struct several *s);
 
+/* Could all be started, as far as their files tell?  Changes nothing. */
+int several_check(struct several *s);
 /*
  * Start all, wait up to @timeout seconds for each to come up (0: do not
  * wait).  An image that fails is stopped and its last lines are shown.

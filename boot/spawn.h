@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#define SPAWN_TIMEOUT	124	/* as of timeout(1) */
+
 /* Is @name found in PATH or in the system's own directories? */
 bool spawn_find(const char *name);
 /*
@@ -17,9 +19,11 @@ bool spawn_find(const char *name);
 int spawn_wait(char *const argv[]);
 /*
  * The same with its output (standard output and error) in @buf, cut off if
- * too long, without the last newline.
+ * too long, without the last newline.  After @seconds it is killed, with what
+ * it has started: SPAWN_TIMEOUT, and @buf says so.
  */
-int spawn_output(char *const argv[], char *buf, size_t len);
+int spawn_output(char *const argv[], unsigned int seconds, char *buf,
+		 size_t len);
 /*
  * Start argv[0] as a daemon: own session, output appended to @log.  Its
  * process id, or -errno.

@@ -133,7 +133,8 @@ struct ccboot_apic {
 /*
  * Physical memory, bytes, page-aligned.  EBUSY when part of it is memory that
  * this kernel uses.  After ADD (mem and low) or CTL it can be mapped: mmap of
- * the device, offset = physical address, MAP_SHARED.
+ * the device, offset = physical address, MAP_SHARED; an image's memory only
+ * to read while it is RUNNING, DYING or STUCK (EBUSY).
  */
 struct ccboot_image {
 	__u32 id;		/* 1.. */

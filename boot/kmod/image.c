@@ -80,18 +80,24 @@ static bool inside(u64 start, u64 size, const struct sharedpc_range *range)
 	       start + size <= range->start + range->size;
 }
 
-bool image_has_memory(u64 start, u64 size)
+int image_may_map(u64 start, u64 size, bool write)
 {
-	bool found = false;
+	int ret = -EPERM;
 	u32 id;
 
 	mutex_lock(&images_lock);
-	for (id = 1; id < SHAREDPC_IMAGES_MAX && !found; id++)
-		found = images[id].state != CCBOOT_ABSENT &&
-			(inside(start, size, &images[id].mem) ||
-			 inside(start, size, &images[id].low));
+	for (id = 1; id < SHAREDPC_IMAGES_MAX && ret != -EBUSY; id++) {
+		u32 state = READ_ONCE(images[id].state);
+
+		if (state == CCBOOT_ABSENT ||
+		    (!inside(start, size, &images[id].mem) &&
+		     !inside(start, size, &images[id].low)))
+			continue;
+		/* RUNNING begins under images_lock; DYING may end meanwhile. */
+		ret = write && state >= CCBOOT_RUNNING ? -EBUSY : 0;
+	}
 	mutex_unlock(&images_lock);
-	return found;
+	return ret;
 }
 
 /*
@@ -390,6 +396,16 @@ int image_lend(u32 id)
 	return ret;
 }
 
+/*
+ * The state is LENT a little before the work item is over.  Wait for its last
+ * steps, so that they meet neither the completions of the next life nor the end
+ * of this module.  Under images_lock, which the work item never takes.
+ */
+static void image_settle(struct image *img)
+{
+	flush_work(&img->end);
+}
+
 int image_return(u32 id)
 {
 	struct image *img;
@@ -400,6 +416,7 @@ int image_return(u32 id)
 	if (img) {
 		ret = -EBUSY;
 		if (READ_ONCE(img->state) == CCBOOT_LENT) {
+			image_settle(img);
 			/* Not while the guard looks: it uses img->cpu. */
 			cpus_read_lock();
 			image_set_state(img, CCBOOT_IDLE);
@@ -432,6 +449,7 @@ static int start_locked(struct image *img)
 {
 	int ret;
 
+	image_settle(img);
 	ret = trampoline_arm(img);
 	if (ret)
 		return ret;

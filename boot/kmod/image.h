@@ -46,8 +46,11 @@ int image_status(struct ccboot_status *status);
 
 /* Is the CPU lent to an image?  Called with CPU hot-plug locked. */
 bool image_has_cpu(unsigned int cpu);
-/* Does [start, start + size) lie in one range of one added image? */
-bool image_has_memory(u64 start, u64 size);
+/*
+ * May ccctl map [start, start + size)?  0; -EPERM: it does not lie in one range
+ * of one added image; -EBUSY: @write, and that image's CPUs may run.
+ */
+int image_may_map(u64 start, u64 size, bool write);
 
 int image_init(void);
 void image_exit(void);

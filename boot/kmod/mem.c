@@ -4,7 +4,8 @@
  *
  * Only ranges that were handed in (CTL, ADD) can be mapped, and a range is
  * taken only if this kernel uses none of it as its own memory, so a wrong
- * plan cannot overwrite the boot image.
+ * plan cannot overwrite the boot image.  The memory of an image that runs can
+ * only be read (ccctl looks for its kernel's messages there).
  *
  * Cache type: x86 maps memory that is not in this kernel's RAM map uncached
  * unless somebody reserved it write-back.  remap_pfn_range() of a whole VMA
@@ -51,10 +52,19 @@ int mem_mmap(struct file *file, struct vm_area_struct *vma)
 	u64 start = (u64)vma->vm_pgoff << PAGE_SHIFT;
 	u64 size = vma->vm_end - vma->vm_start;
 
+	bool write = vma->vm_flags & VM_WRITE;
+	int ret;
+
 	if (start + size <= start)
 		return -EINVAL;
-	if (!in_ctl(start, size) && !image_has_memory(start, size))
-		return -EPERM;
+	if (!in_ctl(start, size)) {
+		ret = image_may_map(start, size, write);
+		if (ret)
+			return ret;
+		/* mprotect() asks nobody: what was mapped to read stays so. */
+		if (!write)
+			vm_flags_clear(vma, VM_MAYWRITE);
+	}
 	if (!(vma->vm_flags & VM_SHARED))
 		return -EINVAL;
 	vm_flags_set(vma, VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP);

@@ -341,6 +341,27 @@ static void test_strip(void **state)
 	plan_free(plan);
 }
 
+static void test_verify_cmdline(void **state)
+{
+	struct plan *plan = plan_of(*state, "partitions.conf", 0);
+	char *cmdline = plan_cmdline(plan), line[2048];
+
+	snprintf(line, sizeof(line), "root=/dev/nvme0n1 rw %s\n", cmdline);
+	assert_int_equal(plan_verify_cmdline(plan, line), 0);
+	assert_int_equal(plan_verify_cmdline(plan, cmdline), 0);
+	assert_int_equal(plan_verify_cmdline(plan, "root=/dev/sda quiet\n"), 0);
+	assert_int_equal(plan_verify_cmdline(plan, "x=ccctl.plan=1\n"), 0);
+	assert_int_equal(plan_verify_cmdline(plan, "quiet ccctl.plan=1\n"), -ESTALE);
+	assert_int_equal(plan_verify_cmdline(plan, "ccctl.plan=\n"), -ESTALE);
+	plan->conf_hash[3] ^= 1;
+	assert_int_equal(plan_verify_cmdline(plan, line), -ESTALE);
+	plan->conf_hash[3] ^= 1;
+	snprintf(line, sizeof(line), "ccctl.plan=%s0 quiet\n", plan->conf_hash);
+	assert_int_equal(plan_verify_cmdline(plan, line), -ESTALE);
+	free(cmdline);
+	plan_free(plan);
+}
+
 static int verify(const struct plan *plan, const char *iomem,
 		  struct range *bad, char *what)
 {
@@ -391,6 +412,33 @@ static void test_verify(void **state)
 				what), -EBUSY);
 	assert_string_equal(what, "region");
 	plan_free(plan);
+}
+
+static bool stays(const char *iomem, struct range *piece)
+{
+	FILE *in = fmemopen((void *)iomem, strlen(iomem), "r");
+	bool ret;
+
+	assert_non_null(in);
+	ret = plan_region_stays(in, piece);
+	fclose(in);
+	return ret;
+}
+
+static void test_region_stays(void **state)
+{
+	struct range piece;
+
+	assert_false(stays("00100000-4fffffff : System RAM\n"
+			   "118000000-137ffffff : Reserved\n", &piece));
+	assert_true(stays("00100000-4fffffff : System RAM\n"
+			  "118000000-137ffffff : Reserved\n"
+			  "  118000000-11fffffff : System RAM (sharedpc)\n"
+			  "  120000000-137ffffff : System RAM (sharedpc)\n",
+			  &piece));
+	assert_int_equal(piece.start, 0x118000000);
+	assert_int_equal(piece.size, 128 << 20);
+	assert_false(stays("118000000-137ffffff : System RAM (kmem)\n", &piece));
 }
 
 static void test_changed(void **state)
@@ -573,7 +621,9 @@ int main(void)
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_example),
 		cmocka_unit_test(test_strip),
+		cmocka_unit_test(test_verify_cmdline),
 		cmocka_unit_test(test_verify),
+		cmocka_unit_test(test_region_stays),
 		cmocka_unit_test(test_changed),
 		cmocka_unit_test(test_damaged_plan),
 		cmocka_unit_test(test_random),
