@@ -77,6 +77,21 @@ for i in 1 2 3; do
 	check "stop $i" ctl stop "$b"
 done
 
+# Two at once: one starts it, the other waits and finds it running.
+before=$(field "$b" starts)
+ctl start "$b" >"/tmp/start.$$" 2>&1 &
+first=$!
+second=0 out=$(ctl start "$b" 2>&1) || second=$?
+wait $first
+rc=$?
+[ $((rc == 0)) != $((second == 0)) ] || fail "two starts: $rc: $(cat "/tmp/start.$$"), $second: $out"
+cat "/tmp/start.$$" <(echo "$out") | grep -q "already running" ||
+	fail "two starts said: $(cat "/tmp/start.$$"), $out"
+rm -f "/tmp/start.$$"
+[ "$(field "$b" starts)" = $((before + 1)) ] || fail "two starts made $(field "$b" starts) of $before"
+is_up "$b"
+check "stop" ctl stop "$b"
+
 # A lent CPU cannot be taken back behind ccctl's back.
 check "start" ctl start "$b"
 for cpu in ${cpus//,/ }; do

@@ -53,6 +53,15 @@ check "the owner's mount" on - findmnt -t fuse.ccfs
 # Down, another partitions.conf, and up again, on the same machine.
 check "down" ctl down
 all_cpus "down"
+
+# A kexec that fails changes nothing: the old plan counts.
+plan() { on - cat /var/lib/ccluster/plan /var/lib/ccluster/topology | md5sum; }
+old=$(plan)
+check "a kexec that fails" on - sh -c 'mv /usr/sbin/kexec /usr/sbin/kexec.hidden
+	printf "#!/bin/sh\necho no kexec today >&2; exit 1\n" >/usr/sbin/kexec; chmod 755 /usr/sbin/kexec'
+refuses "no kexec today" on - ccctl partition
+check "kexec is back" on - mv /usr/sbin/kexec.hidden /usr/sbin/kexec
+[ "$(plan)" = "$old" ] || fail "a partition that failed left another plan"
 on boot grep -q "sharedpc" /proc/modules /proc/iomem && fail "sharedpc is still there after down"
 last=${clients[-1]}
 sed "s/^image $last /image other /" "$(dirname "$BOX")/../partitions.conf" >"/tmp/conf.$$"
