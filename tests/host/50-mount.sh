@@ -6,23 +6,8 @@
 # mount through proxyd's test socket: data takes the way that it takes on the
 # owner's own mount. If it has not, mount.ccfs has to say that.
 
-BIN=${BIN:-build/bin}
+. "$(dirname "$0")/mount.lib"
 mount=$BIN/mount.ccfs
-tmp=$(mktemp -d) || exit 1
-m=$tmp/mnt exported=$tmp/exported
-mkdir "$m" "$exported"
-proxyd=
-
-cleanup() {
-	cd /
-	umount -l "$m" 2>/dev/null
-	[ -z "$proxyd" ] || kill "$proxyd"
-	wait
-	rm -rf "$tmp"
-}
-trap cleanup EXIT
-
-fail() { echo "FAIL: $*"; cat "$tmp/log" 2>/dev/null; exit 1; }
 
 # refuses STATUS TEXT ARG...
 refuses() {
@@ -45,45 +30,7 @@ refuses 1 "mount point" boot:/srv
 refuses 32 "cannot connect" boot:/srv "$m" -o "connect=unix:$tmp/none"
 [ -z "$(ldd "$mount" 2>/dev/null | grep '=>')" ] || fail "$mount is not static"
 
-cat >"$tmp/conf" <<EOF
-region {
-	size = "512M"
-	nodes = {1}
-}
-image boot {
-	booted_by = "firmware"
-	cpus = {0}
-	memory = "512M"
-}
-image web {
-	cpus = {1}
-	memory = "256M"
-}
-export root {
-	path = "/"
-	to = {"*"}
-	mode = "rw"
-}
-export it {
-	path = "$exported"
-	to = {"*"}
-	mode = "rw"
-}
-export ro {
-	path = "/usr"
-	to = {"*"}
-	mode = "ro"
-}
-mount {
-	export = "root"
-	images = {"*"}
-	target = "/"
-}
-EOF
-"$BIN/proxyd" --config "$tmp/conf" --socket "$tmp/socket" --image boot >"$tmp/log" 2>&1 &
-proxyd=$!
-for _ in $(seq 50); do [ -S "$tmp/socket" ] || sleep 0.1; done
-opt=connect=unix:$tmp/socket
+proxyd_run
 
 refuses 32 "has no export /nosuch" boot:/nosuch "$m" -o "$opt"
 refuses 32 "read-only" boot:/usr "$m" -o "$opt"

@@ -5,63 +5,10 @@
 # line that says so, status 32, nothing mounted and no process left. The two
 # programs are mount.ccfs with parts of libfuse replaced (tests/host/prog).
 
-BIN=${BIN:-build/bin}
+. "$(dirname "$0")/mount.lib"
 TESTS=${TESTS:-build/tests}
-tmp=$(mktemp -d) || exit 1
-m=$tmp/mnt exported=$tmp/exported
-mkdir "$m" "$exported"
-proxyd=
 
-cleanup() {
-	umount -l "$m" 2>/dev/null
-	[ -z "$proxyd" ] || kill "$proxyd"
-	wait
-	rm -rf "$tmp"
-}
-trap cleanup EXIT
-
-fail() { echo "FAIL: $*"; cat "$tmp/log" 2>/dev/null; exit 1; }
-
-cat >"$tmp/conf" <<EOF
-region {
-	size = "512M"
-	nodes = {1}
-}
-image boot {
-	booted_by = "firmware"
-	cpus = {0}
-	memory = "512M"
-}
-image web {
-	cpus = {1}
-	memory = "256M"
-}
-export root {
-	path = "/"
-	to = {"*"}
-	mode = "rw"
-}
-export it {
-	path = "$exported"
-	to = {"*"}
-	mode = "rw"
-}
-export ro {
-	path = "/usr"
-	to = {"*"}
-	mode = "ro"
-}
-mount {
-	export = "root"
-	images = {"*"}
-	target = "/"
-}
-EOF
-"$BIN/proxyd" --config "$tmp/conf" --socket "$tmp/socket" --image boot >"$tmp/log" 2>&1 &
-proxyd=$!
-for _ in $(seq 50); do [ -S "$tmp/socket" ] || sleep 0.1; done
-opt=connect=unix:$tmp/socket
-
+proxyd_run
 
 # refuses PROGRAM TEXT [HOW...]
 refuses() {
