@@ -14,6 +14,7 @@ help:
 	@echo 'make all        programs, modules and initramfs, into build/'
 	@echo 'make unit       unit tests with address and undefined-behaviour checks'
 	@echo 'make modules    the kernel modules alone'
+	@echo 'make checkpatch the kernel'"'"'s style check over all sources'
 	@echo 'make bench      measurements, side by side in one box'
 	@echo 'make install    into DESTDIR (after make all, on Debian 13)'
 	@echo 'make clean      forget what was compiled, keep the Debian trees'
@@ -42,6 +43,9 @@ run:
 check: all
 	@tests/run
 
+checkpatch:
+	@tests/checkpatch
+
 bench: all
 	@bench/run
 
@@ -54,4 +58,4 @@ distclean:
 	@box/box down
 	@$(ROOT) remove .
 
-.PHONY: help roots all modules san unit install run check bench clean distclean
+.PHONY: help roots all modules san unit install run check checkpatch bench clean distclean

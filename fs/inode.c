@@ -29,6 +29,22 @@ static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct inode *table[BUCKETS];
 static unsigned int count;
 
+/* A new entry, with the lock; NULL: no memory. */
+static struct inode *inode_make(uint64_t node, struct inode **head)
+{
+	struct inode *i = calloc(1, sizeof(*i));
+
+	if (!i)
+		return NULL;
+	i->node = node;
+	i->fd = -1;
+	pthread_mutex_init(&i->lock, NULL);
+	i->next = *head;
+	*head = i;
+	count++;
+	return i;
+}
+
 /* The entry of @node with one user more.  NULL: none, and none was to be made. */
 static struct inode *inode_get(uint64_t node, bool make)
 {
@@ -37,14 +53,8 @@ static struct inode *inode_get(uint64_t node, bool make)
 	pthread_mutex_lock(&table_lock);
 	for (i = *head; i && i->node != node; i = i->next)
 		;
-	if (!i && make && (i = calloc(1, sizeof(*i)))) {
-		i->node = node;
-		i->fd = -1;
-		pthread_mutex_init(&i->lock, NULL);
-		i->next = *head;
-		*head = i;
-		count++;
-	}
+	if (!i && make)
+		i = inode_make(node, head);
 	if (i)
 		i->users++;
 	pthread_mutex_unlock(&table_lock);

@@ -134,8 +134,8 @@ static int listen_unix(struct listener *l)
 	if (strlen(path) >= sizeof(addr.sun_path))
 		return -ENAMETOOLONG;
 	strcpy(addr.sun_path, path);
-	if (!connect(l->unix_ = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0),
-		     (struct sockaddr *)&addr, sizeof(addr))) {
+	l->unix_ = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (!connect(l->unix_, (struct sockaddr *)&addr, sizeof(addr))) {
 		log_say("%s: another proxyd runs", path);
 		return -EADDRINUSE;
 	}
