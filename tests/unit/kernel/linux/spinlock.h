@@ -22,9 +22,10 @@ typedef pthread_mutex_t spinlock_t;
 #define spin_lock_irqsave(l, f)		((f) = 0, pthread_mutex_lock(l))
 #define spin_unlock_irqrestore(l, f)	((void)(f), pthread_mutex_unlock(l))
 
-/* What C11 calls them; the users say what they pair with. */
 #define READ_ONCE(x)			__atomic_load_n(&(x), __ATOMIC_RELAXED)
+/* What C11 calls it; its users say what it pairs with. */
 #define smp_load_acquire(p)		__atomic_load_n(p, __ATOMIC_ACQUIRE)
+/* The same. */
 #define smp_store_release(p, v)		__atomic_store_n(p, v, __ATOMIC_RELEASE)
 
 #endif
