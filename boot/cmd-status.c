@@ -18,7 +18,7 @@
 #include "boot/several.h"
 #include "sharedpc_ioctl.h"
 
-#define BEAT_MS		2500	/* two beats and a bit */
+#define BEAT_MS		2500	/* ten beats */
 
 static const struct option options[] = {
 	{ "json", no_argument, NULL, 'j' },

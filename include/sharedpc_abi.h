@@ -106,7 +106,7 @@ struct sharedpc_slot {
 	__u32 epoch;		/* starts of this image so far, by the boot image */
 	__u32 doorbell_apic;	/* APIC id that takes this image's doorbell */
 	__u32 doorbell_vector;	/* 0: none yet */
-	__u64 heartbeat;	/* counts up once a second while READY */
+	__u64 heartbeat;	/* counts up while READY, 4 times a second */
 	__u64 stage;		/* user-space progress, for ccctl up: see ccinit */
 	char name[SHAREDPC_NAME_MAX];
 	char last_words[256];	/* panic message, NUL-terminated */

@@ -72,7 +72,7 @@ static void clock_take(void)
 		pr_warn("wall clock could not be set\n");
 }
 
-/* Once a second, from peer.c's thread. */
+/* At each tick, from peer.c's thread. */
 void image_tick(void)
 {
 	struct sharedpc_slot *slot = ctl_slot(ctl_self);

@@ -10,7 +10,7 @@
  *	it never allocates memory in a way that could wait for reclaim,
  *	it does no I/O.
  *
- * The doorbell wakes it; without one it looks once a second, notices images
+ * The doorbell wakes it; without one it looks at each tick, notices images
  * that came or went, and counts the heartbeat.
  *
  * A peer is up while its slot says READY in the epoch that we saw when it
@@ -32,6 +32,7 @@
 #include "socket.h"
 
 #define PINNED_LOOK	(HZ / 20)	/* are frames free that I/O held? */
+#define TICK		(HZ / 4)	/* the heartbeat; who is silent shows soon */
 #define LISTEN_MAX	256		/* messages of one image before the others' turn */
 
 struct peer {
@@ -165,11 +166,11 @@ static int peer_thread(void *unused)
 	while (!kthread_should_stop()) {
 		wait_event_interruptible_timeout(bell, READ_ONCE(rung) ||
 						 kthread_should_stop(),
-						 pinned ? PINNED_LOOK : HZ);
+						 pinned ? PINNED_LOOK : TICK);
 		/* Before looking: what comes later rings again. */
 		xchg(&rung, 0);
 		if (time_after_eq(jiffies, next_tick)) {
-			next_tick = jiffies + HZ;
+			next_tick = jiffies + TICK;
 			image_tick();
 		}
 		pinned = false;
