@@ -121,6 +121,9 @@ static vm_fault_t fault(struct vm_fault *vmf)
 		    !(vmf->flags & FAULT_FLAG_RETRY_NOWAIT))
 			return fault_fetch_unlocked(vmf);
 		err = fault_fetch(vmf);
+		/* Killed, and NOPAGE would be taken for success: see fault_mkwrite. */
+		if (err == -EINTR && !(vmf->flags & FAULT_FLAG_ALLOW_RETRY))
+			return VM_FAULT_SIGBUS;
 		if (err)
 			return fault_error(err);
 	}
@@ -141,17 +144,27 @@ static vm_fault_t fault(struct vm_fault *vmf)
 /*
  * Not the place to ask the owner: the memory map's lock is held and a killed
  * task could not leave.  Without the right the page goes out of the page
- * tables, and the store faults again, in fault().
+ * tables, and the store faults again, in fault().  But who cannot try again
+ * (futexes: fixup_user_fault) takes NOPAGE for success and would never come to
+ * fault(): ask for him here.
  */
 static vm_fault_t fault_mkwrite(struct vm_fault *vmf)
 {
 	struct inode *inode = file_inode(vmf->vma->vm_file);
 	struct sharedpc_file *f = sharedpc_file(inode);
 	struct folio *folio;
+	int tries, err;
 
-	if (!file_alive(f) || past_end(f, vmf->pgoff))
-		return VM_FAULT_SIGBUS;
-	folio = frames_get(inode, vmf->pgoff, true, true);
+	for (tries = 0; ; tries++) {
+		if (!file_alive(f) || past_end(f, vmf->pgoff))
+			return VM_FAULT_SIGBUS;
+		folio = frames_get(inode, vmf->pgoff, true, true);
+		if (folio || vmf->flags & FAULT_FLAG_ALLOW_RETRY || tries == TRIES)
+			break;
+		err = frames_fetch(inode, vmf->pgoff, 1, SHAREDPC_CALL_WRITE);
+		if (err)
+			return err == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
+	}
 	if (!folio) {
 		atomic64_inc(&file_stat.upgrades);
 		unmap_mapping_pages(inode->i_mapping, vmf->pgoff, 1, false);

@@ -88,8 +88,10 @@ static bool file_dirty_folio(struct address_space *mapping, struct folio *folio)
 	if (frames_dirtied(inode, folio->index)) {
 		atomic64_inc(&file_stat.late);
 		if (!test_and_set_bit(0, &f->late_queued)) {
-			ihold(inode);	/* the folio is ours: so is the inode */
-			queue_work(closings, &f->late);
+			if (igrab(inode))
+				queue_work(closings, &f->late);
+			else	/* it is being evicted: see frames_drop */
+				clear_bit(0, &f->late_queued);
 		}
 	}
 	return noop_dirty_folio(mapping, folio);

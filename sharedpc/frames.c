@@ -224,8 +224,14 @@ int frames_revoke(struct inode *inode, u64 index, u64 count, bool write_only)
 	}
 	unmap_mapping_pages(inode->i_mapping, index, count, false);
 	if (write_only) {
-		xa_for_each_range(&f->frames, i, entry, index, last)
+		/*
+		 * Clean only after CLEANING is off: who saw the folio dirty has
+		 * stored before REVOKED, who sees it clean sets LATE.
+		 */
+		xa_for_each_range(&f->frames, i, entry, index, last) {
 			entry_set(f, i, xa_to_value(entry) & ~CLEANING);
+			folio_clear_dirty(page_folio(entry_page(entry)));
+		}
 		return 0;
 	}
 	private_zap(f, index, count);

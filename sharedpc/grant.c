@@ -142,7 +142,7 @@ static int grant_publish(struct grant *g, unsigned long seq)
 	xa_lock(&g->map->grants);
 	if (g->map->dead) {
 		err = -ENOENT;
-	} else if (!server_current(g->server)) {
+	} else if (READ_ONCE(g->server->gone) || !server_current(g->server)) {
 		err = -ENOTCONN;
 	} else if (mmu_interval_read_retry(&g->map->mni, seq)) {
 		err = -EBUSY;

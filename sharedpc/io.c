@@ -93,8 +93,11 @@ static ssize_t io_read(struct kiocb *iocb, struct iov_iter *to)
 			err = -EIO;
 			break;
 		}
-		if (iocb->ki_pos >= file_size(f))
+		if (iocb->ki_pos >= file_size(f)) {
+			if (!file_alive(f))	/* then that was no size */
+				err = -EIO;
 			break;
+		}
 		done = read_page(f, iocb->ki_pos, to, &again);
 		iocb->ki_pos += done;
 		total += done;

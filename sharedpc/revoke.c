@@ -76,6 +76,9 @@ static int revoke_wait(struct server *s, struct revoke *r,
 	pr_err("image %s cannot be fenced: what it holds stays as it is\n",
 	       ctl_name(s->client));
 	WRITE_ONCE(s->lost, true);
+	/* Nothing more for it: its proxy leaves. */
+	WRITE_ONCE(s->gone, true);
+	wake_up_all(&s->wait);
 	return -EBUSY;
 }
 

@@ -31,6 +31,7 @@ rows=5000
 sql="create table t(id integer primary key, text text);
 with recursive n(i) as (select 1 union all select i + 1 from n where i < $rows)
 insert into t select i, 'row ' || i from n;"
+check "robust mutex" on "$a" /usr/lib/ccluster/tests/robust $DIR/robust
 check "sqlite3 writes" on "$a" sqlite3 $DIR/db "$sql"
 check "sqlite3 adds" on "$b" sqlite3 $DIR/db "update t set text = text || ' more' where id % 2; vacuum;"
 for image in boot "$a" "$b"; do
