@@ -5,6 +5,7 @@
  * kept as it keeps one.
  */
 #include "proxy-test.h"
+#include "fds.h"
 
 #include <linux/fs.h>
 #include <sys/ioctl.h>
@@ -281,18 +282,6 @@ static void test_append_only(void **state)
 	drop(&p);
 	none_left();
 	close(fd);
-}
-
-static int open_fds(void)
-{
-	DIR *d = opendir("/proc/self/fd");
-	int n = 0;
-
-	assert_non_null(d);
-	while (readdir(d))
-		n++;
-	closedir(d);
-	return n;
 }
 
 static int getattr(uint64_t node, struct ccfs_attr *attr)

@@ -20,6 +20,7 @@
 #include <cmocka.h>
 
 #include "ccfs_proto.h"
+#include "fds.h"
 #include "proxyd/cred.h"
 #include "proxyd/later.h"
 #include "proxyd/limits.h"
@@ -85,18 +86,6 @@ static void make_file(int n)
 
 	assert_true(fd >= 0);
 	close(fd);
-}
-
-static int open_fds(void)
-{
-	DIR *d = opendir("/proc/self/fd");
-	int n = 0;
-
-	assert_non_null(d);
-	while (readdir(d))
-		n++;
-	closedir(d);
-	return n;
 }
 
 static void begin(const char *where)
