@@ -16,10 +16,12 @@ log=$(ctl log "$a")
 [[ $log == *"ccinit: ready"* ]] || fail "the log does not have ccinit's last line"
 refuses "there is no image" ctl log nosuch
 
-# Input: return starts a shell there, which runs what is typed.
-out=$({ echo; sleep 2; echo 'echo 6 times 7 is $((6 * 7)); hostname'; sleep 3; } |
+# Input: return starts a shell there, which runs what is typed. It is a program
+# like any other, and with it go the frames that it holds.
+out=$({ echo; sleep 2; echo 'echo 6 times 7 is $((6 * 7)); hostname; exit'; sleep 3; } |
 	timeout 12 "$BOX" exec boot -- ccctl console "$a" 2>&1)
 [[ $out == *"6 times 7 is 42"* ]] || fail "the console's shell said: ${out: -300}"
+await 30 holds_nothing "$a" || fail "$a holds $(field "$a" frames) frames after its shell's exit"
 
 # What is written while somebody follows arrives.
 out=$({ sleep 2; on "$a" sh -c 'echo hello-console >/dev/console'; sleep 2; } &

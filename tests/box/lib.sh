@@ -8,6 +8,7 @@
 #   refuses "PART" CMD... CMD must fail, soon, and PART be in what it prints
 #   state IMAGE           its state, one word; field IMAGE NAME: of status --json
 #   is_up IMAGE...        running, and takes commands
+#   holds_nothing IMAGE.. none of the owner's frames
 #   work IMAGE, work_ends a process that uses shared files meanwhile
 #   proxy_of IMAGE        its proxy's process id on the owner; dead PID
 #
@@ -115,6 +116,15 @@ work_ends() {
 	rm -f "/tmp/work.$$"
 	[ "$(on boot cat $WORK/rounds)" -gt 10 ] || fail "only $(on boot cat $WORK/rounds) rounds of work"
 	check "clean up" on boot rm -rf $WORK
+}
+
+# IMAGE... runs no program and has no file open: the owner has all frames back.
+holds_nothing() {
+	local image
+
+	for image; do
+		[ "$(field "$image" frames)" = 0 ] || return 1
+	done
 }
 
 state_is() { [ "$(state "$1")" = "$2" ]; }
