@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # boot/boot.mk - ccctl and what starts the images. One line per object group.
 
-CONF_OBJS := boot/conf.o boot/conf-values.o boot/conf-check.o
+CONF_OBJS := boot/conf.o boot/conf-values.o boot/conf-check.o boot/conf-mounts.o
 CONF_OBJS += boot/conf-cmdline.o boot/conf-machine.o
 CONF_OBJS += boot/strict.o boot/scan.o boot/diag.o boot/save.o
 TOPO_OBJS := boot/topology.o boot/topology-file.o

@@ -5,8 +5,8 @@
  *	sharedpc.self=N sharedpc.ctl=ADDRESS sharedpc.ctl_size=BYTES
  *	ccluster.mount=SOURCE,TARGET,OPTIONS	any number, in this order
  *
- * Names and paths with spaces or commas cannot be written this way;
- * partitions.conf does not allow them.
+ * Names and paths with blanks, commas or quotes cannot be written this way;
+ * partitions.conf does not allow them (conf-mounts.c).
  */
 #include <errno.h>
 #include <string.h>

@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #define NEWROOT		"/newroot"
-#define MOUNTS_MAX	32
+#define MOUNTS_MAX	32	/* CONF_MAX_IMAGE_MOUNTS, or more */
 
 struct init_mount {
 	char *source;		/* "boot:/srv/shared" */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * conf-check.c - checks across the sections of partitions.conf.
+ * conf-check.c - what contradicts itself in the images of partitions.conf.
  *
  * Nothing here knows the machine: these are contradictions in the file itself.
  * The message is always on the later of two contradicting lines and names the
- * earlier one.
+ * earlier one. Exports and mounts are in conf-mounts.c.
  */
 #include "boot/conf-check.h"
 
@@ -38,6 +38,16 @@ static void check_boot_image(struct conf *conf, struct diag *diag)
 			 "no image besides the boot image \"%s\"; add at least one",
 			 conf->images[0].name);
 	conf->boot = boot < 0 ? 0 : boot;
+}
+
+/* What leads to the machine that firmware started is called so everywhere. */
+static void check_name(const struct conf *conf, const struct conf_image *image,
+		       struct diag *diag)
+{
+	if (conf->images[conf->boot].boot && !image->boot &&
+	    !strcmp(image->name, "boot"))
+		diag_add(diag, image->line,
+			 "name \"boot\" of an image that firmware does not start; choose another");
 }
 
 static void check_booted_by(const struct conf *conf,
@@ -121,6 +131,15 @@ static void check_cpus(const struct conf *conf, int index, struct diag *diag)
 	if (image->ncpus.given && !image->ncpus.value)
 		diag_add(diag, image->ncpus.line,
 			 "ncpus is zero; an image needs at least one CPU");
+	if (image->cpus.n > CONF_MAX_IMAGE_CPUS && !image->boot)
+		diag_add(diag, image->cpus.line,
+			 "%d CPUs for image \"%s\"; %d are the limit of one image",
+			 image->cpus.n, image->name, CONF_MAX_IMAGE_CPUS);
+	if (image->ncpus.given && image->ncpus.value > CONF_MAX_IMAGE_CPUS &&
+	    !image->boot)
+		diag_add(diag, image->ncpus.line,
+			 "ncpus is %" PRIu64 "; %d are the limit of one image",
+			 image->ncpus.value, CONF_MAX_IMAGE_CPUS);
 	if (image->ncpus.given && !image->node.given)
 		diag_add(diag, image->ncpus.line,
 			 "ncpus without a node; add node = 0 or another to take the CPUs from");
@@ -218,105 +237,11 @@ void conf_check_images(struct conf *conf, struct diag *diag)
 
 	check_boot_image(conf, diag);
 	for (i = 0; i < conf->nimages; i++) {
+		check_name(conf, &conf->images[i], diag);
 		check_booted_by(conf, &conf->images[i], diag);
 		check_cpus(conf, i, diag);
 		check_memory(&conf->images[i], diag);
 		check_devices(conf, i, diag);
 		conf_check_cmdline(&conf->images[i], diag);
 	}
-}
-
-void conf_check_exports(const struct conf *conf, struct diag *diag)
-{
-	int i, j;
-
-	for (i = 0; i < conf->nexports; i++) {
-		const struct conf_export *export = &conf->exports[i];
-
-		for (j = 0; export->path.s && j < i; j++) {
-			const struct conf_export *other = &conf->exports[j];
-
-			if (!other->path.s ||
-			    strcmp(export->path.s, other->path.s))
-				continue;
-			diag_add(diag, export->path.line,
-				 "path \"%s\" is already exported as \"%s\" on line %d; keep one of them",
-				 export->path.s, other->name, other->path.line);
-		}
-	}
-}
-
-static void check_mount_rights(const struct conf *conf,
-			       const struct conf_mount *mount, int image,
-			       struct diag *diag)
-{
-	const struct conf_export *export = &conf->exports[mount->export];
-	const char *name = conf->images[image].name;
-	const char *target = mount->target.s;
-
-	if (!(export->to & 1u << image))
-		diag_add(diag, mount->line,
-			 "mount of export \"%s\" by image \"%s\", which it is not given to; add \"%s\" to \"to\" of the export on line %d",
-			 export->name, name, name, export->line);
-	if (image != export->image || !target)
-		return;
-	if (!strcmp(target, "/"))
-		diag_add(diag, mount->target.line,
-			 "target \"/\" on image \"%s\", which has its own root; choose another target",
-			 name);
-	else if (export->path.s && !strcmp(target, export->path.s))
-		diag_add(diag, mount->target.line,
-			 "target \"%s\" on image \"%s\" hides the directory it exports; choose another target",
-			 target, name);
-}
-
-static void check_mount_twice(const struct conf *conf, int index, int image,
-			      struct diag *diag)
-{
-	const struct conf_mount *mount = &conf->mounts[index];
-	int i;
-
-	for (i = 0; mount->target.s && i < index; i++) {
-		const struct conf_mount *other = &conf->mounts[i];
-
-		if (!(other->images & 1u << image) || !other->target.s ||
-		    strcmp(other->target.s, mount->target.s))
-			continue;
-		diag_add(diag, mount->target.line,
-			 "target \"%s\" on image \"%s\" is already used by the mount on line %d; choose another target",
-			 mount->target.s, conf->images[image].name,
-			 other->line);
-	}
-}
-
-static bool has_root(const struct conf *conf, int image)
-{
-	int i;
-
-	for (i = 0; i < conf->nmounts; i++)
-		if (conf->mounts[i].images & 1u << image &&
-		    conf->mounts[i].target.s &&
-		    !strcmp(conf->mounts[i].target.s, "/"))
-			return true;
-	return false;
-}
-
-void conf_check_mounts(const struct conf *conf, struct diag *diag)
-{
-	int i, image;
-
-	for (i = 0; i < conf->nmounts; i++)
-		for (image = 0; image < conf->nimages; image++) {
-			if (!(conf->mounts[i].images & 1u << image))
-				continue;
-			if (conf->mounts[i].export >= 0)
-				check_mount_rights(conf, &conf->mounts[i],
-						   image, diag);
-			check_mount_twice(conf, i, image, diag);
-		}
-	for (image = 0; image < conf->nimages; image++)
-		if (!conf->images[image].boot && !has_root(conf, image))
-			diag_add(diag, conf->images[image].line,
-				 "image \"%s\" has no root; add a mount with target = \"/\" for it",
-				 conf->images[image].name);
 }

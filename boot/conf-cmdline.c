@@ -27,7 +27,7 @@ static const struct owned owned[] = {
 	{ "no_ipi_broadcast", BOTH, "every image has it already" },
 	{ "sharedpc.", BOTH, "ccctl sets these" },
 	{ "ccboot.", BOTH, "ccctl sets these" },
-	{ "ccinit.", BOTH, "ccctl sets these" },
+	{ "ccluster.", BOTH, "ccctl sets these" },
 	{ "ccctl.", BOTH, "ccctl sets these" },
 	{ "nokaslr", BOOT, "KASLR moves the kernel out of the slices" },
 	{ "acpi", CLIENT, "the image has tables of its own" },

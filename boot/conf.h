@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "boot/diag.h"
+#include "ccboot.h"
 #include "sharedpc_abi.h"
 
 #define CONF_DEFAULT_FILE	"/etc/ccluster/partitions.conf"
@@ -29,6 +30,8 @@
 #define CONF_MAX_NAME		(SHAREDPC_NAME_MAX - 1)	/* of an image or export */
 #define CONF_MAX_EXPORTS	32
 #define CONF_MAX_MOUNTS		64
+#define CONF_MAX_IMAGE_CPUS	CCBOOT_CPUS_MAX	/* of one, but the boot image */
+#define CONF_MAX_IMAGE_MOUNTS	32	/* of one client */
 #define CONF_MAX_CMDLINE	1024	/* of an image's own additions, bytes */
 #define CONF_FRAME_SIZE		4096u
 #define CONF_MIN_MEMORY		(64u << 20)	/* least memory of an image */

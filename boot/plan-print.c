@@ -95,6 +95,16 @@ static void print_images(const struct plan *plan, FILE *out)
 	}
 }
 
+void plan_print_devices(const struct plan *plan, FILE *out)
+{
+	int i;
+
+	for (i = 1; i < plan->nimages; i++)
+		if (plan->images[i].ndevices)
+			fprintf(out, "note: devices are not handed over yet: %s runs without PCI, the kernel of %s keeps what is listed for it\n",
+				plan->images[i].name, plan->images[0].name);
+}
+
 /* One line of the memory table before sorting. */
 struct use {
 	struct range range;
@@ -207,6 +217,7 @@ int plan_print(const struct plan *plan, const struct topology *topo, FILE *out)
 		topo->nnodes == 1 ? "" : "s", topology_ram(topo, -1) >> 20,
 		conf_size_str(topo->block_size, block, sizeof(block)));
 	print_images(plan, out);
+	plan_print_devices(plan, out);
 	err = print_memory(plan, out);
 	if (!err) {
 		print_files(plan, out);

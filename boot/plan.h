@@ -172,5 +172,7 @@ bool plan_region_stays(FILE *iomem, struct range *piece);
 /* Print for people, or as JSON. 0 or -errno. */
 int plan_print(const struct plan *plan, const struct topology *topo, FILE *out);
 int plan_print_json(const struct plan *plan, FILE *out);
+/* What of the devices in @plan does not happen yet, one line per image. */
+void plan_print_devices(const struct plan *plan, FILE *out);
 
 #endif
