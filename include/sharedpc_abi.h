@@ -4,7 +4,9 @@
  *
  * One physically contiguous, reserved range of RAM that every image maps
  * write-back.  The boot image formats it once; from then on it is the only
- * memory besides the region that two kernels touch.  It holds:
+ * memory besides the region that two kernels touch (besides these a client
+ * only reads the i_size of files it has open or mapped, in the owner's own
+ * memory).  It holds:
  *
  *	header		the box: images, region, clock
  *	slots		one per image: state, doorbell, heartbeat
@@ -41,7 +43,10 @@
 #define SHAREDPC_BOOT		0	/* the boot image's id */
 #define SHAREDPC_CID_BASE	16	/* AF_VSOCK CID of image n: 16 + n */
 
-/* AF_VSOCK ports of the services that come with the project. */
+/*
+ * AF_VSOCK ports of the services that come with the project; ccinit's is 515
+ * (boot/poweroff.h).
+ */
 #define SHAREDPC_PORT_EXEC	514
 #define SHAREDPC_PORT_PROXY	2049
 
@@ -128,8 +133,9 @@ enum sharedpc_stage {
 };
 
 /*
- * A console.  out is an overwriting ring: out_head counts all bytes ever
- * written (monotonic), the last SHAREDPC_CONSOLE_OUT of them are there.
+ * A console.  out is an overwriting ring: out_head counts the bytes written
+ * since this start of the image, the last SHAREDPC_CONSOLE_OUT of them are
+ * there.
  * in is an ordinary SPSC ring: the boot image produces, the image consumes.
  */
 #define SHAREDPC_CONSOLE_OUT	0x40000UL

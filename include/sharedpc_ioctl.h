@@ -2,14 +2,17 @@
 /*
  * sharedpc_ioctl.h - /dev/sharedpc, what user space asks of sharedpc.ko
  *
- * Three users:
+ * Four users:
  *	anybody		INFO, IMAGE: who am I, who else is there
- *	proxyd		SERVE ... REPLY: a proxy acts for one client image
+ *	proxyd		SERVE ... REPLY, SIZE, UNSIZE: a proxy acts for one
+ *			client image
  *	ccfs		BACKING: a file that FUSE can hand reads and faults to
+ *	ccinit		PROGRESS: how far this image's user space has come
  *
  * All calls return 0 or more, or -1 with errno.  EPERM without
- * CAP_SYS_ADMIN (except INFO and IMAGE), EFAULT for a bad pointer, EINVAL
- * for fields out of range or reserved fields that are not 0.
+ * CAP_SYS_ADMIN (except INFO and IMAGE) and, for a proxy's calls, in another
+ * process than SERVE's; EFAULT for a bad pointer; EINVAL for fields out of
+ * range or reserved fields that are not 0.
  *
  * Changelog
  *	revision 1	first

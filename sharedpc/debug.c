@@ -4,7 +4,12 @@
  *
  *	images		state, epoch, heartbeat, frames and rings of each image
  *	files		owner: frames that each client holds of each file
- *	counters	faults, fetches, revokes... since the module was loaded
+ *	counters	the region, what this image did as a client, and for each
+ *			server what its client asked
+ *
+ * Most counters count since the module was loaded, those of a server since that
+ * proxy's SERVE.  granted, held, files, frames, writable, kept, pinned, calls
+ * and free are levels.
  *
  * Lines of "name value" pairs, to be read by people and by scripts.
  */

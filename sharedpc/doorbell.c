@@ -6,8 +6,8 @@
  * publishes (APIC id, vector) in its slot; others send that vector to that
  * APIC with an ordinary IPI.  There is nothing in the doorbell itself: who
  * hears it looks at all its incoming rings.  A doorbell may be lost (the
- * other image just died or has not come up), so listeners also look once a
- * second: see peer.c.
+ * other image just died or has not come up), so listeners also look four
+ * times a second: see peer.c.
  *
  * The vector lives on CPU 0 of the image and is kept there.
  */

@@ -5,9 +5,12 @@
  *	fault		the frame if we hold it, else ask the owner
  *	page_mkwrite	first write to a page that is mapped read-only: may it?
  *
- * A frame that we hold is mapped without any message; around it up to AROUND
- * pages that we hold too.  Otherwise the memory map's lock is dropped before
- * the owner is asked, and the fault is tried again with the frame at hand.
+ * A frame that we hold is mapped without any message; for a read with it what
+ * we hold of the AROUND pages of its block.  Otherwise, on the first try, the
+ * memory map's lock is dropped before the owner is asked, and the fault is
+ * tried again with the frame at hand.  A later try, and one that may not be
+ * repeated, asks with the lock held, which is safe: no folio is locked, and
+ * the thread that answers a REVOKE never takes that lock.
  *
  * The frame goes into the page table while its folio is locked: see frames.c
  * for why that makes a revoke certain.

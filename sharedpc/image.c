@@ -3,13 +3,13 @@
  * image.c - this image's own life: READY, heartbeat, clock, and its end
  *
  * A client takes the wall clock from the boot image (it has no RTC) and says
- * how it ends: in its panic notifier or its reboot notifier it writes the
- * state, rings the boot image and parks.  The boot image says so too when it
- * panics, so that nobody waits for it, and goes on with its panic.  It must not go on to reset the
- * machine, because the machine is everybody's.  The boot image then gives
- * its CPUs an INIT.
+ * how it ends: in its panic notifier, its reboot notifier or its kmsg dumper
+ * (emergency restart) it writes the state, rings the boot image and parks: it
+ * must not go on to reset the machine, because the machine is everybody's.
+ * The boot image then gives its CPUs an INIT.  The boot image too says so when
+ * it panics, so that nobody waits for it, and goes on with its panic.
  *
- * The boot image publishes the wall clock every second and offers
+ * The boot image publishes the wall clock four times a second and offers
  * sharedpc_kapi.h to ccboot.ko.
  */
 #include <linux/delay.h>

@@ -5,7 +5,7 @@
  * The proxy maps a window of a file and says so (MAP); from then on whatever
  * the owner's kernel does to those pages - truncate, write-back, migration,
  * reclaim, munmap - calls map_invalidate before it happens, and the client's
- * rights go first.  See design.md, section 6, for who calls with what held.
+ * rights go first: see docs/architecture.md, Taking back.
  *
  * The call-back waits for the client, with a bound and then the fence; the
  * client's side of that path takes no lock that could depend on us.

@@ -4,8 +4,9 @@
  *
  * On the owner it is ordinary memory of a NUMA node of its own: hot-added
  * here, ZONE_MOVABLE (the kernel must run with memhp_default_state=
- * online_movable), so that a process whose memory policy is bound to that
- * node gets its page cache from there and nothing else does.
+ * online_movable), so that a process whose memory policy prefers that node
+ * gets its page cache from there, and nothing of the kernel's own settles
+ * there.
  *
  * On a client the frames are somebody else's, but they get struct pages
  * (ZONE_DEVICE), so that O_DIRECT, futexes and ptrace work on mappings of

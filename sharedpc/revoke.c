@@ -13,7 +13,7 @@
  *
  * Write-back asks for one page at a time.  The first such request takes the
  * right to write from all pages of the map with one message, so that the
- * rest of the file costs none (design.md, section 6, rule b).
+ * rest of the file costs none (docs/architecture.md, Taking back).
  *
  * What a client wrote shows in no page table of this kernel, so pages that it
  * could write are marked dirty here before their page is cleaned or dropped.
