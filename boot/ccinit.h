@@ -34,7 +34,7 @@ struct init_options {
 	int nmounts;
 };
 
-/* To the console, before there is one to the kernel's log. */
+/* To the kernel's log, which reaches the console; before there is one, to stderr. */
 void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* enum sharedpc_stage, shown by ccctl. */
 void progress(uint32_t stage);

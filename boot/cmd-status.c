@@ -2,9 +2,9 @@
 /*
  * cmd-status.c - ccctl status: what runs, and how what does not run ended
  *
- * The heartbeat is a counter that a running image increments once a second.
- * status waits until it has seen every running image's counter move, 2.5 s at
- * most; an image whose counter stands still is marked.
+ * The heartbeat is a counter that a running image increments four times a
+ * second.  status waits until it has seen every running image's counter move,
+ * 2.5 s at most; an image whose counter stands still is marked.
  */
 #include <fcntl.h>
 #include <getopt.h>

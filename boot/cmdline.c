@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * cmdline.c - the kernel command line of an image
+ * cmdline.c - the kernel command line of an image that ccctl starts (the boot
+ * image's, where two words of ccctl's come last: repartition.c)
  *
  * In this order, so that the configuration's own words come last and win:
  *

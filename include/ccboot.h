@@ -133,8 +133,9 @@ struct ccboot_apic {
 /*
  * Physical memory, bytes, page-aligned.  EBUSY when part of it is memory that
  * this kernel uses.  After ADD (mem and low) or CTL it can be mapped: mmap of
- * the device, offset = physical address, MAP_SHARED; an image's memory only
- * to read while it is RUNNING, DYING or STUCK (EBUSY).
+ * the device, offset = physical address, MAP_SHARED (EPERM: in no range that
+ * was handed in); an image's memory only to read while it is RUNNING, DYING or
+ * STUCK (EBUSY).
  */
 struct ccboot_image {
 	__u32 id;		/* 1.. */
@@ -161,8 +162,10 @@ struct ccboot_status {
 #define CCBOOT_IOC_REMOVE	_IOW('B', 5, __u32)
 #define CCBOOT_IOC_LEND		_IOW('B', 6, __u32)	/* EBUSY: a CPU is on-line */
 #define CCBOOT_IOC_RETURN	_IOW('B', 7, __u32)
-#define CCBOOT_IOC_START	_IOW('B', 8, __u32)	/* EIO: first CPU silent */
-#define CCBOOT_IOC_STOP		_IOW('B', 9, __u32)	/* ETIMEDOUT: now STUCK */
+/* EIO: first CPU silent; ENOEXEC: no trampoline */
+#define CCBOOT_IOC_START	_IOW('B', 8, __u32)
+/* ETIMEDOUT: STUCK, or still DYING after 30 s */
+#define CCBOOT_IOC_STOP		_IOW('B', 9, __u32)
 #define CCBOOT_IOC_STATUS	_IOWR('B', 10, struct ccboot_status)
 #define CCBOOT_IOC_RING		_IOW('B', 11, __u32)	/* its console has input */
 
