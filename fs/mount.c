@@ -35,7 +35,7 @@ static int fail(const struct options *opt, const char *text)
 
 static int usage(FILE *out)
 {
-	fprintf(out, "Usage: mount.ccfs IMAGE:/PATH DIRECTORY [-sfnv] [-o OPTIONS]\n"
+	fprintf(out, "Usage: mount.ccfs IMAGE:/PATH DIRECTORY [-sfnvrwh] [-o OPTIONS]\n"
 		"Mounts a directory that another image of this box (or this one) exports.\n"
 		"See mount.ccfs(8).\n");
 	return out == stdout ? 0 : EXIT_USAGE;

@@ -7,8 +7,10 @@
  * HANDLE_KILLPRIV_V2, since the owner's kernel drops set-id bits on writes,
  * and without it each write would ask for security.capability first.  Not so
  * when the owner is this image: a write then goes to the real file with the
- * rights of this process, and nobody else would drop them.  Not asked for: O_TRUNC at open (a truncate follows, which the owner knows how to
- * make coherent), locks, a cache of any kind.
+ * rights of this process, and nobody else would drop them.  Not asked for:
+ * O_TRUNC at open (a truncate follows, which the owner knows how to make
+ * coherent), locks, a cache of any kind, READDIRPLUS (nothing is cached, so the
+ * attributes that it brings would be thrown away).
  */
 #include <errno.h>
 #include <stdlib.h>

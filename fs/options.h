@@ -2,7 +2,7 @@
 /*
  * options.h - the command line of mount.ccfs
  *
- *	mount.ccfs SOURCE TARGET [-sfnv] [-o OPTIONS]
+ *	mount.ccfs SOURCE TARGET [-sfnvrwh] [-o OPTIONS]
  *
  * as mount(8) calls its helpers.  SOURCE is IMAGE:/PATH.
  *
@@ -24,7 +24,7 @@ struct options {
 	const char *path;		/* of the export, absolute, in source */
 	const char *connect;		/* tests: a unix socket, not the owner */
 	unsigned long flags;		/* MS_* for mount(2) */
-	bool fake;			/* -f: do all but mount */
+	bool fake;			/* -f: check the arguments only */
 	bool sloppy;			/* -s: ignore unknown options */
 	bool verbose;			/* -v */
 	bool foreground;		/* option foreground, for debugging */

@@ -24,9 +24,10 @@
  * On a virtio port bytes of an earlier client may still be on the way, in both
  * directions: a reader there skips to the next valid header, the client takes
  * frames of its own session only, and it opens with CCEXEC_PAD bytes of 0 (on a
- * port only), enough to complete any frame that an earlier client left unfinished. A server
- * that gets a PING for a session it does not run answers ERROR(ESTALE): so the
- * client of a machine that was kexec-ed does not wait for ever.
+ * port only), enough to complete any frame that an earlier client left
+ * unfinished. A server that gets a PING for a session it does not run answers
+ * ERROR(ESTALE): so the client of a machine that was kexec-ed does not wait for
+ * ever.
  *
  * Revision 1: the first one.
  */

@@ -13,7 +13,8 @@
  * Strings are a __u32 length and that many bytes, no NUL in them. HELLO comes
  * first and alone; afterwards any number of requests may be on the way, and
  * answers come in any order. FORGET and DROP have no answer. PING is answered
- * at once, whatever else is being worked on: it is the sign of life.
+ * at once, whatever is being worked on (unless that is so much that the proxy
+ * reads no more for now, or the answers are not taken): it is the sign of life.
  *
  * Nodes. A node names a file of the export from the answer that showed it
  * until as many FORGETs as there were such answers. Node 1 is the root and

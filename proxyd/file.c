@@ -5,7 +5,8 @@
  * A file is found by id, for calls, and by (device, inode), for opens. It
  * leaves both trees under files.lock at the moment when nobody needs it, and
  * is taken apart after that without the lock and by others (later.h), since
- * giving up a window waits for the client. An open that comes meanwhile makes a new file with a new id.
+ * giving up a window waits for the client. An open that comes meanwhile makes a
+ * new file with a new id.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -5,8 +5,8 @@
  *
  * The client's kernel asks for these only for a descriptor that its caller
  * has open in the right way, so root opens the file again here (but syncs what
- * it has open); what changes the file then happens as the caller, so that set-uid bits go and quotas
- * count.
+ * it has open); what changes the file then happens as the caller, so that
+ * set-uid bits go and quotas count.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -2,7 +2,7 @@
 /*
  * proxy.h - the process that acts for one client image.
  *
- * The listener (proxyd.c) forks it for a client's first connection and hands
+ * The listener (listener.c) forks it for a client's first connection and hands
  * it the others through a socket. It ends when no connection and no open
  * file is left, when the client is gone, or when the listener is.
  */
