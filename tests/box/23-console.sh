@@ -12,7 +12,7 @@ a=${clients[0]} b=${clients[1]}
 
 is_up "$a"
 log=$(ctl log "$a")
-[[ $log == *"Linux version 6."* ]] || fail "the log does not start with the kernel: ${log:0:200}"
+[[ ${log%%$'\n'*} == *"] Linux version 6."* ]] || fail "the log does not start with the kernel: ${log:0:200}"
 [[ $log == *"ccinit: ready"* ]] || fail "the log does not have ccinit's last line"
 refuses "there is no image" ctl log nosuch
 

@@ -76,9 +76,10 @@ got=$(on boot sort -u $FILE.log | wc -l)
 [ "$got" = $want ] || fail "$got lines of $want after appends"
 
 check "reset" at boot store 12288 0
+check "reset" at boot store 12296 0	# how many are ready: all begin together
 each=$((COUNT / ${#images[@]})) pids=() t0=$SECONDS
 for image in "${images[@]}"; do
-	at "$image" add 12288 $each &
+	at "$image" add 12288 $each ${#images[@]} &
 	pids+=($!)
 done
 for pid in "${pids[@]}"; do wait "$pid" || fail "increments"; done

@@ -85,6 +85,7 @@ check "$b works again" on "$b" grep -q x $DIR/f
 
 # Stopped and started: another proxy.
 pb=$(proxy_of "$b")
+check "proxy of $b" alive "$pb"
 check "stop" ctl stop "$b"
 await 20 dead "$pb" || fail "the proxy of $b outlives it"
 check "start" ctl start "$b"

@@ -13,12 +13,7 @@ DIR=/srv/shared/pinned
 read -ra clients < <(clients)
 a=${clients[0]}
 
-# What of the owner's frames image $a keeps though they were revoked.
-kept() {
-	on boot sed -n "s/^image [0-9]* name $a .* kept \\([0-9]*\\) .*/\\1/p" \
-		/sys/kernel/debug/sharedpc/images
-}
-kept_is() { [ "$(kept)" = "$1" ]; }
+kept_is() { [ "$(kept "$a")" = "$1" ]; }
 file() {
 	check "file" on boot sh -c "rm -f $DIR/*; printf 'the old text\n' >$DIR/f; truncate -s 64K $DIR/f"
 }
@@ -33,7 +28,7 @@ cut() {
 
 	check "truncate" on boot truncate -s 0 $DIR/f
 	[ $((SECONDS - t0)) -lt 15 ] || fail "truncate took $((SECONDS - t0)) s"
-	kept_is 1 || fail "$a keeps '$(kept)' frames, not 1"
+	kept_is 1 || fail "$a keeps '$(kept "$a")' frames, not 1"
 	check "other pages" on "${clients[-1]}" sh -c \
 		"head -c 60M /dev/zero | tr '\\0' x >$DIR/other && cat $DIR/other >/dev/null"
 }
@@ -42,25 +37,25 @@ drain() {
 	wait $holder || fail "the holder: $(cat "/tmp/pinned.$$")"
 	[ "$(cat "/tmp/pinned.$$")" = "the old text" ] ||
 		fail "the pipe gave '$(cat "/tmp/pinned.$$")': its page was used again"
-	await 10 kept_is 0 || fail "$a keeps $(kept) frames that nobody holds"
+	await 10 kept_is 0 || fail "$a keeps $(kept "$a") frames that nobody holds"
 }
 
 dmesg_mark
 check "directory" on boot sh -c "rm -rf $DIR; mkdir -m 777 $DIR"
-kept_is 0 || fail "$a keeps '$(kept)' frames at the beginning"
+kept_is 0 || fail "$a keeps '$(kept "$a")' frames at the beginning"
 
 file; hold +; cut; drain		# still mapped when it is revoked
 file; hold ''				# closed: the proxy itself takes it back
-await 20 kept_is 1 || fail "closed: $a keeps '$(kept)' frames"
+await 20 kept_is 1 || fail "closed: $a keeps '$(kept "$a")' frames"
 cut; drain
 
 # A client that dies holding it.
 file; hold ''
-await 20 kept_is 1 || fail "closed: $a keeps '$(kept)' frames"
+await 20 kept_is 1 || fail "closed: $a keeps '$(kept "$a")' frames"
 check "restart" ctl restart "$a"
 wait $holder 2>/dev/null
 await 60 is_up "$a" || fail "$a does not come back"
-kept_is 0 || fail "the dead $a keeps $(kept) frames"
+kept_is 0 || fail "the dead $a keeps $(kept "$a") frames"
 check "clean up" on boot rm -rf $DIR
 rm -f "/tmp/pinned.$$"
 dmesg_clean

@@ -19,18 +19,23 @@ check "directory" on boot mkdir -p $DIR
 check "file" on boot sh -c "dd if=/dev/zero of=$DIR/f bs=1M count=4 status=none && sync"
 
 on boot sh -c "rm -f $DIR/stop; n=0; while [ ! -e $DIR/stop ]; do
-	sync; echo 1 >/proc/sys/vm/dirty_writeback_centisecs; n=\$((n + 1)); done; echo \$n syncs" >"/tmp/sync.$$" &
+	sync; echo 1 >/proc/sys/vm/dirty_writeback_centisecs; n=\$((n + 1)); done; echo \$n" >"/tmp/sync.$$" &
 syncer=$!
+revokes=$(counter "$1" "client files" revokes)
 check "stores on $1" on "$1" $T/stores write $DIR/f "$ROUNDS"
+revokes=$(($(counter "$1" "client files" revokes) - revokes))
 check "read by mmap on the owner" on boot $T/stores verify $DIR/f "$ROUNDS"
 [ $# -lt 2 ] || check "read by mmap on $2" on "$2" $T/stores verify $DIR/f "$ROUNDS"
 on boot touch $DIR/stop
 wait $syncer
-cat "/tmp/sync.$$"
+syncs=$(cat "/tmp/sync.$$")
 rm -f "/tmp/sync.$$"
+[ "$syncs" -ge 20 ] || fail "only $syncs syncs"
+[ "$revokes" -ge 20 ] || fail "only $revokes revokes while $1 stored"
+echo "$ROUNDS stores, $syncs syncs, $revokes revokes meanwhile"
 
 # The file is closed everywhere: its frames have to come back by themselves.
-await 30 sh -c "[ \"\$($BOX exec boot -- sh -c 'grep -c \"^client\" /sys/kernel/debug/sharedpc/files')\" != '' ]"
+await 30 holds_nothing $(clients) || fail "frames are held: $(on boot cat /sys/kernel/debug/sharedpc/files)"
 check "unmount" on "$1" umount /srv/shared
 check "drop caches" on boot sh -c 'sync; echo 3 >/proc/sys/vm/drop_caches'
 check "on the disk, read with O_DIRECT" on boot sh -c \

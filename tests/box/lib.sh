@@ -10,7 +10,9 @@
 #   is_up IMAGE...        running, and takes commands
 #   holds_nothing IMAGE.. none of the owner's frames
 #   work IMAGE, work_ends a process that uses shared files meanwhile
-#   proxy_of IMAGE        its proxy's process id on the owner; dead PID
+#   proxy_of IMAGE        its proxy's process id on the owner; alive PID, dead PID
+#   kept IMAGE            frames that it was asked for and still uses
+#   counter IMAGE LINE NAME  of its /sys/kernel/debug/sharedpc/counters
 #
 # A test must leave all images running, as it found them. What an image said in
 # a life that ends is kept in $LIVES, for the runner to look for warnings.
@@ -24,7 +26,7 @@ on() { local image=$1; shift; timeout 120 "$BOX" exec "$image" -- "$@"; }
 ctl() {
 	case $1 in
 	start|restart)	save_lives "${@:2}" ;;
-	up)		save_lives $(clients) ;;
+	up|down)	save_lives $(clients) ;;
 	esac
 	timeout 240 "$BOX" exec boot -- ccctl "$@" </dev/null
 }
@@ -84,7 +86,7 @@ await() {
 	local end=$((SECONDS + $1))
 
 	shift
-	until "$@" >/dev/null 2>&1; do
+	until ("$@") >/dev/null 2>&1; do	# a shell of its own: it may fail()
 		[ $SECONDS -lt $end ] || return 1
 		sleep 0.2
 	done
@@ -96,7 +98,7 @@ proxy_of() {
 		/run/ccluster/proxyd.log | tail -n 1
 }
 alive() { on boot kill -0 "$1"; }
-dead() { ! alive "$1" 2>/dev/null; }
+dead() { [ -n "$1" ] && on boot test ! -e "/proc/$1"; }
 
 # work IMAGE: a process there that works on shared files until work_ends, which
 # fails unless it worked all the time.
@@ -133,6 +135,17 @@ state_is() { [ "$(state "$1")" = "$2" ]; }
 clients() { timeout 60 "$BOX" exec boot -- ccctl status --json </dev/null | python3 -c '
 import json, sys
 print(*[i["name"] for i in json.load(sys.stdin) if i["id"]])'; }
+
+# What of the owner's frames IMAGE keeps though they were revoked.
+kept() {
+	on boot sed -n "s/^image [0-9]* name $1 .* kept \\([0-9]*\\) .*/\\1/p" \
+		/sys/kernel/debug/sharedpc/images
+}
+
+# counter IMAGE "LINE" NAME: the number after NAME in that line of its counters.
+counter() {
+	on "$1" sed -nE "s/^$2 .*\\b$3 ([0-9]+).*/\\1/p" /sys/kernel/debug/sharedpc/counters
+}
 
 # No warning in the boot image's kernel log since the test began.
 dmesg_mark() { on boot sh -c 'echo box-test-mark >/dev/kmsg'; }

@@ -55,7 +55,8 @@ mkdir d && mv a d/b && ln d/b hard && ln -s d/b soft && same soft || fail "names
 dd if=/dev/urandom of=big bs=1M count=4 conv=fsync status=none || fail "dd"
 same big
 cp big copy && truncate -s 1000 copy && fallocate -l 9000 copy && same copy || fail "cut"
-dd if=big of=direct bs=4096 count=16 iflag=direct status=none 2>/dev/null && same direct
+dd if=big of=direct bs=4096 count=16 iflag=direct status=none || fail "O_DIRECT"
+same direct
 cp /bin/true program && ./program || fail "exec"
 (umask 027; mkdir masked)
 [ "$(stat -c %a "$exported/masked")" = 750 ] || fail "umask"

@@ -6,7 +6,8 @@
  *	mapped store FILE OFFSET VALUE		through MAP_SHARED
  *	mapped read FILE OFFSET			print it, by pread
  *	mapped write FILE OFFSET VALUE		by pwrite
- *	mapped add FILE OFFSET COUNT		COUNT atomic increments
+ *	mapped add FILE OFFSET COUNT [N]	COUNT atomic increments, begun together
+ *						by N processes (in the word behind)
  *	mapped await FILE OFFSET VALUE		map, look, then wait for VALUE, 60 s
  *	mapped poll FILE OFFSET			pread until that fails, 100 s at most
  *	mapped private FILE OFFSET		stores through MAP_PRIVATE stay private
@@ -32,6 +33,7 @@ struct word {
 	int fd;
 	off_t offset;
 	uint64_t *p;		/* MAP_SHARED */
+	uint64_t together;
 };
 
 static int fail(const char *what)
@@ -73,8 +75,26 @@ static int do_write(struct word *w, uint64_t value)
 	return pwrite(w->fd, &value, 8, w->offset) == 8 ? 0 : fail("pwrite");
 }
 
+/* Until all of @n processes have come here. */
+static int meet(uint64_t *here, uint64_t n)
+{
+	time_t end = time(NULL) + AWAIT_SECONDS;
+
+	__atomic_fetch_add(here, 1, __ATOMIC_ACQ_REL);
+	while (__atomic_load_n(here, __ATOMIC_ACQUIRE) < n) {
+		if (time(NULL) > end) {
+			errno = ETIMEDOUT;
+			return fail("add");
+		}
+		usleep(1000);
+	}
+	return 0;
+}
+
 static int add(struct word *w, uint64_t count)
 {
+	if (w->together && meet(w->p + 1, w->together))
+		return 1;
 	while (count--)
 		__atomic_fetch_add(w->p, 1, __ATOMIC_RELAXED);
 	return 0;
@@ -147,6 +167,7 @@ int main(int argc, char **argv)
 	if (w.fd < 0)
 		return fail(argv[2]);
 	w.offset = strtoll(argv[3], NULL, 0);
+	w.together = argc > 5 ? strtoull(argv[5], NULL, 0) : 0;
 	w.p = map(&w, MAP_SHARED);
 	if (!w.p)
 		return fail("mmap");

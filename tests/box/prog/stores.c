@@ -58,7 +58,7 @@ int main(int argc, char **argv)
 		for (round = 0; round < rounds; round++) {
 			store(p, slots, round);
 			/* So that write-back comes in between, not only after. */
-			if (round % 64 == 63)
+			if (round % 16 == 15)
 				usleep(2000);
 		}
 		printf("%llu stores\n", (unsigned long long)rounds);

@@ -1,0 +1,42 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# timeout: 240
+#
+# Pages of the region are pages like any other on a client: direct I/O, futexes,
+# debuggers and other processes reach them. And they cost no more messages than
+# they have to: a fault brings the neighbours, a first write asks once.
+
+. "$(dirname "$0")/lib.sh"
+
+T=/usr/lib/ccluster/tests
+DIR=/srv/shared/pages
+read -ra clients < <(clients)
+a=${clients[0]} b=${clients[1]}
+
+dmesg_mark
+check "directory" on boot sh -c "rm -rf $DIR; mkdir $DIR; truncate -s 128K $DIR/f"
+check "a disk in memory" on "$a" modprobe brd rd_nr=1 rd_size=1024
+for what in ptrace vm futex "direct"; do
+	out=$(on "$a" $T/pages $what $DIR/f /dev/ram0 2>&1)
+	[ "$out" = "$what ok" ] || fail "$what on $a: $out"
+done
+[ "$(on "$b" sh -c "tail -c +8193 $DIR/f | head -c 4096 | tr -d b | wc -c")" = 0 ] ||
+	fail "$b does not see what direct I/O put into the page"
+check "away with the disk" on "$a" rmmod brd
+
+# The tools that people have for it.
+check "strace" on "$a" strace -f -o /dev/null sh -c "echo x >$DIR/g; cat $DIR/g"
+check "fio" on "$a" fio --name=t --filename=$DIR/fio --size=4M --bs=4k --rw=randrw \
+	--ioengine=mmap --verify=crc32c --do_verify=1 --output=/dev/null
+check "fio by read and write" on "$b" fio --name=t --filename=$DIR/fio --size=4M --bs=16k \
+	--rw=randrw --ioengine=psync --verify=crc32c --do_verify=1 --output=/dev/null
+check "stress-ng" on "$a" sh -c "cd $DIR && stress-ng --temp-path . --mmap 2 --mmap-file \
+	--mmap-bytes 4M --mmap-ops 40 --timeout 30 --quiet"
+
+# 16 pages that the owner has in memory: one fault and one message bring all;
+# the first store to one of them costs one more, the next ones nothing.
+check "32 pages" on boot dd if=/dev/zero bs=128K count=1 of=$DIR/around status=none
+check "around" on "$a" $T/pages around $DIR/around
+check "clean up" on boot rm -rf $DIR
+dmesg_clean
+echo "pages: direct I/O, futex, ptrace, other processes; one message for 16"
