@@ -144,32 +144,47 @@ static vm_fault_t fault(struct vm_fault *vmf)
 	return VM_FAULT_LOCKED;
 }
 
+/* Ask for the right to write with the lock held. */
+static vm_fault_t mkwrite_fetch(struct vm_fault *vmf)
+{
+	int err = frames_fetch(file_inode(vmf->vma->vm_file), vmf->pgoff, 1,
+			       SHAREDPC_CALL_WRITE);
+
+	if (!err)
+		return 0;
+	return err == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
+}
+
 /*
- * Not the place to ask the owner: the memory map's lock is held and a killed
- * task could not leave.  Without the right the page goes out of the page
- * tables, and the store faults again, in fault().  But who cannot try again
- * (futexes: fixup_user_fault) takes NOPAGE for success and would never come to
- * fault(): ask for him here.
+ * Not the place to ask the owner: the memory map's lock is held and must not
+ * be dropped.  Without the right the page goes out of the page tables, and the
+ * store faults again, in fault().  But kernel code that reads the word first
+ * (futexes) has the page mapped for reading again by then, and would come back
+ * here for ever: whoever is here for the second time asks, with the lock.
  */
 static vm_fault_t fault_mkwrite(struct vm_fault *vmf)
 {
 	struct inode *inode = file_inode(vmf->vma->vm_file);
 	struct sharedpc_file *f = sharedpc_file(inode);
 	struct folio *folio;
-	int tries, err;
+	vm_fault_t ret;
+	int tries;
 
 	for (tries = 0; ; tries++) {
 		if (!file_alive(f) || past_end(f, vmf->pgoff))
 			return VM_FAULT_SIGBUS;
 		folio = frames_get(inode, vmf->pgoff, true, true);
-		if (folio || vmf->flags & FAULT_FLAG_ALLOW_RETRY || tries == TRIES)
+		if (folio || tries == TRIES)
 			break;
-		err = frames_fetch(inode, vmf->pgoff, 1, SHAREDPC_CALL_WRITE);
-		if (err)
-			return err == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
+		if (!frames_want(inode, vmf->pgoff)) {
+			atomic64_inc(&file_stat.upgrades);
+			break;
+		}
+		ret = mkwrite_fetch(vmf);
+		if (ret)
+			return ret;
 	}
 	if (!folio) {
-		atomic64_inc(&file_stat.upgrades);
 		unmap_mapping_pages(inode->i_mapping, vmf->pgoff, 1, false);
 		return VM_FAULT_NOPAGE;
 	}

@@ -7,6 +7,7 @@
  *	frames_fetch	ask the owner (a call; its answer goes through _add)
  *	frames_add	frames came, in peer.c's thread
  *	frames_get	find one for use: its folio, locked and referenced
+ *	frames_want	the right to write is missing
  *	frames_revoke	the owner wants some back, in peer.c's thread
  *	frames_late	stores that came after the right to write had gone
  *	frames_drop	the file goes
@@ -34,6 +35,7 @@
 #define CLEANING	4UL	/* the right to write is being revoked */
 #define FLAG_BITS	3
 #define LATE		XA_MARK_0	/* stored to without the right: see frames_late */
+#define WANTED		XA_MARK_1	/* the right to write: see frames_want */
 #define PIN_WAIT	5	/* ms for references that go by themselves */
 
 static struct page *entry_page(void *entry)
@@ -87,7 +89,23 @@ void frames_add(struct inode *inode, u64 index, const u64 *frame, u32 nr)
 			pfn_to_page(pfn)->mapping = NULL;
 		else if (!old)
 			atomic64_inc(&f->held);
+		if (value & MAY_WRITE_FRAME)
+			xa_clear_mark(&f->frames, index, WANTED);
 	}
+}
+
+/*
+ * Somebody wants to write page @index and may not yet.  True when that was so
+ * before: nobody has asked for the right since.
+ */
+bool frames_want(struct inode *inode, u64 index)
+{
+	struct sharedpc_file *f = sharedpc_file(inode);
+	bool before = xa_get_mark(&f->frames, index, WANTED);
+
+	if (!before)
+		xa_set_mark(&f->frames, index, WANTED);
+	return before;
 }
 
 static bool entry_good(void *entry, bool write)

@@ -9,6 +9,7 @@
 
 void frames_add(struct inode *inode, u64 index, const u64 *frame, u32 nr);
 struct folio *frames_get(struct inode *inode, u64 index, bool write, bool wait);
+bool frames_want(struct inode *inode, u64 index);
 int frames_fetch(struct inode *inode, u64 index, u32 count, u16 flags);
 int frames_revoke(struct inode *inode, u64 index, u64 count, bool write_only);
 bool frames_dirtied(struct inode *inode, u64 index);
