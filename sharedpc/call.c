@@ -216,7 +216,8 @@ void call_done(u32 owner, const struct sharedpc_msg *msg)
 {
 	int error = msg->error;
 
-	if (error > 0 || error < -MAX_ERRNO)
+	/* Nobody here was interrupted. */
+	if (error > 0 || error < -MAX_ERRNO || error == -EINTR)
 		error = -EIO;
 	answer(owner, msg, error);
 }

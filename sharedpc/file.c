@@ -70,13 +70,20 @@ static unsigned long key_hash(const struct sharedpc_file *key)
 
 static void late_work(struct work_struct *work)
 {
-	struct sharedpc_file *f = container_of(work, struct sharedpc_file, late);
+	struct sharedpc_file *f = container_of(to_delayed_work(work),
+					       struct sharedpc_file, late);
+	int err;
 
 	clear_bit(0, &f->late_queued);
 	/* Before looking: what comes later queues again. */
 	smp_mb__after_atomic();
-	frames_late(&f->inode);
-	iput(&f->inode);
+	mutex_lock(&f->late_lock);
+	err = frames_late(&f->inode);
+	mutex_unlock(&f->late_lock);
+	if (err && !test_and_set_bit(0, &f->late_queued))
+		queue_delayed_work(closings, &f->late, HZ);	/* with our reference */
+	else
+		iput(&f->inode);
 }
 
 /* Under any lock, a page table's too. */
@@ -89,7 +96,7 @@ static bool file_dirty_folio(struct address_space *mapping, struct folio *folio)
 		atomic64_inc(&file_stat.late);
 		if (!test_and_set_bit(0, &f->late_queued)) {
 			if (igrab(inode))
-				queue_work(closings, &f->late);
+				queue_delayed_work(closings, &f->late, 0);
 			else	/* it is being evicted: see frames_drop */
 				clear_bit(0, &f->late_queued);
 		}
@@ -113,7 +120,8 @@ static struct inode *file_alloc(struct super_block *sb)
 	atomic_set(&f->opens, 0);
 	f->size_page = NULL;
 	f->dead = false;
-	INIT_WORK(&f->late, late_work);
+	mutex_init(&f->late_lock);
+	INIT_DELAYED_WORK(&f->late, late_work);
 	f->late_queued = 0;
 	return &f->inode;
 }
@@ -150,6 +158,7 @@ static void file_evict(struct inode *inode)
 		pr_err_ratelimited("image %s: file %llx stays open, I/O uses it\n",
 				   ctl_name(f->owner), f->id);
 		c->opens = 0;
+		pinned_lose(f->owner);
 	}
 	clear_inode(inode);
 	if (!f->size_page)

@@ -6,6 +6,7 @@
 #define FILE_H
 
 #include <linux/fs.h>
+#include <linux/mutex.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 #include "sharedpc_ioctl.h"
@@ -25,7 +26,8 @@ struct sharedpc_file {
 	atomic_t opens;		/* BACKING calls, to be given back with CLOSE */
 	void *size_page;	/* the owner's i_size, mapped read-only in effect */
 	const u64 *size;
-	struct work_struct late;	/* see frames_late */
+	struct mutex late_lock;		/* held by who runs frames_late */
+	struct delayed_work late;	/* runs it */
 	unsigned long late_queued;	/* bit 0: and holds a reference */
 	struct closing *closing;
 };

@@ -38,6 +38,15 @@
 #define WANTED		XA_MARK_1	/* the right to write: see frames_want */
 #define PIN_WAIT	5	/* ms for references that go by themselves */
 
+/*
+ * An entry without a frame only keeps a mark: stores to that page have to be
+ * noted though its frame has gone.
+ */
+static bool entry_has_page(void *entry)
+{
+	return entry && xa_to_value(entry) >> FLAG_BITS;
+}
+
 static struct page *entry_page(void *entry)
 {
 	return pfn_to_page(xa_to_value(entry) >> FLAG_BITS);
@@ -72,7 +81,7 @@ void frames_add(struct inode *inode, u64 index, const u64 *frame, u32 nr)
 		if (frame[i] & SHAREDPC_FRAME_WRITE)
 			value |= MAY_WRITE_FRAME;
 		old = xa_load(&f->frames, index);
-		if (!old) {
+		if (!entry_has_page(old)) {
 			/* It belongs to nobody, or the owner is mad. */
 			if (READ_ONCE(pfn_to_page(pfn)->mapping))
 				continue;
@@ -87,7 +96,7 @@ void frames_add(struct inode *inode, u64 index, const u64 *frame, u32 nr)
 		if (xa_err(xa_store(&f->frames, index, xa_mk_value(value),
 				    GFP_NOWAIT | __GFP_NOWARN)) && !old)
 			pfn_to_page(pfn)->mapping = NULL;
-		else if (!old)
+		else if (!entry_has_page(old))
 			atomic64_inc(&f->held);
 		if (value & MAY_WRITE_FRAME)
 			xa_clear_mark(&f->frames, index, WANTED);
@@ -110,7 +119,7 @@ bool frames_want(struct inode *inode, u64 index)
 
 static bool entry_good(void *entry, bool write)
 {
-	return entry && !(xa_to_value(entry) & GOING) &&
+	return entry_has_page(entry) && !(xa_to_value(entry) & GOING) &&
 	       (!write || xa_to_value(entry) & MAY_WRITE_FRAME);
 }
 
@@ -164,7 +173,9 @@ int frames_fetch(struct inode *inode, u64 index, u32 count, u16 flags)
 	if (err)
 		return err;
 	atomic64_inc(&file_stat.fetches);
-	return call_run(f->owner, &msg, inode);
+	err = call_run(f->owner, &msg, inode);
+	/* The owner's lack of memory is not ours: no OOM killer can help. */
+	return err == -ENOMEM ? -EIO : err;
 }
 
 /* Change an entry that is there: needs no memory. */
@@ -204,7 +215,6 @@ static int frame_leave(struct sharedpc_file *f, struct page *page, u64 index,
 		err = pinned_add(page, f->owner, f->id, index);
 	folio_lock(folio);
 	folio->mapping = NULL;
-	folio->index = 0;
 	folio_clear_dirty(folio);
 	folio_unlock(folio);
 	return err;
@@ -223,41 +233,77 @@ static void private_zap(struct sharedpc_file *f, u64 index, u64 count)
 }
 
 /*
+ * The right to write goes, the frames stay.  Only of those that we could write:
+ * on the others CLEANING would hide stores that nobody knows of.
+ */
+static void revoke_write(struct inode *inode, u64 index, u64 count)
+{
+	struct sharedpc_file *f = sharedpc_file(inode);
+	unsigned long last = index + count - 1, i, value;
+	void *entry;
+
+	xa_for_each_range(&f->frames, i, entry, index, last) {
+		value = xa_to_value(entry);
+		if (!(value & MAY_WRITE_FRAME))
+			continue;
+		entry_set(f, i, (value & ~MAY_WRITE_FRAME) | CLEANING);
+		folio_pass(page_folio(entry_page(entry)));
+	}
+	unmap_mapping_pages(inode->i_mapping, index, count, false);
+	/*
+	 * Clean only after CLEANING is off: who saw the folio dirty has stored
+	 * before REVOKED, who sees it clean sets LATE.
+	 */
+	xa_for_each_range(&f->frames, i, entry, index, last) {
+		value = xa_to_value(entry);
+		if (!(value & CLEANING))
+			continue;
+		entry_set(f, i, value & ~CLEANING);
+		folio_clear_dirty(page_folio(entry_page(entry)));
+	}
+}
+
+/* Forget the frame at @index, but not stores that the owner does not know of. */
+static void entry_leave(struct sharedpc_file *f, unsigned long index)
+{
+	xa_lock(&f->frames);
+	if (xa_get_mark(&f->frames, index, LATE))
+		__xa_store(&f->frames, index, xa_mk_value(0), GFP_NOWAIT | __GFP_NOWARN);
+	else
+		__xa_erase(&f->frames, index);
+	xa_unlock(&f->frames);
+	atomic64_dec(&f->held);
+}
+
+/*
  * All are unmapped when this returns.  What I/O still uses is in pinned.c's
  * hands, or (an error) in nobody's.
  */
 int frames_revoke(struct inode *inode, u64 index, u64 count, bool write_only)
 {
 	struct sharedpc_file *f = sharedpc_file(inode);
-	unsigned long last = index + count - 1, end;
-	unsigned long i, value;
+	unsigned long last = index + count - 1, end, i;
 	void *entry;
 	int err = 0;
 
+	if (write_only) {
+		revoke_write(inode, index, count);
+		return 0;
+	}
 	xa_for_each_range(&f->frames, i, entry, index, last) {
-		value = xa_to_value(entry);
-		entry_set(f, i, write_only ? (value & ~MAY_WRITE_FRAME) | CLEANING :
-			  value | GOING);
+		if (!entry_has_page(entry))
+			continue;
+		entry_set(f, i, xa_to_value(entry) | GOING);
 		folio_pass(page_folio(entry_page(entry)));
 	}
 	unmap_mapping_pages(inode->i_mapping, index, count, false);
-	if (write_only) {
-		/*
-		 * Clean only after CLEANING is off: who saw the folio dirty has
-		 * stored before REVOKED, who sees it clean sets LATE.
-		 */
-		xa_for_each_range(&f->frames, i, entry, index, last) {
-			entry_set(f, i, xa_to_value(entry) & ~CLEANING);
-			folio_clear_dirty(page_folio(entry_page(entry)));
-		}
-		return 0;
-	}
 	private_zap(f, index, count);
 	end = jiffies + msecs_to_jiffies(PIN_WAIT);
 	xa_for_each_range(&f->frames, i, entry, index, last) {
+		if (!entry_has_page(entry))
+			continue;
 		err = frame_leave(f, entry_page(entry), i, end) ?: err;
-		xa_erase(&f->frames, i);
-		atomic64_dec(&f->held);
+		entry_leave(f, i);
 	}
 	return err;
 }
@@ -273,23 +319,44 @@ bool frames_dirtied(struct inode *inode, u64 index)
 	struct sharedpc_file *f = sharedpc_file(inode);
 	void *entry = xa_load(&f->frames, index);
 
-	if (!entry || xa_to_value(entry) & (MAY_WRITE_FRAME | CLEANING | GOING))
+	if (!entry || xa_to_value(entry) & (MAY_WRITE_FRAME | CLEANING))
 		return false;
 	xa_set_mark(&f->frames, index, LATE);
 	return true;
 }
 
-/* Have the owner note those stores: it does when we ask for the right again. */
-void frames_late(struct inode *inode)
+/* Page @index could not be noted: it is still to be, and later stores show. */
+static void late_again(struct sharedpc_file *f, unsigned long index)
+{
+	void *entry;
+
+	xa_set_mark(&f->frames, index, LATE);
+	entry = xa_load(&f->frames, index);
+	if (entry_has_page(entry))
+		folio_clear_dirty(page_folio(entry_page(entry)));
+}
+
+/*
+ * Have the owner note those stores: it does when we ask for the right again.
+ * 0; -errno: some are not noted yet, and should be tried again.
+ */
+int frames_late(struct inode *inode)
 {
 	struct sharedpc_file *f = sharedpc_file(inode);
 	unsigned long i;
 	void *entry;
+	int err;
 
 	xa_for_each_marked(&f->frames, i, entry, LATE) {
 		xa_clear_mark(&f->frames, i, LATE);
-		frames_fetch(inode, i, 1, SHAREDPC_CALL_WRITE);
+		err = frames_fetch(inode, i, 1, SHAREDPC_CALL_WRITE);
+		/* Cut off, or closed by the end of its proxy: nothing to note. */
+		if (!err || err == -EFAULT || err == -ESTALE || !file_alive(f))
+			continue;
+		late_again(f, i);
+		return err;
 	}
+	return 0;
 }
 
 /*
@@ -304,7 +371,8 @@ int frames_drop(struct inode *inode)
 	int err = 0;
 
 	xa_for_each(&f->frames, i, entry)
-		err = frame_leave(f, entry_page(entry), i, end) ?: err;
+		if (entry_has_page(entry))
+			err = frame_leave(f, entry_page(entry), i, end) ?: err;
 	xa_destroy(&f->frames);
 	return err;
 }

@@ -13,7 +13,7 @@ bool frames_want(struct inode *inode, u64 index);
 int frames_fetch(struct inode *inode, u64 index, u32 count, u16 flags);
 int frames_revoke(struct inode *inode, u64 index, u64 count, bool write_only);
 bool frames_dirtied(struct inode *inode, u64 index);
-void frames_late(struct inode *inode);
+int frames_late(struct inode *inode);
 int frames_drop(struct inode *inode);
 
 #endif

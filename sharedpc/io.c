@@ -188,8 +188,16 @@ static int io_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 		.flags = datasync ? SHAREDPC_CALL_DATASYNC : 0,
 		.file = f->id,
 	};
+	int err;
 
-	flush_work(&f->late);
+	/* Whoever runs it already is waited for; each call has its time limit. */
+	err = mutex_lock_killable(&f->late_lock);
+	if (err)
+		return err;
+	err = frames_late(file_inode(file));
+	mutex_unlock(&f->late_lock);
+	if (err)
+		return err;
 	return file_alive(f) ? call_run(f->owner, &msg, NULL) : -EIO;
 }
 

@@ -25,17 +25,20 @@ void kept_init(void)
 		xa_init(&kept[i]);
 }
 
-/* The listening thread; @page is granted to @client and stays so meanwhile. */
+/* @page is granted to @client and stays so meanwhile.  Does not sleep. */
 void kept_add(u32 client, struct page *page)
 {
 	unsigned long pfn = page_to_pfn(page);
-	int err;
+	int err = 0;
 
-	if (xa_load(&kept[client], pfn))
-		return;
-	get_page(page);
-	atomic64_inc(&count[client]);
-	err = xa_err(xa_store(&kept[client], pfn, page, GFP_NOWAIT | __GFP_NOWARN));
+	xa_lock(&kept[client]);
+	if (!xa_load(&kept[client], pfn)) {
+		get_page(page);
+		atomic64_inc(&count[client]);
+		err = xa_err(__xa_store(&kept[client], pfn, page,
+					GFP_ATOMIC | __GFP_NOWARN));
+	}
+	xa_unlock(&kept[client]);
 	if (err)	/* with the reference it is safe for ever */
 		pr_err_ratelimited("image %s keeps frame %#lx, which is lost: %d\n",
 				   ctl_name(client), pfn, err);

@@ -9,6 +9,7 @@
  * page from being reused until RELEASED.
  *
  *	pinned_add	a frame of a file could not be given up
+ *	pinned_lose	... and nobody will know which
  *	pinned_tell	the owner takes pages back: KEPT for those among them
  *	pinned_look	RELEASED for those that nobody holds any more
  *
@@ -31,6 +32,7 @@ struct pinned {
 
 /* By frame number; a frame belongs to one owner. */
 static struct xarray pinned[SHAREDPC_IMAGES_MAX];
+static bool lost[SHAREDPC_IMAGES_MAX];	/* a frame of its is held and not among them */
 
 void pinned_init(void)
 {
@@ -43,7 +45,7 @@ void pinned_init(void)
 /* Never waits.  0; -ENOMEM: nobody will remember this frame. */
 int pinned_add(struct page *page, u32 owner, u64 file, u64 index)
 {
-	struct pinned *p = kmalloc(sizeof(*p), GFP_NOWAIT | __GFP_NOWARN), *old;
+	struct pinned *p = kmalloc(sizeof(*p), GFP_ATOMIC | __GFP_NOWARN), *old;
 	int err = 0;
 
 	if (!p)
@@ -56,12 +58,22 @@ int pinned_add(struct page *page, u32 owner, u64 file, u64 index)
 		old->index = index;
 	} else {
 		err = xa_err(__xa_store(&pinned[owner], page_to_pfn(page), p,
-					GFP_NOWAIT | __GFP_NOWARN));
+					GFP_ATOMIC | __GFP_NOWARN));
 	}
 	xa_unlock(&pinned[owner]);
 	if (old || err)
 		kfree(p);
 	return err;
+}
+
+/*
+ * A frame is held that nobody could be made to remember, and its file is gone:
+ * of no page that this owner takes back from now on it can be said for certain
+ * that it is free.
+ */
+void pinned_lose(u32 owner)
+{
+	WRITE_ONCE(lost[owner], true);
 }
 
 /* 0; else the owner could not be told, and must not reuse these pages. */
@@ -76,6 +88,8 @@ int pinned_tell(u32 owner, const struct sharedpc_msg *revoke)
 	unsigned long pfn;
 	int err;
 
+	if (READ_ONCE(lost[owner]))
+		return -ENOMEM;
 	xa_for_each(&pinned[owner], pfn, p) {
 		if (p->file != revoke->file || p->index < revoke->pos ||
 		    p->index - revoke->pos >= revoke->count)
@@ -129,6 +143,7 @@ void pinned_forget(u32 owner)
 	struct pinned *p;
 	unsigned long pfn;
 
+	WRITE_ONCE(lost[owner], false);
 	xa_for_each(&pinned[owner], pfn, p) {
 		xa_erase(&pinned[owner], pfn);
 		kfree(p);

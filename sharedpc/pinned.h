@@ -10,6 +10,7 @@
 
 void pinned_init(void);
 int pinned_add(struct page *page, u32 owner, u64 file, u64 index);
+void pinned_lose(u32 owner);
 int pinned_tell(u32 owner, const struct sharedpc_msg *revoke);
 bool pinned_look(u32 owner);	/* true: some are left */
 void pinned_forget(u32 owner);

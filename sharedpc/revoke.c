@@ -214,20 +214,31 @@ static void forget(struct map *m, u64 first, u64 last, bool keep)
 
 		xa_lock(&m->grants);
 		entry = xa_find(&m->grants, &index, last, XA_PRESENT);
+		page = entry ? pfn_to_page(xa_to_value(entry)) : NULL;
+		/* Dirty while it is granted: who finds no grant does not wait. */
 		dirty = entry && xa_get_mark(&m->grants, index, GRANT_DIRTY);
-		if (entry)
+		if (dirty) {
+			__xa_clear_mark(&m->grants, index, GRANT_DIRTY);
+			get_page(page);
+		} else if (entry) {
 			__xa_erase(&m->grants, index);
+		}
 		xa_unlock(&m->grants);
 		if (!entry)
-			return;
-		page = pfn_to_page(xa_to_value(entry));
-		if (dirty)
+			break;
+		if (dirty) {
 			folio_mark_dirty(page_folio(page));
+			put_page(page);
+			continue;
+		}
 		atomic64_dec(&m->server->granted);
 		if (keep)
 			kept_add(m->server->client, page);
 		put_page(page);
 	}
+	/* It may have stopped, and let go of all that is kept, just before. */
+	if (keep && client_stopped(m->server))
+		kept_drop(m->server->client);
 }
 
 void revoke_all(struct map *m, u64 first, u64 last)
@@ -308,9 +319,13 @@ void revoke_write(struct map *m, u64 first, u64 last)
 	xa_unlock(&m->grants);
 
 	if (any) {
-		if (revoke_pages(m, lo, hi, SHAREDPC_REVOKE_WRITE))
+		int err = revoke_pages(m, lo, hi, SHAREDPC_REVOKE_WRITE);
+
+		if (err)
 			write_again(m, lo, hi);
 		waiting_end(m);
+		if (err)
+			return;		/* they stay dirty until they are forgotten */
 	} else if (wait) {
 		wait_event(m->idle, !READ_ONCE(m->revoking));
 	}

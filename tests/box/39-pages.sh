@@ -31,7 +31,7 @@ check "fio" on "$a" fio --name=t --filename=$DIR/fio --size=4M --bs=4k --rw=rand
 check "fio by read and write" on "$b" fio --name=t --filename=$DIR/fio --size=4M --bs=16k \
 	--rw=randrw --ioengine=psync --verify=crc32c --do_verify=1 --output=/dev/null
 check "stress-ng" on "$a" sh -c "cd $DIR && stress-ng --temp-path . --mmap 2 --mmap-file \
-	--mmap-bytes 4M --mmap-ops 40 --timeout 30 --quiet"
+	--mmap-bytes 1M --mmap-ops 10 --timeout 20 --quiet"
 
 # 16 pages that the owner has in memory: one fault and one message bring all;
 # the first store to one of them costs one more, the next ones nothing.

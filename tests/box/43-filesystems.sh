@@ -24,7 +24,7 @@ trap restore EXIT
 dmesg_mark
 check "file systems" on boot sh -ec "cp $CONF $CONF.saved; mkdir -p /srv/xfs /srv/tmpfs
 	mount -t tmpfs none /srv/tmpfs
-	truncate -s 320M /var/tmp/xfs.img; mkfs.xfs -q /var/tmp/xfs.img
+	modprobe loop; truncate -s 320M /var/tmp/xfs.img; mkfs.xfs -q /var/tmp/xfs.img
 	mount -o loop /var/tmp/xfs.img /srv/xfs
 	for t in xfs tmpfs; do
 		printf 'export %s {\n path = \"/srv/%s\"\n to = {\"*\"}\n}\n' \$t \$t >>$CONF

@@ -2,8 +2,8 @@
 /*
  * fill.c - take pages of a file until there are no more to be had
  *
- *	fill read FILE		one byte of each page, by pread
- *	fill map FILE		by MAP_SHARED
+ *	fill read FILE		by pread
+ *	fill map FILE		one byte of each page, by MAP_SHARED
  *
  * Prints how many pages there were and how it ended: "130000 pages, then No
  * space left on device", or "..., then SIGBUS".  Status 1 if there was no end
@@ -49,17 +49,21 @@ static long by_map(int fd, off_t size, const char **end)
 
 static long by_read(int fd, off_t size, const char **end)
 {
-	long n;
-	char c;
+	static char buf[16 * PAGE];
+	off_t at = 0;
+	ssize_t n;
 
 	*end = NULL;
-	for (n = 0; n < size / PAGE; n++) {
-		if (pread(fd, &c, 1, n * PAGE) == 1)
+	while (at < size) {
+		n = pread(fd, buf, sizeof(buf), at);
+		if (n > 0) {
+			at += n;
 			continue;
-		*end = strerror(errno);
+		}
+		*end = n ? strerror(errno) : "nothing more";
 		break;
 	}
-	return n;
+	return at / PAGE;
 }
 
 int main(int argc, char **argv)
