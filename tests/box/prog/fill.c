@@ -49,7 +49,7 @@ static long by_map(int fd, off_t size, const char **end)
 
 static long by_read(int fd, off_t size, const char **end)
 {
-	static char buf[16 * PAGE];
+	static char buf[256 * PAGE];
 	off_t at = 0;
 	ssize_t n;
 
