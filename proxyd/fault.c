@@ -9,11 +9,13 @@
  * caches besides, and fails without harm when nothing is left (-ENOSPC).
  *
  * A read that allows pages around it gets the run of cached pages around the
- * one it needs: that page is read first, and read-ahead brings its
- * neighbours. A write gets its one page, since granting the right to write
- * makes a page dirty.
+ * one it needs. If that one has to be read from the disk, so are those that
+ * follow: the kernel's own read-ahead gives up on a mapping that it has missed
+ * too often, as it must in one that is only ever touched on a miss. A write gets
+ * its one page, since granting the right to write makes a page dirty.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <numaif.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -183,10 +185,12 @@ static int span_clip(const struct file *file, const struct sharedpc_call *call,
 }
 
 /* Choose the pages and have the needed one in memory. file->map is held. */
-static int span_choose(struct proxy *proxy, const struct sharedpc_call *call,
-		       struct span *s)
+static int span_choose(struct proxy *proxy, const struct file *file,
+		       const struct sharedpc_call *call, struct span *s)
 {
-	if (!resident(s, s->need) && region_low(proxy))
+	bool cached = resident(s, s->need);
+
+	if (!cached && region_low(proxy))
 		return -ENOSPC;
 	if (!(call->flags & SHAREDPC_CALL_AROUND))
 		return 0;
@@ -194,6 +198,9 @@ static int span_choose(struct proxy *proxy, const struct sharedpc_call *call,
 		span_one(s);
 		return 0;
 	}
+	/* Here, not in a kernel thread: this task's memory policy counts. */
+	if (!cached)
+		readahead(file->fd, s->need * PAGE, s->count * PAGE);
 	if (madvise(span_page(s, s->need), PAGE, MADV_POPULATE_READ)) {
 		if (errno == EFAULT)
 			return -EFAULT;
@@ -218,7 +225,7 @@ static int file_fault(struct proxy *proxy, struct file *file,
 		return ret;
 	ret = span_clip(file, call, &s, pages);
 	if (!ret)
-		ret = span_choose(proxy, call, &s);
+		ret = span_choose(proxy, file, call, &s);
 	if (!ret)
 		ret = span_grant(proxy, call, &s);
 	pthread_rwlock_unlock(&file->map);
