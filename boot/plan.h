@@ -93,7 +93,7 @@ struct plan_export {
 };
 
 struct plan {
-	char *conf_file;
+	char *conf_file;	/* absolute */
 	char conf_hash[17];	/* conf->hash */
 	uint64_t block_size;
 	struct range ctl;

@@ -467,6 +467,19 @@ static void test_changed(void **state)
 	plan_free(plan);
 }
 
+/* Who uses the plan later does so in another directory. */
+static void test_conf_file(void **state)
+{
+	struct machine *machine = *state;
+	struct plan *plan = plan_of(machine, "partitions.conf", 0);
+	char here[PATH_MAX], want[PATH_MAX + 20];
+
+	assert_non_null(getcwd(here, sizeof(here)));
+	snprintf(want, sizeof(want), "%s/partitions.conf", here);
+	assert_string_equal(plan->conf_file, want);
+	plan_free(plan);
+}
+
 /* A plan file cut anywhere, or with one byte changed, is refused or sane. */
 static void test_damaged_plan(void **state)
 {
@@ -625,6 +638,7 @@ int main(void)
 		cmocka_unit_test(test_verify),
 		cmocka_unit_test(test_region_stays),
 		cmocka_unit_test(test_changed),
+		cmocka_unit_test(test_conf_file),
 		cmocka_unit_test(test_damaged_plan),
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_print),
