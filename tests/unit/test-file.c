@@ -14,6 +14,7 @@
 #include "proxyd/call.h"
 #include "proxyd/window.h"
 #include "sharedpc_ioctl.h"
+#include "sharedpc_wire.h"
 
 #define WINDOW	(WINDOW_PAGES * PAGE)
 #define MAPS	8
@@ -338,6 +339,17 @@ static void call(unsigned int op, uint32_t slot, uint64_t file)
 	assert_int_equal(send(calls[0], &c, sizeof(c), 0), sizeof(c));
 }
 
+/* Of a page behind the end of a small file. */
+static void fault(uint32_t slot, uint64_t file)
+{
+	struct sharedpc_call c = {
+		.slot = slot, .op = SHAREDPC_OP_FAULT, .file = file, .pos = 100,
+		.count = 1,
+	};
+
+	assert_int_equal(send(calls[0], &c, sizeof(c), 0), sizeof(c));
+}
+
 static uint32_t answered(int error)
 {
 	struct sharedpc_reply r;
@@ -376,6 +388,47 @@ static void test_slow_disk(void **state)
 	none_left();
 }
 
+static unsigned int threads(void)
+{
+	struct stat st;
+
+	assert_int_equal(stat("/proc/self/task", &st), 0);
+	return st.st_nlink - 2;
+}
+
+/* Faults that hang keep no other from being taken, and leave no threads. */
+static void test_slow_faults(void **state)
+{
+	const uint32_t hang = SHAREDPC_CALLS - 1;
+	unsigned int before = threads();
+	struct ccfs_open o, other;
+	struct file *file;
+	uint64_t slots = 0;
+
+	put_file("rw/hangs", "abc", 0644);
+	put_file("rw/other", "abc", 0644);
+	assert_int_equal(open_node(lookup(CCFS_ROOT, "hangs"), O_RDONLY, &root, &o), 0);
+	assert_int_equal(open_node(lookup(CCFS_ROOT, "other"), O_RDONLY, &root, &other), 0);
+	file = file_get(&proxy.files, o.file);
+	assert_non_null(file);
+	pthread_rwlock_wrlock(&file->map);
+	for (uint32_t i = 0; i < hang; i++)
+		fault(i, o.file);
+	fault(hang, other.file);
+	assert_int_equal(answered(-EFAULT), hang);
+	pthread_rwlock_unlock(&file->map);
+	for (uint32_t i = 0; i < hang; i++)
+		slots |= 1ULL << answered(-EFAULT);
+	assert_true(slots == (1ULL << hang) - 1);
+	for (int ms = 0; threads() > before && ms < 10000; ms += 10)
+		usleep(10000);
+	assert_true(threads() <= before);
+	file_put(&proxy.files, file);
+	call(SHAREDPC_OP_CLOSE, 0, o.file);
+	call(SHAREDPC_OP_CLOSE, 0, other.file);
+	none_left();
+}
+
 /* The client is on another image. */
 static int setup_remote(void **state)
 {
@@ -393,6 +446,7 @@ int main(void)
 		cmocka_unit_test(test_append_only),
 		cmocka_unit_test(test_many_nodes),
 		cmocka_unit_test(test_slow_disk),
+		cmocka_unit_test(test_slow_faults),
 		cmocka_unit_test(test_end),
 	};
 
