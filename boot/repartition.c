@@ -244,10 +244,8 @@ void repartition_unload(void)
 
 int repartition_jump(struct why *why)
 {
-	int ret;
+	int ret = spawn_wait((char *[]){ "kexec", "-e", NULL });
 
-	sync();
-	ret = spawn_wait((char *[]){ "kexec", "-e", NULL });
 	return why_set(why, -EIO, "kexec -e failed (status %d)", ret);
 }
 
