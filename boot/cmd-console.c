@@ -71,7 +71,7 @@ static void attach(struct box *box, int id, bool tty)
 	char buf[4096];
 	char *escape;
 
-	console_open(&r, box_console(box, id));
+	console_open(&r, box_console(box, id), box_slot(box, id));
 	for (;;) {
 		ssize_t got = get_input(buf, sizeof(buf), at_end);
 		size_t n;
