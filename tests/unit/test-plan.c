@@ -467,6 +467,31 @@ static void test_changed(void **state)
 	plan_free(plan);
 }
 
+/* However many there are. */
+static void test_cpus_str(void **state)
+{
+	struct plan_cpu cpus[300] = { { 0 } };
+	struct plan_image image = { .cpus = cpus };
+	char *text;
+
+	text = plan_cpus_str(&image);
+	assert_string_equal(text, "");
+	free(text);
+	for (int i = 0; i < 4; i++)
+		cpus[image.ncpus++].cpu = i;
+	cpus[image.ncpus++].cpu = 8;
+	text = plan_cpus_str(&image);
+	assert_string_equal(text, "0-3,8");
+	free(text);
+	image.ncpus = 300;
+	for (int i = 0; i < 300; i++)
+		cpus[i].cpu = 1000 + 2 * i;
+	text = plan_cpus_str(&image);
+	assert_int_equal(strlen(text), 300 * 5 - 1);
+	assert_string_equal(text + strlen(text) - 5, ",1598");
+	free(text);
+}
+
 /* Who uses the plan later does so in another directory. */
 static void test_conf_file(void **state)
 {
@@ -639,6 +664,7 @@ int main(void)
 		cmocka_unit_test(test_region_stays),
 		cmocka_unit_test(test_changed),
 		cmocka_unit_test(test_conf_file),
+		cmocka_unit_test(test_cpus_str),
 		cmocka_unit_test(test_damaged_plan),
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_print),
