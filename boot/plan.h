@@ -134,6 +134,8 @@ char *plan_cmdline(const struct plan *plan);
  * malloc'ed string, or NULL when out of memory.
  */
 char *plan_cmdline_strip(const char *cmdline);
+/* Has it a "--"? What is put behind that the kernel hands to init. */
+bool plan_cmdline_closed(const char *cmdline);
 /*
  * The ranges that are not the boot image's, sorted, neighbours joined, low ones
  * first. Fills at most @max of @out, returns how many there are.

@@ -341,6 +341,16 @@ static void test_strip(void **state)
 	plan_free(plan);
 }
 
+static void test_closed(void **state)
+{
+	assert_true(plan_cmdline_closed("--"));
+	assert_true(plan_cmdline_closed("quiet -- single"));
+	assert_true(plan_cmdline_closed("quiet --\n"));
+	assert_false(plan_cmdline_closed(""));
+	assert_false(plan_cmdline_closed("quiet --x x-- a=-- -"));
+	assert_false(plan_cmdline_closed("a=\"b -- c\" quiet"));
+}
+
 static void test_verify_cmdline(void **state)
 {
 	struct plan *plan = plan_of(*state, "partitions.conf", 0);
@@ -659,6 +669,7 @@ int main(void)
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_example),
 		cmocka_unit_test(test_strip),
+		cmocka_unit_test(test_closed),
 		cmocka_unit_test(test_verify_cmdline),
 		cmocka_unit_test(test_verify),
 		cmocka_unit_test(test_region_stays),
