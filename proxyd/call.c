@@ -100,22 +100,23 @@ static void call_write(struct proxy *proxy, struct file *file,
 {
 	struct ccfs_cred cred = { .uid = call->uid, .gid = call->gid };
 	size_t bounces = SHAREDPC_BOUNCES * SHAREDPC_BOUNCE_SIZE;
+	struct file_use use;
 	ssize_t n;
-	int fd;
 
 	if (call->count > bounces || call->data > bounces - call->count) {
 		reply->error = -EINVAL;
 		return;
 	}
-	fd = n = file_dup(file, call->flags & SHAREDPC_CALL_APPEND);
-	if (fd >= 0) {
+	use = file_use(file, call->flags & SHAREDPC_CALL_APPEND);
+	n = use.fd;
+	if (use.fd >= 0) {
 		n = cred_take(&cred, NULL);
 		if (!n) {
-			n = write_as(proxy, file, fd, call, &reply->pos);
+			n = write_as(proxy, file, use.fd, call, &reply->pos);
 			cred_back();
 		}
-		close(fd);
 	}
+	file_used(&use);
 	if (n < 0)
 		reply->error = n;
 	else

@@ -10,6 +10,7 @@
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include "proxyd/call.h"
 #include "proxyd/window.h"
@@ -242,10 +243,41 @@ static void test_sync(void **state)
 static int dup_file(uint64_t id, bool append)
 {
 	struct file *file = file_get(&proxy.files, id);
-	int fd = file_dup(file, append);
+	struct file_use use = file_use(file, append);
 
+	assert_null(use.held);
 	file_put(&proxy.files, file);
-	return fd;
+	return use.fd;
+}
+
+/* At the limit of descriptors what is open can be written and synced. */
+static void test_no_descriptors(void **state)
+{
+	struct rlimit limit, none;
+	struct file_use use;
+	struct ccfs_open o;
+	struct file *file;
+
+	put_file("rw/limit", "abc", 0644);
+	assert_int_equal(open_node(lookup(CCFS_ROOT, "limit"), O_RDWR, &root, &o), 0);
+	file = file_get(&proxy.files, o.file);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = limit;
+	none.rlim_cur = 1;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	use = file_use(file, false);
+	assert_ptr_equal(use.held, file);
+	assert_int_equal(pwrite(use.fd, "X", 1, 0), 1);
+	assert_int_equal(pthread_rwlock_trywrlock(&file->map), EBUSY);
+	file_used(&use);
+	assert_int_equal(file_sync(file, false), 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_int_equal(pthread_rwlock_trywrlock(&file->map), 0);
+	pthread_rwlock_unlock(&file->map);
+	file_put(&proxy.files, file);
+	assert_int_equal(touch(o.file, 0)[0], 'X');
+	drop(&o);
+	none_left();
 }
 
 /* A file that is appended to is read through a descriptor that may be mapped. */
@@ -444,6 +476,7 @@ int main(void)
 		cmocka_unit_test(test_upgrade_fails),
 		cmocka_unit_test(test_sync),
 		cmocka_unit_test(test_append_only),
+		cmocka_unit_test(test_no_descriptors),
 		cmocka_unit_test(test_many_nodes),
 		cmocka_unit_test(test_slow_disk),
 		cmocka_unit_test(test_slow_faults),
