@@ -13,7 +13,7 @@ SLICE_OBJS += boot/acpi.o boot/trampoline.o
 BOX_OBJS := $(SLICE_OBJS) boot/box.o boot/lifecycle.o boot/cpus.o
 BOX_OBJS += boot/cmdline.o boot/state.o boot/console.o boot/kmsg.o
 BOX_OBJS += boot/poweroff.o boot/several.o boot/spawn.o
-BOX_OBJS += boot/services.o boot/lock.o
+BOX_OBJS += boot/services.o boot/lock.o boot/signals.o boot/socket-owner.o
 PARTITION_OBJS := boot/repartition.o boot/srat.o boot/cpio.o
 
 PROGS += ccctl
@@ -54,9 +54,9 @@ test-lock-objs := tests/unit/test-lock.o boot/lock.o boot/save.o
 test-lock-libs := -lcmocka
 test-save-objs := tests/unit/test-save.o boot/save.o
 test-save-libs := -lcmocka
-test-spawn-objs := tests/unit/test-spawn.o boot/spawn.o
+test-spawn-objs := tests/unit/test-spawn.o boot/spawn.o boot/socket-owner.o
 test-spawn-libs := -lcmocka
-test-lifecycle-objs := tests/unit/test-lifecycle.o boot/lifecycle.o
+test-lifecycle-objs := tests/unit/test-lifecycle.o boot/lifecycle.o boot/signals.o
 test-lifecycle-libs := -lcmocka -Wl,--wrap=ioctl
 
 # Assembler needs no sanitizer.

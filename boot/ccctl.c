@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -270,8 +271,11 @@ static int parse_options(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	int status = parse_options(argc, argv);
+	int status;
 
+	/* Who started us may ignore it, which exec passes on: no waitpid() then. */
+	signal(SIGCHLD, SIG_DFL);
+	status = parse_options(argc, argv);
 	if (status >= 0)
 		return status;
 	argc -= optind;

@@ -3,11 +3,13 @@
  * cmd-console.c - ccctl console: sit at an image's console
  *
  * The terminal goes to raw mode, so that every key reaches the image; ctrl-]
- * leaves.  Without a terminal (a script), input is passed on until its end,
- * then the console is followed until interrupted.
+ * leaves, and a signal that ends ccctl finds the terminal as it was before.
+ * Without a terminal (a script), input is passed on until its end, then the
+ * console is followed until interrupted.
  */
 #include <getopt.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <termios.h>
@@ -25,15 +27,42 @@ static const struct option options[] = {
 	{ NULL, 0, NULL, 0 }
 };
 
+static volatile sig_atomic_t ended;	/* the signal that wants us to end */
+
+static void end(int sig)
+{
+	ended = sig;
+}
+
+static void catch_ends(void)
+{
+	static const int ends[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE };
+	struct sigaction sa = { .sa_handler = end };
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		sigaction(ends[i], &sa, NULL);
+}
+
 static int raw_mode(struct termios *saved)
 {
 	struct termios raw;
 
 	if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, saved))
 		return 0;
+	catch_ends();
 	raw = *saved;
 	cfmakeraw(&raw);
 	return !tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+}
+
+static void cooked_mode(const struct termios *saved)
+{
+	tcsetattr(STDIN_FILENO, TCSANOW, saved);
+	fprintf(stderr, "\n");
+	if (!ended)
+		return;
+	signal(ended, SIG_DFL);
+	raise(ended);
 }
 
 /* Wait up to POLL_MS for input.  Bytes read; 0: none; -1: the end. */
@@ -54,7 +83,7 @@ static void put_all(struct box *box, uint32_t id, const char *buf, size_t len)
 	size_t done = 0;
 
 	/* An image that takes no input loses it after a second. */
-	for (int tries = 0; done < len && tries < 50; tries++) {
+	for (int tries = 0; done < len && tries < 50 && !ended; tries++) {
 		size_t n = console_write(con, buf + done, len - done);
 
 		done += n;
@@ -71,8 +100,8 @@ static void attach(struct box *box, int id, bool tty)
 	char buf[4096];
 	char *escape;
 
-	console_open(&r, box_console(box, id));
-	for (;;) {
+	console_open(&r, box_console(box, id), box_slot(box, id));
+	while (!ended) {
 		ssize_t got = get_input(buf, sizeof(buf), at_end);
 		size_t n;
 
@@ -114,11 +143,9 @@ static int run(int argc, char **argv)
 		fprintf(stderr, "[console of %s, leave with ctrl-]]\r\n",
 			s.images[0]->name);
 	attach(&s.box, s.images[0]->id, tty);
-	if (tty) {
-		tcsetattr(STDIN_FILENO, TCSANOW, &saved);
-		fprintf(stderr, "\n");
-	}
 	several_close(&s);
+	if (tty)
+		cooked_mode(&saved);
 	return CCCTL_OK;
 }
 

@@ -25,7 +25,7 @@ static int follow(const struct box *box, int id)
 	char buf[4096];
 	size_t n;
 
-	console_open(&r, box_console(box, id));
+	console_open(&r, box_console(box, id), box_slot(box, id));
 	for (;;) {
 		n = console_read(&r, buf, sizeof(buf));
 		if (!n) {

@@ -7,9 +7,11 @@
  * On failure the saved plan is what it was and no kernel is left loaded.
  */
 #include <getopt.h>
+#include <unistd.h>
 
 #include "boot/ccctl.h"
 #include "boot/repartition.h"
+#include "boot/signals.h"
 
 static const struct option options[] = {
 	{ "config", required_argument, NULL, 'c' },
@@ -17,6 +19,30 @@ static const struct option options[] = {
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 }
 };
+
+/*
+ * Whoever interrupts this would leave the new plan on the machine that the old
+ * one made.  What is slow comes before.
+ */
+static int save_and_jump(const struct repartition *r, const struct plan *plan)
+{
+	struct why why;
+	sigset_t old;
+	int status;
+
+	sync();
+	signals_hold(&old);
+	status = ccctl_save_plan(plan, r->topo);
+	if (!status) {
+		printf("jumping into the boot image\n");
+		fflush(stdout);
+		repartition_jump(&why);
+		status = ccctl_error("%s", why.text);
+		ccctl_restore_plan();
+	}
+	signals_release(&old);
+	return status;
+}
 
 static int jump(const struct repartition *r, const struct plan *plan)
 {
@@ -26,14 +52,7 @@ static int jump(const struct repartition *r, const struct plan *plan)
 	printf("loading %s\n", r->kernel);
 	if (repartition_load(r, &why))
 		return ccctl_error("%s", why.text);
-	status = ccctl_save_plan(plan, r->topo);
-	if (!status) {
-		printf("jumping into the boot image\n");
-		fflush(stdout);
-		repartition_jump(&why);
-		status = ccctl_error("%s", why.text);
-		ccctl_restore_plan();
-	}
+	status = save_and_jump(r, plan);
 	repartition_unload();
 	return status;
 }

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
@@ -113,12 +114,6 @@ static void find_silent(const struct several *s, struct line *lines, int n)
 	}
 }
 
-static void put_cpus(FILE *out, const struct plan_image *img)
-{
-	for (int i = 0; i < img->ncpus; i++)
-		fprintf(out, "%s%d", i ? "," : "", img->cpus[i].cpu);
-}
-
 static uint64_t memory(const struct plan_image *img)
 {
 	uint64_t sum = 0;
@@ -130,17 +125,13 @@ static uint64_t memory(const struct plan_image *img)
 
 static void print_text(const struct line *l)
 {
-	char cpus[64] = "", size[24];
-	FILE *out = fmemopen(cpus, sizeof(cpus), "w");
+	char *cpus = plan_cpus_str(l->img), size[24];
 
-	if (out) {
-		put_cpus(out, l->img);
-		fclose(out);
-	}
 	printf("%-10s %-9s %6.0f %7s %6s %6u %8" PRIu64 "  ", l->img->name,
-	       l->state, l->uptime, cpus,
+	       l->state, l->uptime, cpus ? cpus : "?",
 	       conf_size_str(memory(l->img) & ~0xfffffull, size, sizeof(size)),
 	       l->starts, l->granted);
+	free(cpus);
 	if (l->silent)
 		printf("no heartbeat");
 	else if (l->uptime && l->stage != SHAREDPC_STAGE_SERVING)
@@ -171,7 +162,8 @@ static void print_json(const struct line *l, bool last)
 	put_string("stage", image_stage_name(l->stage));
 	printf("\"starts\": %u, \"uptime\": %.1f, \"cpus\": [", l->starts,
 	       l->uptime);
-	put_cpus(stdout, l->img);
+	for (int i = 0; i < l->img->ncpus; i++)
+		printf("%s%d", i ? "," : "", l->img->cpus[i].cpu);
 	printf("], \"memory\": %" PRIu64 ", \"frames\": %" PRIu64
 	       ", \"heartbeat\": %s}%s\n", memory(l->img), l->granted,
 	       l->silent || !l->uptime ? "false" : "true", last ? "" : ",");

@@ -83,10 +83,14 @@ static int start_images(struct plan *plan, unsigned int timeout)
 
 static int up(struct plan *plan, unsigned int timeout)
 {
+	int status, changed = plan_conf_changed(plan);
 	struct why why;
-	int status;
 
-	if (plan_conf_changed(plan) > 0)
+	/* proxyd reads it at each mount */
+	if (changed < 0)
+		return ccctl_error("%s, by which this machine was partitioned: %s; put it back, or run ccctl partition -c FILE",
+				   plan->conf_file, strerror(-changed));
+	if (changed)
 		fprintf(stderr, "%s has changed; ccctl partition puts that into effect\n",
 			plan->conf_file);
 	if (start_services(plan, &why))

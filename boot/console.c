@@ -8,9 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include "boot/console.h"
 #include "boot/kmsg.h"
+
+/*
+ * A slice may be as large as the machine: it is mapped and searched piece by
+ * piece, with what follows, as a log may begin in one and end in the next.
+ */
+#define PIECE		(64ull << 20)
+#define LOG_MAX		(16ull << 20)
+#define SEARCH_S	10
 
 static uint64_t load_acquire(const __u64 *p)
 {
@@ -18,22 +27,40 @@ static uint64_t load_acquire(const __u64 *p)
 	return __atomic_load_n(p, __ATOMIC_ACQUIRE);
 }
 
-void console_open(struct console_reader *r, const struct sharedpc_console *con)
+/* The start that the ring is of; 0: not known, as one is being prepared. */
+static uint32_t epoch_now(const struct sharedpc_slot *slot)
 {
-	uint64_t head = load_acquire(&con->out_head);
+	/* Pairs with sharedpc_image_start(): epoch and an empty ring, then the state. */
+	if (__atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) == SHAREDPC_EMPTY)
+		return 0;
+	return __atomic_load_n(&slot->epoch, __ATOMIC_ACQUIRE);
+}
+
+void console_open(struct console_reader *r, const struct sharedpc_console *con,
+		  const struct sharedpc_slot *slot)
+{
+	uint64_t head;
 
 	r->con = con;
+	r->slot = slot;
+	r->epoch = epoch_now(slot);
+	head = load_acquire(&con->out_head);
 	r->lost = head > SHAREDPC_CONSOLE_OUT ? head - SHAREDPC_CONSOLE_OUT : 0;
 	r->pos = r->lost;
 }
 
 size_t console_read(struct console_reader *r, char *buf, size_t len)
 {
+	uint32_t epoch = epoch_now(r->slot);
 	uint64_t head = load_acquire(&r->con->out_head);
 	size_t n = 0;
 
-	if (head < r->pos)	/* the image has been started again */
-		r->pos = 0;
+	if (epoch != epoch_now(r->slot))
+		return 0;	/* head may be of either */
+	if ((epoch && epoch != r->epoch) || head < r->pos)
+		r->pos = 0;	/* the image has been started again */
+	if (epoch)
+		r->epoch = epoch;
 	if (head - r->pos > SHAREDPC_CONSOLE_OUT) {
 		r->lost += head - r->pos - SHAREDPC_CONSOLE_OUT;
 		r->pos = head - SHAREDPC_CONSOLE_OUT;
@@ -64,23 +91,51 @@ static void *map_physical(const struct box *box, uint64_t start, uint64_t size)
 	return p == MAP_FAILED ? NULL : p;
 }
 
+static time_t now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec;
+}
+
+/* The messages of start @token, wherever in @range they are. */
+static void search(const struct box *box, const struct range *range,
+		   uint64_t token, FILE *out)
+{
+	time_t end = now() + SEARCH_S;
+	int found = 0;
+
+	for (uint64_t at = 0; at < range->size && !found; at += PIECE) {
+		uint64_t left = range->size - at;
+		size_t len = left < PIECE + LOG_MAX ? left : PIECE + LOG_MAX;
+		void *mem = map_physical(box, range->start + at, len);
+
+		if (!mem)
+			return;
+		found = kmsg_print(mem, len, PIECE, token, out);
+		munmap(mem, len);
+		if (!found && left > PIECE && now() > end) {
+			fprintf(out, "(no messages of the kernel in the first %llu MiB; the search was given up)\n",
+				(unsigned long long)(at + PIECE) >> 20);
+			return;
+		}
+	}
+}
+
 /* What the kernel itself holds; nothing for an image that was never added. */
 static void put_kmsg(const struct box *box, const struct plan_image *img,
 		     FILE *out)
 {
 	const struct ccboot_trampoline *tr;
-	void *page, *mem;
+	void *page;
 
 	page = map_physical(box, img->low.start, SLICE_PAGE);
 	if (!page)
 		return;
 	tr = page + CCBOOT_TRAMPOLINE_OFF;
-	mem = map_physical(box, img->mem[0].start, img->mem[0].size);
-	if (mem) {
-		if (tr->magic == CCBOOT_TRAMPOLINE_MAGIC)
-			kmsg_print(mem, img->mem[0].size, tr->token, out);
-		munmap(mem, img->mem[0].size);
-	}
+	if (tr->magic == CCBOOT_TRAMPOLINE_MAGIC)
+		search(box, &img->mem[0], tr->token, out);
 	munmap(page, SLICE_PAGE);
 }
 
@@ -90,7 +145,7 @@ static void put_ring(const struct box *box, int id, FILE *out)
 	char buf[4096];
 	size_t n;
 
-	console_open(&r, box_console(box, id));
+	console_open(&r, box_console(box, id), box_slot(box, id));
 	while ((n = console_read(&r, buf, sizeof(buf))))
 		fwrite(buf, 1, n, out);
 }

@@ -103,13 +103,14 @@ static int print_all(const uint8_t *mem, size_t len, size_t at, FILE *out)
 	return count;
 }
 
-int kmsg_print(const void *memory, size_t len, uint64_t token, FILE *out)
+int kmsg_print(const void *memory, size_t len, size_t starts, uint64_t token,
+	       FILE *out)
 {
 	const uint8_t *mem = memory;
 	uint64_t first;
 
 	memcpy(&first, BANNER, sizeof(first));
-	for (size_t at = 8; at + 16 <= len; at += 8) {
+	for (size_t at = 8; at + 16 <= len && at - 8 < starts; at += 8) {
 		if (word(mem, at) != first ||
 		    memcmp(mem + at, BANNER, strlen(BANNER)))
 			continue;

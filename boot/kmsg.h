@@ -24,9 +24,11 @@
 #define KMSG_TOKEN_LEN	(15 + 16)
 
 /*
- * Print the messages found in @mem (8-byte aligned) of the start @token, one
- * line each.  Number of messages, 0: there are none.
+ * Print the messages of the start @token found in @mem (8-byte aligned), of which
+ * the first one begins in the first @starts bytes, one line each.  Number of
+ * messages, 0: there are none.
  */
-int kmsg_print(const void *mem, size_t len, uint64_t token, FILE *out);
+int kmsg_print(const void *mem, size_t len, size_t starts, uint64_t token,
+	       FILE *out);
 
 #endif

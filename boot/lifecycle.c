@@ -19,7 +19,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -30,6 +29,7 @@
 
 #include "boot/box.h"
 #include "boot/poweroff.h"
+#include "boot/signals.h"
 
 #define POLL_MS		20
 #define DYING_MS	35000	/* ccboot.ko gives the end of an image 30 s */
@@ -198,24 +198,6 @@ static int image_add(struct box *box, const struct plan_image *img,
 				img->name, strerror(errno));
 	free(spec);
 	return ret;
-}
-
-/* Between two steps that belong together ccctl does not end. */
-static void signals_hold(sigset_t *old)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGQUIT);
-	sigprocmask(SIG_BLOCK, &set, old);
-}
-
-static void signals_release(const sigset_t *old)
-{
-	sigprocmask(SIG_SETMASK, old, NULL);
 }
 
 /* On-line the image's CPUs; all are tried, the first failure is returned. */

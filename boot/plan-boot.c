@@ -69,6 +69,21 @@ char *plan_cmdline_strip(const char *cmdline)
 	return strndup(cmdline, len);
 }
 
+bool plan_cmdline_closed(const char *cmdline)
+{
+	const char *at = cmdline;
+	bool quoted = false;
+
+	for (; *at; at++) {
+		if (!quoted && !strncmp(at, "--", 2) &&
+		    (at == cmdline || isspace((unsigned char)at[-1])) &&
+		    (!at[2] || isspace((unsigned char)at[2])))
+			return true;
+		quoted ^= *at == '"';
+	}
+	return false;
+}
+
 int plan_verify_cmdline(const struct plan *plan, const char *cmdline)
 {
 	const char *mark = find_mark(cmdline);

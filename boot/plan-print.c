@@ -13,27 +13,30 @@
 
 #include "boot/plan.h"
 
-/* "0-3,8" of an image's CPUs, in their order. Returns @buf. */
-static const char *cpus_str(const struct plan_image *image, char *buf,
-			    size_t len)
+char *plan_cpus_str(const struct plan_image *image)
 {
-	size_t used = 0;
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
 	int i, j;
 
-	buf[0] = '\0';
-	for (i = 0; i < image->ncpus && used < len; i = j) {
+	if (!out)
+		return NULL;
+	for (i = 0; i < image->ncpus; i = j) {
 		int first = image->cpus[i].cpu;
 
 		for (j = i + 1; j < image->ncpus; j++)
 			if (image->cpus[j].cpu != first + j - i)
 				break;
-		used += snprintf(buf + used, len - used, "%s%d",
-				 i ? "," : "", first);
-		if (j > i + 1 && used < len)
-			used += snprintf(buf + used, len - used, "-%d",
-					 image->cpus[j - 1].cpu);
+		fprintf(out, "%s%d", i ? "," : "", first);
+		if (j > i + 1)
+			fprintf(out, "-%d", image->cpus[j - 1].cpu);
 	}
-	return buf;
+	if (fclose(out)) {
+		free(text);
+		return NULL;
+	}
+	return text;
 }
 
 /* The nodes of an image's CPUs: "0" or "0,1". Returns @buf. */
@@ -75,24 +78,28 @@ static const char *about_str(uint64_t bytes, char *buf, size_t len)
 	return buf;
 }
 
-static void print_images(const struct plan *plan, FILE *out)
+static int print_images(const struct plan *plan, FILE *out)
 {
-	char cpus[256], nodes[64], size[24];
+	char nodes[64], size[24];
 	int i, j;
 
 	fprintf(out, "%-3s %-12s %-12s %-5s %8s  %s\n", "ID", "IMAGE", "CPUS",
 		"NODE", "MEMORY", "DEVICES");
 	for (i = 0; i < plan->nimages; i++) {
 		const struct plan_image *image = &plan->images[i];
+		char *cpus = plan_cpus_str(image);
 
-		fprintf(out, "%-3d %-12s %-12s %-5s %8s  ", i, image->name,
-			cpus_str(image, cpus, sizeof(cpus)),
+		if (!cpus)
+			return -ENOMEM;
+		fprintf(out, "%-3d %-12s %-12s %-5s %8s  ", i, image->name, cpus,
 			nodes_str(image, nodes, sizeof(nodes)),
 			about_str(image_memory(image), size, sizeof(size)));
+		free(cpus);
 		for (j = 0; j < image->ndevices; j++)
 			fprintf(out, "%s%s", j ? ", " : "", image->devices[j]);
 		fprintf(out, "%s\n", j ? "" : i ? "none" : "all others");
 	}
+	return 0;
 }
 
 void plan_print_devices(const struct plan *plan, FILE *out)
@@ -216,9 +223,10 @@ int plan_print(const struct plan *plan, const struct topology *topo, FILE *out)
 		topo->source, topo->ncpus, topo->nnodes,
 		topo->nnodes == 1 ? "" : "s", topology_ram(topo, -1) >> 20,
 		conf_size_str(topo->block_size, block, sizeof(block)));
-	print_images(plan, out);
+	err = print_images(plan, out);
 	plan_print_devices(plan, out);
-	err = print_memory(plan, out);
+	if (!err)
+		err = print_memory(plan, out);
 	if (!err) {
 		print_files(plan, out);
 		fprintf(out, "\nAdded to the boot image's kernel command line:\n%s\n",

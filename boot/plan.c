@@ -452,13 +452,17 @@ static int make_images(struct maker *m)
 	struct plan *plan = m->plan;
 	int i, id, err = 0;
 
-	plan->conf_file = strdup(conf->file);
+	/* The plan is for proxyd as well, which runs elsewhere and later. */
+	plan->conf_file = conf->file[0] == '/' ? strdup(conf->file) :
+						 realpath(conf->file, NULL);
 	memcpy(plan->conf_hash, conf->hash, sizeof(plan->conf_hash));
 	plan->block_size = m->topo->block_size;
 	plan->nregion = conf->region.nodes.n;
 	plan->region = calloc(plan->nregion, sizeof(*plan->region));
 	plan->nimages = conf->nimages;
-	if (!plan->conf_file || !plan->region)
+	if (!plan->conf_file)
+		return -errno;
+	if (!plan->region)
 		return -ENOMEM;
 	for (i = 0; !err && i < conf->nimages; i++) {
 		id = image_id(conf, i);

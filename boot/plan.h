@@ -93,7 +93,7 @@ struct plan_export {
 };
 
 struct plan {
-	char *conf_file;
+	char *conf_file;	/* absolute */
 	char conf_hash[17];	/* conf->hash */
 	uint64_t block_size;
 	struct range ctl;
@@ -134,6 +134,8 @@ char *plan_cmdline(const struct plan *plan);
  * malloc'ed string, or NULL when out of memory.
  */
 char *plan_cmdline_strip(const char *cmdline);
+/* Has it a "--"? What is put behind that the kernel hands to init. */
+bool plan_cmdline_closed(const char *cmdline);
 /*
  * The ranges that are not the boot image's, sorted, neighbours joined, low ones
  * first. Fills at most @max of @out, returns how many there are.
@@ -169,6 +171,8 @@ int plan_verify_reserved(const struct plan *plan, FILE *iomem,
  */
 bool plan_region_stays(FILE *iomem, struct range *piece);
 
+/* "0-3,8" of an image's CPUs, in their order; malloc'ed, or NULL. */
+char *plan_cpus_str(const struct plan_image *image);
 /* Print for people, or as JSON. 0 or -errno. */
 int plan_print(const struct plan *plan, const struct topology *topo, FILE *out);
 int plan_print_json(const struct plan *plan, FILE *out);

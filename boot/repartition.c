@@ -116,22 +116,32 @@ static int check_kernel(const char *path, struct why *why)
 	return ret ? why_set(why, ret, "%s: %s", path, inner.text) : 0;
 }
 
-static char *make_cmdline(const struct plan *plan)
+/* Into r->cmdline. */
+static int make_cmdline(struct repartition *r, const struct plan *plan,
+			struct why *why)
 {
-	char *now = NULL, *base = NULL, *added = NULL, *all = NULL;
+	char *now = NULL, *base = NULL, *added = NULL;
 	size_t len;
+	int ret = slurp("/proc/cmdline", &now, &len);
 
-	if (slurp("/proc/cmdline", &now, &len))
-		return NULL;
+	if (ret)
+		return why_set(why, ret, "/proc/cmdline: %s", strerror(-ret));
 	base = plan_cmdline_strip(now);
 	added = plan_cmdline(plan);
-	if (!base || !added ||
-	    asprintf(&all, "%s%s%s " OPTIONS, base, base[0] ? " " : "", added) < 0)
-		all = NULL;
+	if (!base || !added)
+		ret = why_set(why, -ENOMEM, "out of memory");
+	else if (plan_cmdline_closed(base))
+		ret = why_set(why, -EINVAL,
+			      "the running kernel's command line has a \"--\", behind which all is init's; boot this machine without it");
+	else if (asprintf(&r->cmdline, "%s%s%s " OPTIONS, base,
+			  base[0] ? " " : "", added) < 0) {
+		r->cmdline = NULL;
+		ret = why_set(why, -ENOMEM, "out of memory");
+	}
 	free(now);
 	free(base);
 	free(added);
-	return all;
+	return ret;
 }
 
 int repartition_prepare(struct repartition *r, const struct plan *plan,
@@ -149,12 +159,9 @@ int repartition_prepare(struct repartition *r, const struct plan *plan,
 	if (!ret && r->initrd[0] && access(r->initrd, R_OK))
 		ret = why_set(why, -errno, "%s: the boot image's initrd: %s",
 			      r->initrd, strerror(errno));
-	if (ret)
-		return ret;
-	r->cmdline = make_cmdline(plan);
-	if (!r->cmdline)
-		return why_set(why, -ENOMEM, "cannot make the kernel command line");
-	if (strlen(r->cmdline) >= 2048)
+	if (!ret)
+		ret = make_cmdline(r, plan, why);
+	if (!ret && strlen(r->cmdline) >= 2048)
 		ret = why_set(why, -E2BIG,
 			      "the boot image's kernel command line would have %zu bytes, 2047 is the most",
 			      strlen(r->cmdline));
@@ -244,10 +251,8 @@ void repartition_unload(void)
 
 int repartition_jump(struct why *why)
 {
-	int ret;
+	int ret = spawn_wait((char *[]){ "kexec", "-e", NULL });
 
-	sync();
-	ret = spawn_wait((char *[]){ "kexec", "-e", NULL });
 	return why_set(why, -EIO, "kexec -e failed (status %d)", ret);
 }
 

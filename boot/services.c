@@ -15,7 +15,9 @@
 
 #include "boot/save.h"
 #include "boot/services.h"
+#include "boot/socket-owner.h"
 #include "boot/spawn.h"
+#include "proxyd/socket.h"
 
 #define PROXYD		"proxyd"
 #define PROXYD_PATH	"/usr/sbin/proxyd"
@@ -73,12 +75,34 @@ int services_verify(const struct plan *plan, struct why *why)
 	return ret ? ret : verify_memory(plan, why);
 }
 
-static bool loaded(const char *module)
+/* "live", "coming" or "going"; "": it is not there. */
+static void module_state(const char *module, char state[16])
 {
 	char path[128];
+	FILE *in;
 
-	snprintf(path, sizeof(path), "/sys/module/%s", module);
-	return !access(path, F_OK);
+	state[0] = '\0';
+	snprintf(path, sizeof(path), "/sys/module/%s/initstate", module);
+	in = fopen(path, "re");
+	if (!in)
+		return;
+	if (fscanf(in, "%15s", state) != 1)
+		state[0] = '\0';
+	fclose(in);
+}
+
+/* A ccctl that was killed may have left a modprobe or rmmod at work: wait. */
+static bool loaded(const char *module)
+{
+	char state[16];
+
+	for (int ms = 0; ms < MODULE_SECONDS * 1000; ms += 50) {
+		module_state(module, state);
+		if (strcmp(state, "coming") && strcmp(state, "going"))
+			break;
+		usleep(50 * 1000);
+	}
+	return !strcmp(state, "live");
 }
 
 /* Of a sharedpc.ko that was unloaded: does this kernel have its region? */
@@ -210,11 +234,26 @@ int modules_unload(struct why *why)
 	return 0;
 }
 
-/* The daemon's process id, 0 if it does not run. */
-static pid_t proxyd_pid(void)
+static bool is_proxyd(pid_t pid)
+{
+	char path[64], comm[32] = "";
+	FILE *in;
+
+	if (pid <= 1)
+		return false;
+	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+	in = fopen(path, "re");
+	if (!in)
+		return false;
+	if (!fgets(comm, sizeof(comm), in))
+		comm[0] = '\0';
+	fclose(in);
+	return !strcmp(comm, PROXYD "\n");
+}
+
+static pid_t read_pid(void)
 {
 	FILE *in = fopen(PROXYD_PID, "re");
-	char path[64], comm[32] = "";
 	int pid = 0;
 
 	if (!in)
@@ -222,16 +261,20 @@ static pid_t proxyd_pid(void)
 	if (fscanf(in, "%d", &pid) != 1)
 		pid = 0;
 	fclose(in);
-	if (pid <= 1)
-		return 0;
-	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
-	in = fopen(path, "re");
-	if (!in)
-		return 0;
-	if (!fgets(comm, sizeof(comm), in))
-		comm[0] = '\0';
-	fclose(in);
-	return strcmp(comm, PROXYD "\n") ? 0 : pid;
+	return pid;
+}
+
+/*
+ * The daemon's process id, 0 if it does not run.  A ccctl that was killed may
+ * have started one without noting it: its socket tells.
+ */
+static pid_t proxyd_pid(void)
+{
+	pid_t pid = read_pid();
+
+	if (!is_proxyd(pid))
+		pid = socket_owner(PROXYD_SOCKET);
+	return is_proxyd(pid) ? pid : 0;
 }
 
 static int write_pid(pid_t pid)
@@ -248,6 +291,7 @@ int proxyd_start(const struct plan *plan, struct why *why)
 {
 	char *argv[] = { PROXYD_PATH, "--config", plan->conf_file, NULL };
 	pid_t pid;
+	int ret;
 
 	if (proxyd_pid())
 		return 0;
@@ -257,8 +301,11 @@ int proxyd_start(const struct plan *plan, struct why *why)
 	pid = spawn_daemon(argv, PROXYD_LOG);
 	if (pid < 0)
 		return why_set(why, pid, "cannot start proxyd: %s", strerror(-pid));
-	if (write_pid(pid))
-		return why_set(why, -errno, PROXYD_PID ": %s", strerror(errno));
+	ret = write_pid(pid);
+	if (ret) {
+		kill(pid, SIGTERM);
+		return why_set(why, ret, PROXYD_PID ": %s", strerror(-ret));
+	}
 	/* What is wrong with its configuration it says at once. */
 	for (int ms = 0; ms < 300; ms += 20) {
 		usleep(20 * 1000);

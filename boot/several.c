@@ -16,7 +16,8 @@
 
 #define POLL_US		(50 * 1000)
 #define LAST_LINES	20
-#define LOOK_S		3	/* between searches of an image's memory */
+#define LOOK_S		3	/* between searches of the images' memory, */
+#define LOOK_PART	10	/* which take no more than that part of the time */
 
 int several_seconds(const char *text, unsigned int *seconds)
 {
@@ -117,6 +118,14 @@ static int check(struct several *s, const struct plan_image *img, double t0,
 	return -1;
 }
 
+/* When to look again, after a look that began at @begun and is over. */
+static double after_look(double begun)
+{
+	double took = LOOK_PART * (now() - begun);
+
+	return now() + (took > LOOK_S ? took : LOOK_S);
+}
+
 static int wait_for_all(struct several *s, const bool *started,
 			unsigned int timeout)
 {
@@ -129,10 +138,9 @@ static int wait_for_all(struct several *s, const bool *started,
 		left += started[i];
 	}
 	while (left) {
-		bool look = now() > next_look;
+		double begun = now();
+		bool look = begun > next_look;
 
-		if (look)
-			next_look = now() + LOOK_S;
 		for (int i = 0; i < s->count; i++) {
 			int ret = done[i] ? 0 :
 				check(s, s->images[i], t0, timeout, look);
@@ -144,6 +152,8 @@ static int wait_for_all(struct several *s, const bool *started,
 				left--;
 			}
 		}
+		if (look)
+			next_look = after_look(begun);
 		if (left)
 			usleep(POLL_US);
 	}

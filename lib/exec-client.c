@@ -9,7 +9,8 @@
  *   - output is written in pieces of PIPE_BUF when poll() says so: that never
  *     blocks on a pipe; while output waits, the connection is not read, and the
  *     server stops the command
- *   - a closed stdout becomes SIGPIPE over there, so `exec ... yes | head` ends
+ *   - a closed stdout becomes SIGPIPE over there, so `exec ... yes | head` ends;
+ *     stderr goes on
  *   - the connection is probed with PING once a second; a server that is silent
  *     for too long, or no longer knows the session, is an error, never a hang
  */
@@ -33,6 +34,7 @@
 
 #define PING_MS		1000
 #define SILENCE_MS	60000
+#define STOPPED_MS	(3 * PING_MS)	/* between two looks: not a slow poll */
 
 struct client {
 	int fd, sigfd;
@@ -45,13 +47,14 @@ struct client {
 	uint32_t window;	/* bytes of stdin that may still be sent */
 	bool in_open;
 	bool answered;		/* the server was heard of */
-	bool deaf;		/* our stdout is closed: discard the output */
-	int to;			/* output waits for this descriptor, or -1 */
+	bool deaf[2];		/* our stdout, stderr is closed: discard what comes */
+	bool to_err;		/* output waits for stderr, else for stdout */
 	const unsigned char *pending;	/* into `frame` */
 	size_t pending_len;
 	unsigned char frame[CCEXEC_MAX_DATA];
 
 	long heard, pinged;	/* ms, monotonic */
+	long looked;		/* when this loop last ran */
 	bool done;
 	struct termios tio;	/* restored at the end if raw */
 	bool raw;
@@ -247,12 +250,12 @@ static int take_frame(struct client *c, const struct exec_frame *f)
 		return 0;
 	case CCEXEC_STDOUT:
 	case CCEXEC_STDERR:
-		if (c->deaf)
+		c->to_err = f->type == CCEXEC_STDERR;
+		if (c->deaf[c->to_err])
 			return 0;
 		memcpy(c->frame, f->data, f->length);
 		c->pending = c->frame;
 		c->pending_len = f->length;
-		c->to = f->type == CCEXEC_STDOUT ? c->rq->out : c->rq->err;
 		return 0;
 	case CCEXEC_EXIT:
 		return take_exit(c, f);
@@ -294,15 +297,21 @@ static int read_connection(struct client *c)
 	return take_frames(c);
 }
 
+/* Where the output that waits goes to. */
+static int out_fd(const struct client *c)
+{
+	return c->to_err ? c->rq->err : c->rq->out;
+}
+
 static void write_output(struct client *c)
 {
 	size_t len = c->pending_len < PIPE_BUF ? c->pending_len : PIPE_BUF;
-	ssize_t n = write(c->to, c->pending, len);
+	ssize_t n = write(out_fd(c), c->pending, len);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n < 0) {
-		c->deaf = true;
+		c->deaf[c->to_err] = true;
 		n = c->pending_len;
 		send_signal(c, SIGPIPE);
 	}
@@ -337,6 +346,9 @@ static int check_silence(struct client *c)
 		return 0;
 	if (c->pending_len)
 		c->heard = now;	/* it is we who do not read */
+	if (now - c->looked > STOPPED_MS)
+		c->heard = now;	/* nor ask: we were stopped (Ctrl-Z) meanwhile */
+	c->looked = now;
 	if (now - c->heard > (long)(c->rq->silence_ms ?: SILENCE_MS))
 		return fail(c, -ETIMEDOUT, 255, "the other side does not answer");
 	if (now - c->pinged >= PING_MS && now - c->heard >= PING_MS) {
@@ -356,7 +368,7 @@ static int pump(struct client *c)
 					 (c->out.have ? POLLOUT : 0) },
 		{ .fd = c->sigfd, .events = POLLIN },
 		{ .fd = in ? c->rq->in : -1, .events = POLLIN },
-		{ .fd = c->pending_len ? c->to : -1, .events = POLLOUT },
+		{ .fd = c->pending_len ? out_fd(c) : -1, .events = POLLOUT },
 	};
 	int ret;
 
@@ -439,7 +451,7 @@ static int run(struct client *c)
 	if (!c->in_open)
 		exec_queue_frame(&c->out, c->session, CCEXEC_STDIN_EOF, NULL, 0);
 	set_raw(c);
-	c->heard = c->pinged = now_ms();
+	c->heard = c->pinged = c->looked = now_ms();
 	while (!ret && !c->done)
 		ret = pump(c);
 	if (c->raw)

@@ -9,9 +9,11 @@
  * have a page of a full region (MPOL_BIND) ends in the owner's OOM killer,
  * and no look at the free pages beforehand can rule that out.
  *
- * A fault must always find a thread. Writes, which may wait for a disk, can
- * keep as many as the client has bounce buffers and no more; an fsync has no
- * such bound and goes to threads of its own.
+ * A fault must always find a thread, whatever disk the others wait for: while
+ * there are fewer threads than calls that a client can have open, one always
+ * waits for the next call. Each of them wakes all that wait (the module's NEXT),
+ * so more than CALL_IDLE do not. An fsync takes longer than all others and goes
+ * to threads of its own.
  */
 #include <errno.h>
 #include <numaif.h>
@@ -26,11 +28,10 @@
 #include "proxyd/cred.h"
 #include "proxyd/log.h"
 #include "sharedpc_ioctl.h"
+#include "sharedpc_wire.h"
 
 #define NODES_MAX	1024
 #define WORD_BITS	(8 * sizeof(unsigned long))
-
-_Static_assert(2 * SHAREDPC_BOUNCES <= CALL_THREADS, "threads are left for faults");
 
 struct sync {
 	struct sync *next;
@@ -40,6 +41,10 @@ struct sync {
 static pthread_mutex_t sync_lock = PTHREAD_MUTEX_INITIALIZER;	/* both below */
 static pthread_cond_t sync_more = PTHREAD_COND_INITIALIZER;
 static struct sync *sync_first, **sync_last = &sync_first;
+
+static pthread_mutex_t callers_lock = PTHREAD_MUTEX_INITIALIZER;	/* both below */
+static unsigned int callers;	/* threads that take calls */
+static unsigned int idle;	/* of them, those that wait for one */
 
 static int policy_prefer(int node)
 {
@@ -95,22 +100,23 @@ static void call_write(struct proxy *proxy, struct file *file,
 {
 	struct ccfs_cred cred = { .uid = call->uid, .gid = call->gid };
 	size_t bounces = SHAREDPC_BOUNCES * SHAREDPC_BOUNCE_SIZE;
+	struct file_use use;
 	ssize_t n;
-	int fd;
 
 	if (call->count > bounces || call->data > bounces - call->count) {
 		reply->error = -EINVAL;
 		return;
 	}
-	fd = n = file_dup(file, call->flags & SHAREDPC_CALL_APPEND);
-	if (fd >= 0) {
+	use = file_use(file, call->flags & SHAREDPC_CALL_APPEND);
+	n = use.fd;
+	if (use.fd >= 0) {
 		n = cred_take(&cred, NULL);
 		if (!n) {
-			n = write_as(proxy, file, fd, call, &reply->pos);
+			n = write_as(proxy, file, use.fd, call, &reply->pos);
 			cred_back();
 		}
-		close(fd);
 	}
+	file_used(&use);
 	if (n < 0)
 		reply->error = n;
 	else
@@ -193,6 +199,79 @@ static void *syncer(void *arg)
 	return NULL;
 }
 
+static int thread_start(void *(*run)(void *proxy), struct proxy *proxy)
+{
+	pthread_t thread;
+	int ret = pthread_create(&thread, NULL, run, proxy);
+
+	if (!ret)
+		pthread_detach(thread);
+	return -ret;
+}
+
+static void *caller(void *arg);
+
+/* One more of those that wait. 0 or -errno; nothing if there are enough. */
+static int caller_add(struct proxy *proxy, unsigned int enough)
+{
+	bool add;
+	int ret = 0;
+
+	pthread_mutex_lock(&callers_lock);
+	add = idle < enough && callers < SHAREDPC_CALLS;
+	idle += add;
+	callers += add;
+	pthread_mutex_unlock(&callers_lock);
+	if (add)
+		ret = thread_start(caller, proxy);
+	if (ret) {
+		pthread_mutex_lock(&callers_lock);
+		idle--;
+		callers--;
+		pthread_mutex_unlock(&callers_lock);
+	}
+	return ret;
+}
+
+/* This thread has a call to do; the next call finds another one. */
+static void caller_busy(struct proxy *proxy)
+{
+	int ret;
+
+	pthread_mutex_lock(&callers_lock);
+	idle--;
+	pthread_mutex_unlock(&callers_lock);
+	ret = caller_add(proxy, 1);
+	if (ret)
+		log_say("no thread for the next call: %s", strerror(-ret));
+}
+
+/* This thread has done its call. False: enough others wait, it is to end. */
+static bool caller_idle(void)
+{
+	bool stays;
+
+	pthread_mutex_lock(&callers_lock);
+	stays = idle < CALL_IDLE;
+	if (stays)
+		idle++;
+	else
+		callers--;
+	pthread_mutex_unlock(&callers_lock);
+	return stays;
+}
+
+/* The next call. Does not return without one. */
+static void call_next(struct proxy *proxy, struct sharedpc_call *call)
+{
+	while (ioctl(proxy->dev, SHAREDPC_IOC_NEXT, call)) {
+		if (errno == ENODEV)
+			proxy_end("the client is gone");
+		if (errno != EINTR)
+			proxy_end(strerror(errno));
+	}
+}
+
 static void *caller(void *arg)
 {
 	struct proxy *proxy = arg;
@@ -207,32 +286,24 @@ static void *caller(void *arg)
 			strerror(-ret));
 		proxy_end("cannot place pages in the region");
 	}
-	for (;;) {
-		if (ioctl(proxy->dev, SHAREDPC_IOC_NEXT, &call)) {
-			if (errno == ENODEV)
-				proxy_end("the client is gone");
-			if (errno != EINTR)
-				proxy_end(strerror(errno));
-		} else if (call.op == SHAREDPC_OP_FSYNC) {
+	do {
+		call_next(proxy, &call);
+		caller_busy(proxy);
+		if (call.op == SHAREDPC_OP_FSYNC)
 			sync_add(proxy, &call);
-		} else {
+		else
 			call_do(proxy, &call);
-		}
-	}
+	} while (caller_idle());
 	return NULL;
 }
 
 int calls_start(struct proxy *proxy)
 {
-	pthread_t thread;
-	int i, ret;
+	int i, ret = 0;
 
-	for (i = 0; i < CALL_THREADS + SYNC_THREADS; i++) {
-		ret = pthread_create(&thread, NULL,
-				     i < CALL_THREADS ? caller : syncer, proxy);
-		if (ret)
-			return -ret;
-		pthread_detach(thread);
-	}
-	return 0;
+	for (i = 0; i < CALL_IDLE && !ret; i++)
+		ret = caller_add(proxy, CALL_IDLE);
+	for (i = 0; i < SYNC_THREADS && !ret; i++)
+		ret = thread_start(syncer, proxy);
+	return ret;
 }

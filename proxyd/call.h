@@ -7,7 +7,7 @@
 
 #include "proxyd/proxy.h"
 
-#define CALL_THREADS	8
+#define CALL_IDLE	8	/* threads that wait for a call, at most */
 #define SYNC_THREADS	4	/* besides, for FSYNC alone */
 
 /* Start the threads that take calls. 0 or -errno. */

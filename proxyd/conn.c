@@ -318,7 +318,7 @@ static void conn_await(struct conn *conn)
 	struct timespec now;
 	int64_t ms;
 
-	if (!conn->greeted || conn->proxy->local)
+	if (!conn->greeted)
 		return;
 	do {
 		clock_gettime(CLOCK_MONOTONIC, &now);

@@ -181,31 +181,49 @@ static int dup_cloexec(int fd)
 	return fd < 0 ? -errno : fd;
 }
 
-int file_dup(struct file *file, bool append)
+/*
+ * A copy of @fd, a descriptor of @file's (or -errno), without file->map, which
+ * is held for reading; if there is none to be had, @fd and the lock.
+ */
+static struct file_use use(struct file *file, int fd)
 {
-	int fd;
+	struct file_use u = { .fd = fd, .held = NULL };
 
+	if (fd >= 0)
+		u.fd = dup_cloexec(fd);
+	if (u.fd == -EMFILE || u.fd == -ENFILE)
+		return (struct file_use){ .fd = fd, .held = file };
+	pthread_rwlock_unlock(&file->map);
+	return u;
+}
+
+struct file_use file_use(struct file *file, bool append)
+{
 	pthread_rwlock_rdlock(&file->map);
 	if (file->append_fd < 0)
-		fd = dup_cloexec(file->fd);
-	else
-		fd = append ? dup_cloexec(file->append_fd) : -EPERM;
-	pthread_rwlock_unlock(&file->map);
-	return fd;
+		return use(file, file->fd);
+	return use(file, append ? file->append_fd : -EPERM);
+}
+
+void file_used(const struct file_use *use)
+{
+	if (use->held)
+		pthread_rwlock_unlock(&use->held->map);
+	else if (use->fd >= 0)
+		close(use->fd);
 }
 
 int file_sync(struct file *file, bool data_only)
 {
-	int fd, ret = 0;
+	struct file_use u;
+	int ret;
 
 	pthread_rwlock_rdlock(&file->map);
-	fd = dup_cloexec(file->fd);
-	pthread_rwlock_unlock(&file->map);
-	if (fd < 0)
-		return fd;
-	if (data_only ? fdatasync(fd) : fsync(fd))
-		ret = -errno;
-	close(fd);
+	u = use(file, file->fd);
+	if (u.fd < 0)
+		return u.fd;
+	ret = (data_only ? fdatasync(u.fd) : fsync(u.fd)) ? -errno : 0;
+	file_used(&u);
 	return ret;
 }
 

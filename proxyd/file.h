@@ -82,11 +82,21 @@ struct file *file_find(struct files *files, dev_t dev, ino_t ino);
 bool file_put(struct files *files, struct file *file);
 
 /*
- * A descriptor of @file's long-lived struct file, to be closed by the caller:
- * what it is used for holds up nobody. @append: for appending, else for what
- * its mode allows. -errno; -EPERM: it may be appended to, and no more.
+ * A descriptor of @file's long-lived struct file. It is a copy, so that what it
+ * is used for holds up nobody; at the limit of descriptors it is the file's own
+ * one, and who upgrades @file waits.
  */
-int file_dup(struct file *file, bool append);
+struct file_use {
+	int fd;			/* -errno: there is none */
+	struct file *held;	/* map is held for reading; NULL: fd is a copy */
+};
+
+/*
+ * @append: for appending, else for what its mode allows; -EPERM: it may be
+ * appended to, and no more. To be followed by file_used().
+ */
+struct file_use file_use(struct file *file, bool append);
+void file_used(const struct file_use *use);
 /*
  * Make @file durable, through the struct file that saw it written: only that
  * one is sure to be told if writing back failed.

@@ -163,7 +163,9 @@ static void trim(struct nodes *t)
 {
 	struct node *n;
 
-	for (int i = 0; i < TRIM_LOOKS && t->mount >= 0 && t->fds > t->fds_max; i++) {
+	if (!t->open || t->mount < 0)
+		return;
+	for (int i = 0; i < TRIM_LOOKS && t->fds > t->fds_max; i++) {
 		n = TAILQ_FIRST(&t->idle);
 		if (!n)
 			return;
@@ -190,7 +192,7 @@ int nodes_init(struct nodes *t, int root,
 	t->next = CCFS_ROOT;
 	t->fds_max = NODE_FDS;
 	/* O_PATH is not enough for open_by_handle_at() */
-	t->mount = open ? openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	t->mount = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fstat(root, &st)) {
 		ret = -errno;
 		close(root);
@@ -379,13 +381,42 @@ void node_forget(struct nodes *t, uint64_t id, uint64_t count)
 		node_free(n);
 }
 
-/* With the lock: is this a removed file that only the node holds? */
+/* With the lock: is this a removed file that, for all we know, nobody has open? */
 static bool removed(struct nodes *t, const struct node *n)
 {
 	struct stat st;
 
 	return !n->users && S_ISREG(n->type) && !fstat(n->fd, &st) &&
-	       !st.st_nlink && !t->open(t->arg, n->dev, n->ino);
+	       !st.st_nlink && (!t->open || !t->open(t->arg, n->dev, n->ino));
+}
+
+/*
+ * With the lock: can @n, a removed file, be opened again as long as somebody
+ * has it open? It is tried while we have.
+ */
+static bool comes_back(struct nodes *t, struct node *n)
+{
+	int fd;
+
+	if (!n->handle)
+		n->handle = handle_of(n->fd);
+	if (!n->handle || t->mount < 0)
+		return false;
+	fd = open_by_handle_at(t->mount, n->handle,
+			       O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0)
+		close(fd);	/* not the last one */
+	return fd >= 0;
+}
+
+/* With the lock: let go of @n if it is a removed file. */
+static void sweep(struct nodes *t, struct node *n)
+{
+	if (!removed(t, n) || (!t->open && !comes_back(t, n)))
+		return;
+	later_close(fd_take(t, n));
+	if (t->open)
+		set_gone(t, n);
 }
 
 void nodes_sweep(struct nodes *t)
@@ -393,18 +424,13 @@ void nodes_sweep(struct nodes *t)
 	unsigned int buckets = NODE_BUCKETS / NODE_TURNS, looks = 0;
 	struct node *n;
 
-	if (!t->open)
-		return;
 	pthread_mutex_lock(&t->lock);
 	while (buckets-- && looks < NODE_LOOKS) {
 		for (n = t->by_id[t->swept]; n; n = n->id_next) {
 			if (n->fd < 0)
 				continue;
 			looks++;
-			if (!removed(t, n))
-				continue;
-			later_close(fd_take(t, n));
-			set_gone(t, n);
+			sweep(t, n);
 		}
 		t->swept = (t->swept + 1) % NODE_BUCKETS;
 	}

@@ -18,7 +18,11 @@
  * meanwhile the node is -ESTALE, and a new file with its inode number is
  * another node.  Files without handles (overlayfs) stay open.
  *
- * Neither happens if it is not known what the client has open (no open()).
+ * If it is not known what the client has open (no open(); it is the owner
+ * itself), nothing is closed above fds_max. A removed file is let go of by
+ * nodes_sweep(), but its handle kept: while it is open, its node is opened
+ * again when it is needed, after that it is -ESTALE. Where the file system
+ * cannot do that, the node stays open.
  *
  * One lock per table; only what nodes_sweep() asks is asked under it.
  */

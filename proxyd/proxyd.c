@@ -14,6 +14,7 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -80,6 +81,8 @@ int main(int argc, char **argv)
 		fputs("proxyd: only root can do this\n", stderr);
 		return 1;
 	}
+	/* Who started us may ignore it, which exec passes on: no waitpid() then. */
+	signal(SIGCHLD, SIG_DFL);
 	umask(0);
 	mkdir("/run/ccluster", 0755);
 	limits_raise(!o.image);

@@ -16,6 +16,7 @@
 #include <asm/apic.h>
 #include <asm/mtrr.h>
 #include <asm/msr.h>
+#include <asm/processor.h>
 #include "image.h"
 
 #define ICR_WAIT_US	1000
@@ -33,11 +34,16 @@ static void icr_wait(void)
 	}
 }
 
-/* The busy bit is this CPU's: stay here until it clears. */
+/*
+ * The busy bit is this CPU's: stay here until it clears.  In x2APIC mode the
+ * write to ICR is one to an MSR that orders nothing: the fence has what was
+ * written to memory before seen by whoever gets the interrupt.
+ */
 static void icr_send(u32 apicid, u32 command)
 {
 	preempt_disable();
 	icr_wait();
+	weak_wrmsr_fence();
 	apic->icr_write(command, apicid);
 	icr_wait();
 	preempt_enable();

@@ -153,8 +153,7 @@ static bool image_park(struct image *img)
 	memcpy(img->page, img->copy, PAGE_SIZE);
 	trampoline(img)->acks = 0;
 	trampoline(img)->mode = CCBOOT_MODE_PARK;
-	/* The page must be whole before a CPU runs it: icr_write serialises. */
-	mb();
+	/* icr_send() has the page whole before a CPU runs it. */
 	for (i = 0; i < img->nr_cpus; i++)
 		cpu_sipi(img->apic[i], img->low.start);
 	parked = await_acks(img, img->nr_cpus, PARK_MS);
@@ -440,8 +439,7 @@ static int trampoline_arm(struct image *img)
 	tr->acks = 0;
 	tr->mode = CCBOOT_MODE_BOOT;
 	memcpy(img->copy, img->page, PAGE_SIZE);
-	/* Pairs with nothing: the page must be whole before SIPI is sent. */
-	mb();
+	/* icr_send() has the page whole before SIPI is sent. */
 	return 0;
 }
 

@@ -279,6 +279,27 @@ static void test_closed_stdout(void **state)
 	assert_int_equal(end_server(&p), 0);
 }
 
+/* What goes to stderr still gets there. */
+static void test_only_stdout_closed(void **state)
+{
+	struct peer p = start_server(false);
+	char *argv[] = { "sh", "-c", "trap '' PIPE; echo a; sleep 1; echo b >&2", NULL };
+	struct exec_request rq = { .argv = argv, .flags = CCEXEC_ENV_ADD, .in = -1 };
+	struct exec_result res;
+	char err[16];
+	int out[2];
+
+	assert_return_code(pipe(out), errno);
+	close(out[0]);
+	rq.out = out[1];
+	rq.err = make_file("", 0);
+	assert_int_equal(exec_client_run(p.fd, &rq, &res), 0);
+	slurp(rq.err, err, sizeof(err));
+	assert_string_equal(err, "b\n");
+	close(out[1]);
+	assert_int_equal(end_server(&p), 0);
+}
+
 /* A client behind a client: SIGPIPE is passed on like any other signal. */
 static void test_sigpipe(void **state)
 {
@@ -334,6 +355,31 @@ static void test_silent_server(void **state)
 	assert_int_equal(res.status, 255);
 	close(sv[0]);
 	close(sv[1]);
+}
+
+/* Ctrl-Z for longer than a server may be silent, then fg. */
+static void test_stopped(void **state)
+{
+	struct peer p = start_server(false);
+	char *argv[] = { "sh", "-c", "sleep 5; exit 7", NULL };
+	struct exec_request rq = { .argv = argv, .flags = CCEXEC_ENV_ADD, .in = -1,
+				   .out = 1, .err = 2, .silence_ms = 2000 };
+	struct exec_result res;
+	int status;
+	pid_t pid;
+
+	pid = fork();
+	if (!pid) {
+		exec_client_run(p.fd, &rq, &res);
+		_exit(res.status);
+	}
+	usleep(500000);
+	kill(pid, SIGSTOP);
+	sleep(4);
+	kill(pid, SIGCONT);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(WEXITSTATUS(status), 7);
+	assert_int_equal(end_server(&p), 0);
 }
 
 /* Frames by hand. */
@@ -633,9 +679,11 @@ int main(void)
 		cmocka_unit_test(test_terminal),
 		cmocka_unit_test(test_signal),
 		cmocka_unit_test(test_closed_stdout),
+		cmocka_unit_test(test_only_stdout_closed),
 		cmocka_unit_test(test_sigpipe),
 		cmocka_unit_test(test_lost_server),
 		cmocka_unit_test(test_silent_server),
+		cmocka_unit_test(test_stopped),
 		cmocka_unit_test(test_bad_headers),
 		cmocka_unit_test_setup(test_bad_start, reset_reader),
 		cmocka_unit_test_setup(test_start_too_large, reset_reader),

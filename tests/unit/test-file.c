@@ -10,10 +10,12 @@
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include "proxyd/call.h"
 #include "proxyd/window.h"
 #include "sharedpc_ioctl.h"
+#include "sharedpc_wire.h"
 
 #define WINDOW	(WINDOW_PAGES * PAGE)
 #define MAPS	8
@@ -241,10 +243,41 @@ static void test_sync(void **state)
 static int dup_file(uint64_t id, bool append)
 {
 	struct file *file = file_get(&proxy.files, id);
-	int fd = file_dup(file, append);
+	struct file_use use = file_use(file, append);
 
+	assert_null(use.held);
 	file_put(&proxy.files, file);
-	return fd;
+	return use.fd;
+}
+
+/* At the limit of descriptors what is open can be written and synced. */
+static void test_no_descriptors(void **state)
+{
+	struct rlimit limit, none;
+	struct file_use use;
+	struct ccfs_open o;
+	struct file *file;
+
+	put_file("rw/limit", "abc", 0644);
+	assert_int_equal(open_node(lookup(CCFS_ROOT, "limit"), O_RDWR, &root, &o), 0);
+	file = file_get(&proxy.files, o.file);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = limit;
+	none.rlim_cur = 1;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	use = file_use(file, false);
+	assert_ptr_equal(use.held, file);
+	assert_int_equal(pwrite(use.fd, "X", 1, 0), 1);
+	assert_int_equal(pthread_rwlock_trywrlock(&file->map), EBUSY);
+	file_used(&use);
+	assert_int_equal(file_sync(file, false), 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_int_equal(pthread_rwlock_trywrlock(&file->map), 0);
+	pthread_rwlock_unlock(&file->map);
+	file_put(&proxy.files, file);
+	assert_int_equal(touch(o.file, 0)[0], 'X');
+	drop(&o);
+	none_left();
 }
 
 /* A file that is appended to is read through a descriptor that may be mapped. */
@@ -338,6 +371,17 @@ static void call(unsigned int op, uint32_t slot, uint64_t file)
 	assert_int_equal(send(calls[0], &c, sizeof(c), 0), sizeof(c));
 }
 
+/* Of a page behind the end of a small file. */
+static void fault(uint32_t slot, uint64_t file)
+{
+	struct sharedpc_call c = {
+		.slot = slot, .op = SHAREDPC_OP_FAULT, .file = file, .pos = 100,
+		.count = 1,
+	};
+
+	assert_int_equal(send(calls[0], &c, sizeof(c), 0), sizeof(c));
+}
+
 static uint32_t answered(int error)
 {
 	struct sharedpc_reply r;
@@ -376,6 +420,47 @@ static void test_slow_disk(void **state)
 	none_left();
 }
 
+static unsigned int threads(void)
+{
+	struct stat st;
+
+	assert_int_equal(stat("/proc/self/task", &st), 0);
+	return st.st_nlink - 2;
+}
+
+/* Faults that hang keep no other from being taken, and leave no threads. */
+static void test_slow_faults(void **state)
+{
+	const uint32_t hang = SHAREDPC_CALLS - 1;
+	unsigned int before = threads();
+	struct ccfs_open o, other;
+	struct file *file;
+	uint64_t slots = 0;
+
+	put_file("rw/hangs", "abc", 0644);
+	put_file("rw/other", "abc", 0644);
+	assert_int_equal(open_node(lookup(CCFS_ROOT, "hangs"), O_RDONLY, &root, &o), 0);
+	assert_int_equal(open_node(lookup(CCFS_ROOT, "other"), O_RDONLY, &root, &other), 0);
+	file = file_get(&proxy.files, o.file);
+	assert_non_null(file);
+	pthread_rwlock_wrlock(&file->map);
+	for (uint32_t i = 0; i < hang; i++)
+		fault(i, o.file);
+	fault(hang, other.file);
+	assert_int_equal(answered(-EFAULT), hang);
+	pthread_rwlock_unlock(&file->map);
+	for (uint32_t i = 0; i < hang; i++)
+		slots |= 1ULL << answered(-EFAULT);
+	assert_true(slots == (1ULL << hang) - 1);
+	for (int ms = 0; threads() > before && ms < 10000; ms += 10)
+		usleep(10000);
+	assert_true(threads() <= before);
+	file_put(&proxy.files, file);
+	call(SHAREDPC_OP_CLOSE, 0, o.file);
+	call(SHAREDPC_OP_CLOSE, 0, other.file);
+	none_left();
+}
+
 /* The client is on another image. */
 static int setup_remote(void **state)
 {
@@ -391,8 +476,10 @@ int main(void)
 		cmocka_unit_test(test_upgrade_fails),
 		cmocka_unit_test(test_sync),
 		cmocka_unit_test(test_append_only),
+		cmocka_unit_test(test_no_descriptors),
 		cmocka_unit_test(test_many_nodes),
 		cmocka_unit_test(test_slow_disk),
+		cmocka_unit_test(test_slow_faults),
 		cmocka_unit_test(test_end),
 	};
 

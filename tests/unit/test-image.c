@@ -25,6 +25,7 @@ void say(const char *fmt, ...)
 }
 
 static struct sharedpc_console con;
+static struct sharedpc_slot slot = { .state = SHAREDPC_READY, .epoch = 1 };
 
 static void put(const char *s, size_t len)
 {
@@ -39,7 +40,7 @@ static void test_console_read(void **state)
 	char buf[64];
 
 	memset(&con, 0, sizeof(con));
-	console_open(&r, &con);
+	console_open(&r, &con, &slot);
 	assert_int_equal(console_read(&r, buf, sizeof(buf)), 0);
 	put("hello\n", 6);
 	assert_int_equal(console_read(&r, buf, 3), 3);
@@ -56,7 +57,7 @@ static void test_console_overrun(void **state)
 
 	memset(&con, 0, sizeof(con));
 	memset(big, 'x', sizeof(big));
-	console_open(&r, &con);
+	console_open(&r, &con, &slot);
 	put("lost", 4);
 	put(big, sizeof(big));
 	assert_int_equal(console_read(&r, buf, 1), 1);
@@ -72,6 +73,30 @@ static void test_console_overrun(void **state)
 	for (uint64_t n = 0; n <= SHAREDPC_CONSOLE_OUT; n += sizeof(buf))
 		console_read(&r, buf, sizeof(buf));
 	assert_int_equal(console_read(&r, buf, sizeof(buf)), 0);
+}
+
+/* Started again, and by now it has said more than what was read before. */
+static void test_console_restart(void **state)
+{
+	struct console_reader r;
+	char buf[16];
+
+	memset(&con, 0, sizeof(con));
+	put("old", 3);
+	console_open(&r, &con, &slot);
+	assert_int_equal(console_read(&r, buf, sizeof(buf)), 3);
+	slot.state = SHAREDPC_EMPTY;
+	slot.epoch = 0;
+	assert_int_equal(console_read(&r, buf, sizeof(buf)), 0);
+	slot.epoch = 2;
+	assert_int_equal(console_read(&r, buf, sizeof(buf)), 0);
+	con.out_head = 0;
+	slot.state = SHAREDPC_STARTING;
+	put("newer", 5);
+	assert_int_equal(console_read(&r, buf, sizeof(buf)), 5);
+	assert_memory_equal(buf, "newer", 5);
+	assert_int_equal(console_read(&r, buf, sizeof(buf)), 0);
+	slot = (struct sharedpc_slot){ .state = SHAREDPC_READY, .epoch = 1 };
 }
 
 static void test_console_write(void **state)
@@ -108,15 +133,21 @@ static size_t block(uint8_t *mem, size_t at, uint64_t id, const char *text,
 	return at + 8 + ((n + 7) & ~7ul);
 }
 
-static char *messages(const uint8_t *mem, size_t len, uint64_t token, int *count)
+static char *messages_in(const uint8_t *mem, size_t len, size_t starts,
+			 uint64_t token, int *count)
 {
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
-	*count = kmsg_print(mem, len, token, out);
+	*count = kmsg_print(mem, len, starts, token, out);
 	fclose(out);
 	return text;
+}
+
+static char *messages(const uint8_t *mem, size_t len, uint64_t token, int *count)
+{
+	return messages_in(mem, len, len, token, count);
 }
 
 static void put_log(uint8_t *mem, size_t at, uint64_t id, uint64_t token)
@@ -155,6 +186,16 @@ static void test_kmsg(void **state)
 	text = messages(mem, sizeof(words), 0xcccc, &count);
 	assert_int_equal(count, 0);
 	free(text);
+	/* A log is of the piece that its first block begins in. */
+	for (size_t piece = 8184; piece <= 8200; piece += 8) {
+		int first, second;
+
+		free(messages_in(mem, sizeof(words), piece, 0xbbbb, &first));
+		free(messages_in(mem + piece, sizeof(words) - piece, piece,
+				 0xbbbb, &second));
+		assert_int_equal(first, piece > 8192 ? 4 : 0);
+		assert_int_equal(second, piece > 8192 ? 0 : 4);
+	}
 	/* Cut off anywhere: never a read behind the end (the sanitizer looks). */
 	for (size_t len = 0; len < 9000; len += 8) {
 		uint8_t *copy = malloc(len ? len : 1);
@@ -266,6 +307,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_console_read),
 		cmocka_unit_test(test_console_overrun),
+		cmocka_unit_test(test_console_restart),
 		cmocka_unit_test(test_console_write),
 		cmocka_unit_test(test_kmsg),
 		cmocka_unit_test(test_cpio),

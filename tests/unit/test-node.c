@@ -88,7 +88,8 @@ static void make_file(int n)
 	close(fd);
 }
 
-static void begin(const char *where)
+static void begin_with(const char *where,
+		       bool (*open)(void *arg, dev_t dev, ino_t ino))
 {
 	int root;
 
@@ -98,13 +99,18 @@ static void begin(const char *where)
 	root = syscall(SYS_open_tree, AT_FDCWD, dir,
 		       OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);	/* as an export is */
 	assert_true(root >= 0);
-	assert_int_equal(nodes_init(&table, root, is_open, NULL), 0);
+	assert_int_equal(nodes_init(&table, root, open, NULL), 0);
 	assert_true(table.mount >= 0);
 	table.fds_max = FDS;
 	for (int i = 0; i < FILES; i++) {
 		make_file(i);
 		ids[i] = add(name(i), &inos[i]);
 	}
+}
+
+static void begin(const char *where)
+{
+	begin_with(where, is_open);
 }
 
 static void end(void)
@@ -179,6 +185,52 @@ static void test_open(void **state)
 	open_ino = 0;
 	for (int i = 0; i < 2 * NODE_TURNS; i++)
 		nodes_sweep(&table);
+	is(ids[0], 0);
+	end();
+}
+
+/*
+ * On the owner itself: a removed file is let go of, and its node is good for as
+ * long as somebody has it open.
+ */
+static void test_local(void **state)
+{
+	char path[64];
+	struct stat st;
+	struct node *n;
+	int fd, again;
+
+	begin_with(*state, NULL);
+	assert_int_equal(table.fds, FILES + 1);		/* nothing is trimmed */
+	fd = open(name(0), O_RDWR | O_CLOEXEC);
+	assert_int_equal(write(fd, "abc", 3), 3);
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(unlink(name(i)), 0);
+	for (int i = 0; i < 2 * NODE_TURNS + FILES / NODE_LOOKS; i++)
+		nodes_sweep(&table);
+	assert_int_equal(table.fds, FILES + 1 - 10);
+	is(ids[0], inos[0]);
+	is(ids[1], 0);
+	assert_int_equal(node_get(&table, ids[0], &n), 0);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", n->fd);
+	again = open(path, O_RDWR | O_CLOEXEC);
+	assert_true(again >= 0);
+	node_put(&table, n);
+	assert_int_equal(ftruncate(again, 2), 0);
+	close(again);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_size, 2);
+	is(ids[0], inos[0]);
+	close(fd);
+	for (int i = 0; i < 2 * NODE_TURNS + FILES / NODE_LOOKS; i++)
+		nodes_sweep(&table);
+	for (int ms = 0; ms < 5000; ms += 10) {	/* closed a little later */
+		if (node_get(&table, ids[0], &n))
+			break;
+		node_put(&table, n);
+		nodes_sweep(&table);
+		usleep(10000);
+	}
 	is(ids[0], 0);
 	end();
 }
@@ -317,6 +369,8 @@ int main(void)
 		cmocka_unit_test_prestate(test_removed, tmpfs),
 		cmocka_unit_test_prestate(test_open, top),
 		cmocka_unit_test_prestate(test_open, tmpfs),
+		cmocka_unit_test_prestate(test_local, top),
+		cmocka_unit_test_prestate(test_local, tmpfs),
 		cmocka_unit_test_prestate(test_sweep, top),
 		cmocka_unit_test_prestate(test_kinds, top),
 		cmocka_unit_test_prestate(test_kinds, tmpfs),

@@ -341,6 +341,16 @@ static void test_strip(void **state)
 	plan_free(plan);
 }
 
+static void test_closed(void **state)
+{
+	assert_true(plan_cmdline_closed("--"));
+	assert_true(plan_cmdline_closed("quiet -- single"));
+	assert_true(plan_cmdline_closed("quiet --\n"));
+	assert_false(plan_cmdline_closed(""));
+	assert_false(plan_cmdline_closed("quiet --x x-- a=-- -"));
+	assert_false(plan_cmdline_closed("a=\"b -- c\" quiet"));
+}
+
 static void test_verify_cmdline(void **state)
 {
 	struct plan *plan = plan_of(*state, "partitions.conf", 0);
@@ -464,6 +474,44 @@ static void test_changed(void **state)
 	assert_int_equal(plan_conf_changed(plan), 1);
 	unlink(path);
 	assert_int_equal(plan_conf_changed(plan), -ENOENT);
+	plan_free(plan);
+}
+
+/* However many there are. */
+static void test_cpus_str(void **state)
+{
+	struct plan_cpu cpus[300] = { { 0 } };
+	struct plan_image image = { .cpus = cpus };
+	char *text;
+
+	text = plan_cpus_str(&image);
+	assert_string_equal(text, "");
+	free(text);
+	for (int i = 0; i < 4; i++)
+		cpus[image.ncpus++].cpu = i;
+	cpus[image.ncpus++].cpu = 8;
+	text = plan_cpus_str(&image);
+	assert_string_equal(text, "0-3,8");
+	free(text);
+	image.ncpus = 300;
+	for (int i = 0; i < 300; i++)
+		cpus[i].cpu = 1000 + 2 * i;
+	text = plan_cpus_str(&image);
+	assert_int_equal(strlen(text), 300 * 5 - 1);
+	assert_string_equal(text + strlen(text) - 5, ",1598");
+	free(text);
+}
+
+/* Who uses the plan later does so in another directory. */
+static void test_conf_file(void **state)
+{
+	struct machine *machine = *state;
+	struct plan *plan = plan_of(machine, "partitions.conf", 0);
+	char here[PATH_MAX], want[PATH_MAX + 20];
+
+	assert_non_null(getcwd(here, sizeof(here)));
+	snprintf(want, sizeof(want), "%s/partitions.conf", here);
+	assert_string_equal(plan->conf_file, want);
 	plan_free(plan);
 }
 
@@ -621,10 +669,13 @@ int main(void)
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_example),
 		cmocka_unit_test(test_strip),
+		cmocka_unit_test(test_closed),
 		cmocka_unit_test(test_verify_cmdline),
 		cmocka_unit_test(test_verify),
 		cmocka_unit_test(test_region_stays),
 		cmocka_unit_test(test_changed),
+		cmocka_unit_test(test_conf_file),
+		cmocka_unit_test(test_cpus_str),
 		cmocka_unit_test(test_damaged_plan),
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_print),

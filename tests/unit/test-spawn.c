@@ -10,10 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "boot/socket-owner.h"
 #include "boot/spawn.h"
 
 static char buf[32];
@@ -94,6 +98,39 @@ static void test_helpers(void **state)
 	}
 }
 
+/* A daemon that was started and not noted is found by its socket. */
+static void test_socket_owner(void **state)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	char dir[] = "/tmp/test-spawn-XXXXXX";
+	int fd, ready[2];
+	pid_t pid;
+	char c;
+
+	assert_non_null(mkdtemp(dir));
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/socket", dir);
+	assert_int_equal(socket_owner(addr.sun_path), 0);
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	if (!pid) {
+		fd = socket(AF_UNIX, SOCK_STREAM, 0);
+		if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) ||
+		    listen(fd, 1) || write(ready[1], "", 1) != 1)
+			_exit(1);
+		pause();
+		_exit(0);
+	}
+	assert_int_equal(read(ready[0], &c, 1), 1);
+	assert_int_equal(socket_owner(addr.sun_path), pid);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	assert_int_equal(socket_owner(addr.sun_path), 0);
+	close(ready[0]);
+	close(ready[1]);
+	unlink(addr.sun_path);
+	rmdir(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -101,6 +138,7 @@ int main(void)
 		cmocka_unit_test(test_long),
 		cmocka_unit_test(test_hangs),
 		cmocka_unit_test(test_helpers),
+		cmocka_unit_test(test_socket_owner),
 	};
 
 	return cmocka_run_group_tests_name("spawn", tests, NULL, NULL);
