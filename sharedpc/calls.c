@@ -102,8 +102,9 @@ int server_next(struct server *s, struct sharedpc_call *out)
 	struct server_call *c = NULL;
 	int err;
 
-	err = wait_event_interruptible(s->wait, READ_ONCE(s->gone) ||
-				       (c = take_queued(s)));
+	/* One thread for each call: the others sleep on. */
+	err = wait_event_interruptible_exclusive(s->wait, READ_ONCE(s->gone) ||
+						 (c = take_queued(s)));
 	if (err)
 		return -EINTR;
 	if (!c)
