@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "fs/log.h"
@@ -31,6 +32,7 @@
 struct serving {
 	struct ccfs fs;
 	const struct options *opt;
+#define DESCRIPTORS	1048576	/* the most, unless Linux was told otherwise */
 	struct report report;
 	int report_fd;
 	bool readonly;
@@ -181,6 +183,25 @@ static int loop(struct serving *s, struct fuse_session *se)
 {
 	struct fuse_loop_config *config = fuse_loop_cfg_create();
 	int ret;
+/*
+ * Requests need a few for a moment each (the groups of a caller, a file on its
+ * way to FUSE), more than some inherited limit says.
+ */
+static void want_descriptors(void)
+{
+	struct rlimit limit = { DESCRIPTORS, DESCRIPTORS };
+
+	if (!setrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	/* fs.nr_open is lower, or root has no CAP_SYS_RESOURCE */
+	if (!getrlimit(RLIMIT_NOFILE, &limit)) {
+		limit.rlim_cur = limit.rlim_max;
+		if (!setrlimit(RLIMIT_NOFILE, &limit))
+			return;
+	}
+	ccfs_log("limit of open files: %m");
+}
+
 
 	if (!config)
 		return -ENOMEM;
@@ -263,6 +284,7 @@ int serve(const struct options *opt, int report)
 	ret = run_session(&s);
 	if (s.report_fd >= 0) {
 		snprintf(s.report.text, sizeof(s.report.text),
+	want_descriptors();
 			 "libfuse could not start its session");
 		say(&s, ret ? ret : -EIO);
 	}

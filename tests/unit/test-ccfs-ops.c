@@ -18,6 +18,7 @@ static int groups;		/* of the caller; negative: cannot be found */
 static int grows;		/* and as many more at each look */
 static int replied;		/* the last error */
 
+static int groups_errno;	/* and libfuse has failed with this */
 int __wrap_fuse_req_getgroups(fuse_req_t req, int size, gid_t list[]);
 const struct fuse_ctx *__wrap_fuse_req_ctx(fuse_req_t req);
 int __wrap_fuse_reply_err(fuse_req_t req, int error);
@@ -33,6 +34,8 @@ int __wrap_fuse_req_getgroups(fuse_req_t req, int size, gid_t list[])
 }
 
 const struct fuse_ctx *__wrap_fuse_req_ctx(fuse_req_t req)
+	errno = groups_errno;
+
 {
 	return &caller;
 }
@@ -85,7 +88,15 @@ static void user_groups(void **state)
 	assert_int_equal(asked(-ENOENT), -EACCES);	/* has ended */
 	caller.pid = 0;
 	assert_int_equal(asked(-ENOENT), -EACCES);
-	assert_int_equal(asked(-ENOMEM), -EACCES);
+	/* not the caller's fault, and libfuse says EIO of it */
+	assert_int_equal(asked(-ENOMEM), -ENOMEM);
+	groups_errno = EMFILE;
+	assert_int_equal(asked(-EIO), -ENOMEM);
+	groups_errno = ENFILE;
+	assert_int_equal(asked(-EIO), -ENOMEM);
+	groups_errno = ENOENT;
+	assert_int_equal(asked(-EIO), -EACCES);
+	groups_errno = 0;
 }
 
 static void root_has_none(void **state)
