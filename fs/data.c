@@ -181,17 +181,20 @@ void op_release(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *fi)
 	fuse_reply_err(req, 0);
 }
 
-/* Data never comes this way; if it does, something is broken, so say so. */
+/*
+ * Data does not come this way.  What does is readahead(2) and POSIX_FADV_WILLNEED,
+ * for FUSE's own cache of the file, which nobody reads: it stays empty.
+ */
 void op_read(fuse_req_t req, fuse_ino_t node, size_t size, off_t off,
 	     struct fuse_file_info *fi)
 {
-	ccfs_log("node %llu: a read that was not passed through",
-		 (unsigned long long)node);
 	fuse_reply_err(req, EIO);
 }
 
 void op_write(fuse_req_t req, fuse_ino_t node, const char *buf, size_t size,
 	      off_t off, struct fuse_file_info *fi)
+/* This never does; if it does, something is broken, so say so. */
+
 {
 	ccfs_log("node %llu: a write that was not passed through",
 		 (unsigned long long)node);

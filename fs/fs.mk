@@ -25,6 +25,13 @@ $(O)/tests/mount.ccfs-%: $(O)/obj/tests/host/prog/libfuse-%.o \
 .PRECIOUS: $(O)/obj/tests/host/prog/%.o
 
 UNIT_TESTS += test-mount-options test-ccfs-conn test-ccfs-inode
+# For tests/host/50-mount.sh.
+all: $(O)/tests/willneed
+$(O)/tests/willneed: $(O)/obj/tests/host/prog/willneed.o
+	@mkdir -p $(@D)
+	@echo "  LD      $@"
+	@$(CC) -o $@.tmp $< && mv $@.tmp $@
+
 test-mount-options-objs := tests/unit/test-mount-options.o fs/options.o
 test-mount-options-libs := -lcmocka
 test-ccfs-conn-objs := tests/unit/test-ccfs-conn.o fs/conn.o fs/log.o \
