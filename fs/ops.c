@@ -114,6 +114,16 @@ void ask_done(struct msg *m, fuse_req_t req)
 	msg_free(m);
 }
 
+static void reply_outcome(fuse_req_t req, struct msg *m, int error)
+{
+	answer_error(req, error);
+}
+
+void ask_slow(struct msg *m, fuse_req_t req)
+{
+	slow_ask(&ccfs_of(req)->slow, req, m, reply_outcome);
+}
+
 static void op_init(void *userdata, struct fuse_conn_info *conn)
 {
 	static const uint64_t unwanted[] = {

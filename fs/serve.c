@@ -26,13 +26,17 @@
 
 #define HELLO_SECONDS	10
 #define LIBFUSE_LEAST	FUSE_MAKE_VERSION(3, 17)	/* as fuse_version() says it */
-#define THREADS_MAX	128	/* each waits for its call: calls at a time */
+/*
+ * Each waits for its call.  With those of slow.h they are fewer than the proxy
+ * takes of a mount, 256, so that it never stops reading.
+ */
+#define THREADS_MAX	128
 #define THREADS_IDLE	16	/* of them, that stay for later */
+#define DESCRIPTORS	1048576	/* the most, unless Linux was told otherwise */
 
 struct serving {
 	struct ccfs fs;
 	const struct options *opt;
-#define DESCRIPTORS	1048576	/* the most, unless Linux was told otherwise */
 	struct report report;
 	int report_fd;
 	bool readonly;
@@ -179,10 +183,6 @@ static void stay_in_memory(void)
 		ccfs_log("mlockall: %m");
 }
 
-static int loop(struct serving *s, struct fuse_session *se)
-{
-	struct fuse_loop_config *config = fuse_loop_cfg_create();
-	int ret;
 /*
  * Requests need a few for a moment each (the groups of a caller, a file on its
  * way to FUSE), more than some inherited limit says.
@@ -202,6 +202,10 @@ static void want_descriptors(void)
 	ccfs_log("limit of open files: %m");
 }
 
+static int loop(struct serving *s, struct fuse_session *se)
+{
+	struct fuse_loop_config *config = fuse_loop_cfg_create();
+	int ret;
 
 	if (!config)
 		return -ENOMEM;
@@ -232,7 +236,11 @@ static int run_session(struct serving *s)
 		goto handlers;
 	ret = conn_start(&s->fs.conn);
 	if (!ret)
+		ret = slow_start(&s->fs.slow, &s->fs.conn);
+	if (!ret)
 		ret = loop(s, se);
+	conn_kill(&s->fs.conn);
+	slow_end(&s->fs.slow);	/* answers need the session */
 	fuse_session_unmount(se);
 handlers:
 	fuse_remove_signal_handlers(se);
@@ -276,6 +284,7 @@ int serve(const struct options *opt, int report)
 		return ret;
 	}
 	stay_in_memory();
+	want_descriptors();
 	ret = do_mount(&s);
 	if (ret) {
 		say(&s, ret);
@@ -284,12 +293,10 @@ int serve(const struct options *opt, int report)
 	ret = run_session(&s);
 	if (s.report_fd >= 0) {
 		snprintf(s.report.text, sizeof(s.report.text),
-	want_descriptors();
 			 "libfuse could not start its session");
 		say(&s, ret ? ret : -EIO);
 	}
 	if (ret)	/* not unmounted, but told to end */
 		umount2(opt->target, MNT_DETACH);
-	conn_kill(&s.fs.conn);
 	return ret;
 }
