@@ -10,6 +10,7 @@
 #include "fs/watch.h"
 
 #define WATCH_PARTS	12	/* looks per patience: 5 s */
+#define LATE_PARTS	3	/* since the last look: too late to judge */
 
 int64_t watch_now_ms(void)
 {
@@ -31,11 +32,13 @@ static void ping(struct conn *c)
 }
 
 /* For how long calls have waited in silence, ms; -1: the connection is dead. */
-static int64_t silence(struct conn *c)
+static int64_t silence(struct conn *c, bool late)
 {
 	int64_t now = watch_now_ms(), ms = 0;
 
 	pthread_mutex_lock(&c->lock);
+	if (late)
+		c->life_ms = now;
 	if (c->calls)
 		ms = now - c->life_ms;
 	if (c->dead)
@@ -48,11 +51,13 @@ void *watch_run(void *conn)
 {
 	struct conn *c = conn;
 	int part = c->patience_ms / WATCH_PARTS;
-	int64_t silent;
+	int64_t last, now = watch_now_ms(), silent;
 
 	for (;;) {
 		usleep(part * 1000);
-		silent = silence(c);
+		last = now;
+		now = watch_now_ms();
+		silent = silence(c, now - last > LATE_PARTS * part);
 		if (silent < 0)
 			return NULL;
 		if (owner_alive(c->owner)) {

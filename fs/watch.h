@@ -5,6 +5,10 @@
  * A thread that looks every few seconds whether the owner's image is up and,
  * while calls wait, whether anything came from it; if not it sends a PING.  It
  * kills the connection after 60 s of silence (conn->patience_ms).
+ *
+ * A silence is one only if somebody listened.  When the thread itself ran late
+ * (ccfs was stopped, the machine was paused) what came may be still unread, and
+ * the silence starts anew.
  */
 #ifndef CCFS_WATCH_H
 #define CCFS_WATCH_H

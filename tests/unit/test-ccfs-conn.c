@@ -5,11 +5,13 @@
  */
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -202,6 +204,47 @@ static void slow(void **state)
 	close(peer);
 }
 
+/*
+ * Stopped for longer than the patience: nobody has listened, so that was no
+ * silence.  In a process of its own, which this one stops.
+ */
+static int stopped_child(void)
+{
+	const struct timespec until = { .tv_sec = 2, .tv_nsec = 600000000 };
+	struct caller caller = { .n = 7 };
+	struct msg m = { 0 };
+	int peer;
+
+	caller.conn = connect_pair(&peer, 1200);
+	if (pthread_create(&caller.thread, NULL, call, &caller) ||
+	    msg_recv(peer, &m))
+		return 1;
+	nanosleep(&until, NULL);
+	if (msg_send(peer, &m))
+		return 2;
+	pthread_join(caller.thread, NULL);
+	msg_free(&m);
+	return caller.ret ? 3 : 0;
+}
+
+static void stopped(void **state)
+{
+	const struct timespec before = { .tv_nsec = 300000000 }, stop = { .tv_sec = 2 };
+	int status;
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(stopped_child());
+	assert_true(pid > 0);
+	nanosleep(&before, NULL);
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	nanosleep(&stop, NULL);
+	assert_int_equal(kill(pid, SIGCONT), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 #define SLOW	(3 * SLOW_CALLS)
 
 /* The connections' threads outlive the test, and these with them. */
@@ -380,6 +423,7 @@ static void too_early(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(stopped),	/* forks: no threads yet */
 		cmocka_unit_test(any_order),
 		cmocka_unit_test(error_of_owner),
 		cmocka_unit_test(peer_goes),
