@@ -2,9 +2,9 @@
 /*
  * conn.c - the connection of one mount to its proxy, see conn.h
  *
- * A call lives on its caller's stack and is linked into conn->calls while it
- * waits; whoever unlinks it (receiver, or conn_kill for all) completes it
- * under conn->lock, so that nobody touches it after its caller has gone on.
+ * A call is linked into conn->calls while it waits; whoever unlinks it completes
+ * it, and has it for himself until then.  A call that is still being sent is its
+ * sender's: the receiver waits for him, and conn_kill() leaves it to him.
  *
  * A PING's answer has an id that no call has: it counts as a sign of life, as
  * every message does, and is dropped.
@@ -13,33 +13,22 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "fs/conn.h"
 #include "fs/log.h"
+#include "fs/watch.h"
 
 #define PATIENCE_MS	60000
-#define WATCH_PARTS	12	/* looks per patience: 5 s */
 
-struct call {
-	struct call *next;
-	struct msg *msg;	/* the request, then the answer */
-	uint64_t id;
-	unsigned int op;
-	int error;
-	bool sent;		/* all of *msg, which may be replaced now */
-	bool done;
+/* A call whose caller waits for it. */
+struct waiting {
+	struct call call;	/* first: see wake() */
+	struct conn *conn;
 	pthread_cond_t cond;
+	bool done;		/* conn->lock, as is error */
+	int error;
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
-}
 
 void conn_init(struct conn *c, int fd, const struct owner *owner)
 {
@@ -51,28 +40,38 @@ void conn_init(struct conn *c, int fd, const struct owner *owner)
 	};
 }
 
-static void complete(struct call *call, int error)
+/* Unlink all calls that have been sent, lock held. */
+static struct call *take_sent(struct conn *c)
 {
-	call->error = error;
-	call->done = true;
-	pthread_cond_signal(&call->cond);
+	struct call **p = &c->calls, *call, *list = NULL;
+
+	while ((call = *p)) {
+		if (!call->sent) {
+			p = &call->next;
+			continue;
+		}
+		*p = call->next;
+		call->next = list;
+		list = call;
+	}
+	return list;
 }
 
 bool conn_kill(struct conn *c)
 {
-	struct call *call;
+	struct call *list, *call;
 	bool alive;
 
 	pthread_mutex_lock(&c->lock);
 	alive = !c->dead;
 	c->dead = true;
-	while ((call = c->calls)) {
-		c->calls = call->next;
-		complete(call, -ENOTCONN);
-	}
-	pthread_cond_broadcast(&c->sent);
+	list = take_sent(c);
 	pthread_mutex_unlock(&c->lock);
 	shutdown(c->fd, SHUT_RDWR);	/* wakes sender and receiver */
+	while ((call = list)) {
+		list = call->next;
+		call->done(call, -ENOTCONN);
+	}
 	return alive;
 }
 
@@ -87,7 +86,7 @@ static int enqueue(struct conn *c, struct msg *m, struct call *call)
 		ret = -ENOTCONN;
 	} else if (call) {
 		if (!c->calls)
-			c->life_ms = now_ms();
+			c->life_ms = watch_now_ms();
 		call->id = m->head.id;
 		call->next = c->calls;
 		c->calls = call;
@@ -125,44 +124,90 @@ static struct call *dequeue(struct conn *c, uint64_t id)
 	return call;
 }
 
-static int transmit(struct conn *c, const struct msg *m)
+/* @call has been sent, or could not be: from here on it is not the sender's. */
+static void sent(struct conn *c, struct call *call)
 {
-	int ret;
+	bool dead;
 
-	pthread_mutex_lock(&c->send);
-	ret = msg_send(c->fd, m);
+	pthread_mutex_lock(&c->lock);
+	call->sent = true;
+	dead = c->dead;
+	if (dead)
+		dequeue(c, call->id);
+	pthread_cond_broadcast(&c->sent);
+	pthread_mutex_unlock(&c->lock);
+	if (dead)
+		call->done(call, -ENOTCONN);
+}
+
+/* The stream is ours. */
+static void transmit(struct conn *c, const struct msg *m)
+{
+	int ret = msg_send(c->fd, m);
+
 	pthread_mutex_unlock(&c->send);
-	if (ret && ret != m->error && conn_kill(c))	/* how much of it went? */
+	if (ret && conn_kill(c))	/* how much of it went? */
 		ccfs_log("sending to the owner failed: %s", strerror(-ret));
-	return ret;
+}
+
+void conn_submit(struct conn *c, struct call *call)
+{
+	int ret = call->msg->error;
+
+	call->op = call->msg->head.op;
+	call->sent = false;
+	if (!ret)
+		ret = enqueue(c, call->msg, call);
+	if (ret) {
+		call->done(call, ret);
+		return;
+	}
+	pthread_mutex_lock(&c->send);
+	transmit(c, call->msg);
+	sent(c, call);
+}
+
+static void wake(struct call *call, int error)
+{
+	struct waiting *w = (struct waiting *)call;
+	struct conn *c = w->conn;
+
+	pthread_mutex_lock(&c->lock);
+	w->error = error;
+	w->done = true;
+	pthread_cond_signal(&w->cond);
+	pthread_mutex_unlock(&c->lock);
 }
 
 int conn_call(struct conn *c, struct msg *m)
 {
-	struct call call = { .msg = m, .op = m->head.op };
-	int ret = m->error;
+	struct waiting w = { .call = { .msg = m, .done = wake }, .conn = c };
 
-	if (ret)
-		return ret;
-	pthread_cond_init(&call.cond, NULL);
-	ret = enqueue(c, m, &call);
-	if (!ret) {
-		transmit(c, m);		/* on failure the call was completed */
-		pthread_mutex_lock(&c->lock);
-		call.sent = true;
-		pthread_cond_broadcast(&c->sent);
-		while (!call.done)
-			pthread_cond_wait(&call.cond, &c->lock);
-		pthread_mutex_unlock(&c->lock);
-		ret = call.error;
-	}
-	pthread_cond_destroy(&call.cond);
-	return ret;
+	pthread_cond_init(&w.cond, NULL);
+	conn_submit(c, &w.call);
+	pthread_mutex_lock(&c->lock);
+	while (!w.done)
+		pthread_cond_wait(&w.cond, &c->lock);
+	pthread_mutex_unlock(&c->lock);
+	pthread_cond_destroy(&w.cond);
+	return w.error;
 }
 
 void conn_post(struct conn *c, struct msg *m)
 {
-	if (!m->error && !enqueue(c, m, NULL))
+	if (m->error || enqueue(c, m, NULL))
+		return;
+	pthread_mutex_lock(&c->send);
+	transmit(c, m);
+}
+
+void conn_try_post(struct conn *c, struct msg *m)
+{
+	if (m->error || pthread_mutex_trylock(&c->send))
+		return;
+	if (enqueue(c, m, NULL))
+		pthread_mutex_unlock(&c->send);
+	else
 		transmit(c, m);
 }
 
@@ -171,24 +216,22 @@ static int deliver(struct conn *c, struct msg *m)
 {
 	struct call *call;
 	struct msg request;
-	int ret = 0;
 
 	pthread_mutex_lock(&c->lock);
-	c->life_ms = now_ms();
+	c->life_ms = watch_now_ms();
 	call = dequeue(c, m->head.id);
-	if (call && call->op == m->head.op) {
-		request = *call->msg;	/* the buffers change hands */
-		*call->msg = *m;
-		*m = request;
-		complete(call, call->msg->head.error);
-	} else if (call) {
-		complete(call, -ENOTCONN);
-		ret = -EPROTO;
-	} else if (m->head.op != CCFS_PING) {
-		ret = -EPROTO;
-	}
 	pthread_mutex_unlock(&c->lock);
-	return ret;
+	if (!call)
+		return m->head.op == CCFS_PING ? 0 : -EPROTO;
+	if (call->op != m->head.op) {
+		call->done(call, -ENOTCONN);
+		return -EPROTO;
+	}
+	request = *call->msg;		/* the buffers change hands */
+	*call->msg = *m;
+	*m = request;
+	call->done(call, call->msg->head.error);
+	return 0;
 }
 
 static void *receiver(void *arg)
@@ -208,53 +251,6 @@ static void *receiver(void *arg)
 	return NULL;
 }
 
-static void ping(struct conn *c)
-{
-	struct msg m = { 0 };
-	int ret = 0;
-
-	msg_start(&m, CCFS_PING, 0, 0);
-	msg_put(&m, &(struct ccfs_cred){ 0 }, sizeof(struct ccfs_cred));
-	/* A sender that holds the stream is itself waited for: no need. */
-	if (!m.error && !pthread_mutex_trylock(&c->send)) {
-		if (!enqueue(c, &m, NULL))
-			ret = msg_send(c->fd, &m);
-		pthread_mutex_unlock(&c->send);
-	}
-	if (ret && conn_kill(c))
-		ccfs_log("sending to the owner failed: %s", strerror(-ret));
-	msg_free(&m);
-}
-
-static void *watcher(void *arg)
-{
-	struct conn *c = arg;
-	int part = c->patience_ms / WATCH_PARTS;
-	int64_t silent;
-	bool waiting, dead;
-
-	for (;;) {
-		usleep(part * 1000);
-		pthread_mutex_lock(&c->lock);
-		waiting = c->calls;
-		dead = c->dead;
-		silent = now_ms() - c->life_ms;
-		pthread_mutex_unlock(&c->lock);
-		if (dead)
-			return NULL;
-		if (owner_alive(c->owner)) {
-			ccfs_log("the owner is down");
-			conn_kill(c);
-		} else if (waiting && silent > c->patience_ms) {
-			ccfs_log("no sign of life from the owner for %d s",
-				 c->patience_ms / 1000);
-			conn_kill(c);
-		} else if (waiting && silent >= part) {
-			ping(c);
-		}
-	}
-}
-
 int conn_start(struct conn *c)
 {
 	pthread_t thread;
@@ -265,7 +261,7 @@ int conn_start(struct conn *c)
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	ret = pthread_create(&thread, &attr, receiver, c);
 	if (!ret)
-		ret = pthread_create(&thread, &attr, watcher, c);
+		ret = pthread_create(&thread, &attr, watch_run, c);
 	pthread_attr_destroy(&attr);
 	return -ret;
 }

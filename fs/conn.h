@@ -4,9 +4,11 @@
  *
  * Any number of threads call at the same time over one stream.  A sender
  * locks the stream for one message; one receiver thread completes the calls
- * by their ids; one watcher thread asks for a sign of life when calls wait.
+ * by their ids; one watcher thread (watch.h) asks for a sign of life when calls
+ * wait.
  *
  *	conn_call	send a request, wait for its answer
+ *	conn_submit	send a request, have its answer handed over
  *	conn_post	send a request that has no answer
  *
  * A connection dies when the stream ends or breaks, when the peer sends what
@@ -26,7 +28,21 @@
 #include "fs/owner.h"
 #include "msg.h"
 
-struct call;
+/*
+ * A call that waits for its answer.  @done is called once, by whoever takes the
+ * call off the list: the receiver, conn_kill() or, if the connection died while
+ * it was being sent, its sender.  That may be before conn_submit() returns.  No
+ * lock is held, and nothing is done with the call afterwards, so @done may free
+ * it; it must not wait for the owner, since all other answers wait for it.
+ */
+struct call {
+	struct msg *msg;	/* the request, then the answer */
+	void (*done)(struct call *call, int error);
+	struct call *next;	/* conn->lock, as are all below */
+	uint64_t id;
+	unsigned int op;
+	bool sent;		/* all of *msg, which may be replaced now */
+};
 
 struct conn {
 	int fd;
@@ -51,8 +67,12 @@ int conn_start(struct conn *c);
  * owner's -errno, -ENOTCONN, or what writing @m had failed with.
  */
 int conn_call(struct conn *c, struct msg *m);
+/* Send @call, of which msg and done are set.  Errors of @done as above. */
+void conn_submit(struct conn *c, struct call *call);
 /* Send @m and wait for nothing. */
 void conn_post(struct conn *c, struct msg *m);
+/* The same, unless another thread is sending. */
+void conn_try_post(struct conn *c, struct msg *m);
 
 /*
  * The same before conn_start(): alone on the stream, within @seconds. If no

@@ -23,6 +23,8 @@
 #include "fs/log.h"
 #include "fs/ops.h"
 
+#define COPY_MAX	(16 << 20)	/* of which the owner has few at a time */
+
 static int backing_open(void *req, int fd)
 {
 	int id;
@@ -181,14 +183,17 @@ void op_release(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *fi)
 	fuse_reply_err(req, 0);
 }
 
-/* Data never comes this way; if it does, something is broken, so say so. */
+/*
+ * Data does not come this way.  What does is readahead(2) and POSIX_FADV_WILLNEED,
+ * for FUSE's own cache of the file, which nobody reads: it stays empty.
+ */
 void op_read(fuse_req_t req, fuse_ino_t node, size_t size, off_t off,
 	     struct fuse_file_info *fi)
 {
-	ccfs_log("node %llu: a read that was not passed through",
-		 (unsigned long long)node);
 	fuse_reply_err(req, EIO);
 }
+
+/* This never does; if it does, something is broken, so say so. */
 
 void op_write(fuse_req_t req, fuse_ino_t node, const char *buf, size_t size,
 	      off_t off, struct fuse_file_info *fi)
@@ -212,7 +217,7 @@ void op_fsync(fuse_req_t req, fuse_ino_t node, int data,
 
 	ask(&m, req, CCFS_FSYNC, node);
 	ask_range(&m, 0, 0, !!data);
-	ask_done(&m, req);
+	ask_slow(&m, req);
 }
 
 void op_fallocate(fuse_req_t req, fuse_ino_t node, int mode, off_t off,
@@ -222,12 +227,27 @@ void op_fallocate(fuse_req_t req, fuse_ino_t node, int mode, off_t off,
 
 	ask(&m, req, CCFS_FALLOCATE, node);
 	ask_range(&m, off, len, mode);
-	ask_done(&m, req);
+	ask_slow(&m, req);
+}
+
+static void reply_copy(fuse_req_t req, struct msg *m, int error)
+{
+	struct ccfs_count done;
+
+	if (!error)
+		error = msg_get(m, &done, sizeof(done));
+	if (!error)
+		fuse_reply_write(req, done.count);
+	else if (error == -EXDEV || error == -EACCES || error == -EPERM)
+		fuse_reply_err(req, EOPNOTSUPP);
+	else
+		answer_error(req, error);
 }
 
 /*
- * Copied within the owner's page cache.  A copy that the owner cannot make,
- * the kernel makes by reading and writing.
+ * Copied within the owner's page cache, in parts that leave the others their
+ * turn: a copy may be short.  One that the owner cannot make, the kernel makes
+ * by reading and writing.
  */
 void op_copy(fuse_req_t req, fuse_ino_t node_in, off_t off_in,
 	     struct fuse_file_info *fi_in, fuse_ino_t node_out, off_t off_out,
@@ -235,24 +255,13 @@ void op_copy(fuse_req_t req, fuse_ino_t node_in, off_t off_in,
 {
 	struct ccfs_copy c = {
 		.pos_in = off_in, .node_out = node_out, .pos_out = off_out,
-		.len = len,
+		.len = len < COPY_MAX ? len : COPY_MAX,
 	};
-	struct ccfs_count done;
 	struct msg m = { 0 };
-	int ret;
 
 	ask(&m, req, CCFS_COPY, node_in);
 	msg_put(&m, &c, sizeof(c));
-	ret = ask_call(&m, req);
-	if (!ret)
-		ret = msg_get(&m, &done, sizeof(done));
-	if (!ret)
-		fuse_reply_write(req, done.count);
-	else if (ret == -EXDEV || ret == -EACCES || ret == -EPERM)
-		fuse_reply_err(req, EOPNOTSUPP);
-	else
-		answer_error(req, ret);
-	msg_free(&m);
+	slow_ask(&ccfs_of(req)->slow, req, &m, reply_copy);
 }
 
 void op_lseek(fuse_req_t req, fuse_ino_t node, off_t off, int whence,

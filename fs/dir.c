@@ -113,5 +113,5 @@ void op_fsyncdir(fuse_req_t req, fuse_ino_t node, int data,
 
 	ask(&m, req, CCFS_FSYNCDIR, node);
 	msg_put(&m, &h, sizeof(h));
-	ask_done(&m, req);
+	ask_slow(&m, req);
 }

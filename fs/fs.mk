@@ -2,8 +2,9 @@
 # mount.ccfs: static, since it also makes an image's first mount.
 
 STATIC_PROGS += mount.ccfs
-CCFS_OPS := fs/owner.o fs/conn.o fs/log.o fs/inode.o fs/ops.o fs/attr.o \
-	fs/names.o fs/dir.o fs/data.o fs/xattr.o lib/msg.o lib/stream.o
+CCFS_CONN := fs/conn.o fs/watch.o fs/log.o fs/owner.o lib/msg.o lib/stream.o
+CCFS_OPS := $(CCFS_CONN) fs/slow.o fs/inode.o fs/ops.o fs/attr.o fs/names.o \
+	fs/dir.o fs/data.o fs/xattr.o
 mount.ccfs-objs := fs/mount.o fs/options.o fs/serve.o $(CCFS_OPS)
 mount.ccfs-libs := -lfuse3 -lpthread
 INITRD += /sbin/mount.ccfs=build/bin/mount.ccfs
@@ -24,11 +25,17 @@ $(O)/tests/mount.ccfs-%: $(O)/obj/tests/host/prog/libfuse-%.o \
 		mv $@.tmp $@
 .PRECIOUS: $(O)/obj/tests/host/prog/%.o
 
+# For tests/host/50-mount.sh.
+all: $(O)/tests/willneed
+$(O)/tests/willneed: $(O)/obj/tests/host/prog/willneed.o
+	@mkdir -p $(@D)
+	@echo "  LD      $@"
+	@$(CC) -o $@.tmp $< && mv $@.tmp $@
+
 UNIT_TESTS += test-mount-options test-ccfs-conn test-ccfs-inode
 test-mount-options-objs := tests/unit/test-mount-options.o fs/options.o
 test-mount-options-libs := -lcmocka
-test-ccfs-conn-objs := tests/unit/test-ccfs-conn.o fs/conn.o fs/log.o \
-	fs/owner.o lib/msg.o lib/stream.o
+test-ccfs-conn-objs := tests/unit/test-ccfs-conn.o fs/slow.o $(CCFS_CONN)
 test-ccfs-conn-libs := -lcmocka
 test-ccfs-inode-objs := tests/unit/test-ccfs-inode.o fs/inode.o
 test-ccfs-inode-libs := -lcmocka
@@ -37,4 +44,5 @@ test-ccfs-inode-libs := -lcmocka
 UNIT_TESTS += test-ccfs-ops
 test-ccfs-ops-objs := tests/unit/test-ccfs-ops.o $(CCFS_OPS)
 test-ccfs-ops-libs := -lfuse3 -lcmocka -Wl,--wrap=fuse_req_getgroups \
-	-Wl,--wrap=fuse_req_ctx -Wl,--wrap=fuse_reply_err
+	-Wl,--wrap=fuse_req_ctx -Wl,--wrap=fuse_req_userdata \
+	-Wl,--wrap=fuse_reply_err -Wl,--wrap=fuse_reply_write

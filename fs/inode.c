@@ -21,7 +21,6 @@ struct inode {
 	pthread_mutex_t lock;
 	unsigned int opens;	/* lock, as are all below */
 	int id;			/* for FUSE, while opens > 0 */
-	int fd;
 	uint64_t key;
 };
 
@@ -37,7 +36,6 @@ static struct inode *inode_make(uint64_t node, struct inode **head)
 	if (!i)
 		return NULL;
 	i->node = node;
-	i->fd = -1;
 	pthread_mutex_init(&i->lock, NULL);
 	i->next = *head;
 	*head = i;
@@ -89,7 +87,6 @@ static int first_open(struct inode *i, uint64_t key, int fd,
 	if (id <= 0)
 		return id ? id : -EIO;
 	i->id = id;
-	i->fd = fd;
 	i->key = key;
 	return 0;
 }
@@ -109,13 +106,12 @@ int inode_open(uint64_t node, uint64_t key, int fd,
 		ret = first_open(i, key, fd, ops, arg);
 	else if (i->key != key)
 		ret = -ESTALE;
-	if (i->fd != fd)
-		close(fd);
 	if (!ret) {
 		i->opens++;
 		ret = i->id;
 	}
 	pthread_mutex_unlock(&i->lock);
+	close(fd);
 	if (ret < 0)
 		inode_put(i, 1);	/* else the open remains a user */
 	return ret;
@@ -131,11 +127,8 @@ void inode_release(uint64_t node, const struct backing_ops *ops, void *arg)
 	pthread_mutex_lock(&i->lock);
 	if (i->opens) {
 		users++;
-		if (!--i->opens) {
+		if (!--i->opens)
 			ops->close(arg, i->id);
-			close(i->fd);
-			i->fd = -1;
-		}
 	}
 	pthread_mutex_unlock(&i->lock);
 	inode_put(i, users);

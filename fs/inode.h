@@ -4,7 +4,9 @@
  *
  * FUSE wants all opens of one inode to name the same backing id, and sharedpc
  * wants one BACKING call for each open that the proxy answered.  So each node
- * with an open has an entry here: number of opens, backing id, descriptor.
+ * with an open has an entry here: number of opens, backing id.  No descriptor:
+ * an id holds the file itself (fuse_backing_open()), and a process has fewer
+ * descriptors than a mount may have open files.
  *
  *	inode_open	an open was answered by the proxy: its backing id
  *	inode_release	an open has gone; the last one closes the id

@@ -37,11 +37,11 @@ void forget(struct ccfs *fs, uint64_t node, uint64_t count)
 	msg_free(&m);
 }
 
-void ask_entry(struct msg *m, fuse_req_t req)
+/* Answer @req with the entry in @m, or with @ret if that is not 0; free @m. */
+static void answer_entry(struct msg *m, fuse_req_t req, int ret)
 {
 	struct ccfs *fs = ccfs_of(req);
 	struct fuse_entry_param e;
-	int ret = ask_call(m, req);
 
 	if (!ret)
 		ret = get_entry(m, &e);
@@ -52,13 +52,27 @@ void ask_entry(struct msg *m, fuse_req_t req)
 	msg_free(m);
 }
 
+void ask_entry(struct msg *m, fuse_req_t req)
+{
+	answer_entry(m, req, ask_call(m, req));
+}
+
+/*
+ * When FUSE looks whether a name that it knows is still there, it takes every
+ * error but ENOMEM for "no", and what is mounted there is unmounted.  So that
+ * is what a lack of anything is called.
+ */
 void op_lookup(fuse_req_t req, fuse_ino_t dir, const char *name)
 {
 	struct msg m = { 0 };
+	int ret;
 
 	ask(&m, req, CCFS_LOOKUP, dir);
 	ask_name(&m, name);
-	ask_entry(&m, req);
+	ret = ask_call(&m, req);
+	if (ret == -EMFILE || ret == -ENFILE || ret == -ENOBUFS)
+		ret = -ENOMEM;
+	answer_entry(&m, req, ret);
 }
 
 void op_forget(fuse_req_t req, fuse_ino_t node, uint64_t count)

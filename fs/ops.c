@@ -24,7 +24,8 @@
 /*
  * The groups of @req's caller into *@list, which has room for @room and is
  * replaced by an allocated one if need be. Their number, or -errno: a caller
- * that has ended has none to be found, and more may appear while we look.
+ * that has ended has none to be found, and more may appear while we look. What
+ * libfuse could not do for lack of something of ours is in errno alone.
  */
 static int get_groups(fuse_req_t req, gid_t **list, int room)
 {
@@ -32,7 +33,11 @@ static int get_groups(fuse_req_t req, gid_t **list, int room)
 	int got;
 
 	for (;;) {
+		errno = 0;
 		got = fuse_req_getgroups(req, room, *list);
+		if (got < 0 && (got == -ENOMEM || errno == ENOMEM ||
+				errno == EMFILE || errno == ENFILE))
+			return -ENOMEM;
 		if (got < 0 || got > (int)CCFS_GROUPS_MAX)
 			return -EACCES;
 		if (got <= room)
@@ -107,6 +112,16 @@ void ask_done(struct msg *m, fuse_req_t req)
 {
 	answer_error(req, ask_call(m, req));
 	msg_free(m);
+}
+
+static void reply_outcome(fuse_req_t req, struct msg *m, int error)
+{
+	answer_error(req, error);
+}
+
+void ask_slow(struct msg *m, fuse_req_t req)
+{
+	slow_ask(&ccfs_of(req)->slow, req, m, reply_outcome);
 }
 
 static void op_init(void *userdata, struct fuse_conn_info *conn)

@@ -27,11 +27,13 @@
 
 #include "fs/conn.h"
 #include "fs/owner.h"
+#include "fs/slow.h"
 #include "msg.h"
 
 struct ccfs {
 	struct owner owner;
 	struct conn conn;
+	struct slow slow;
 	int fuse_fd;		/* /dev/fuse */
 	bool local;		/* the owner is this image */
 	/* INIT is done; @error is -EOPNOTSUPP without passthrough. */
@@ -55,6 +57,8 @@ void ask(struct msg *m, fuse_req_t req, unsigned int op, uint64_t node);
 void ask_name(struct msg *m, const char *name);
 /* Send it, answer @req with no more than the outcome, free @m. */
 void ask_done(struct msg *m, fuse_req_t req);
+/* The same for what may take long: no thread waits for the answer. */
+void ask_slow(struct msg *m, fuse_req_t req);
 /* conn_call(), with an outcome that suits a system call: -EIO for a dead owner. */
 int ask_call(struct msg *m, fuse_req_t req);
 /* Answer @req with @error (negative), or with what suits FUSE instead. */

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "fs/log.h"
@@ -25,8 +26,13 @@
 
 #define HELLO_SECONDS	10
 #define LIBFUSE_LEAST	FUSE_MAKE_VERSION(3, 17)	/* as fuse_version() says it */
-#define THREADS_MAX	128	/* each waits for its call: calls at a time */
+/*
+ * Each waits for its call.  With those of slow.h they are fewer than the proxy
+ * takes of a mount, 256, so that it never stops reading.
+ */
+#define THREADS_MAX	128
 #define THREADS_IDLE	16	/* of them, that stay for later */
+#define DESCRIPTORS	1048576	/* the most, unless Linux was told otherwise */
 
 struct serving {
 	struct ccfs fs;
@@ -177,6 +183,25 @@ static void stay_in_memory(void)
 		ccfs_log("mlockall: %m");
 }
 
+/*
+ * Requests need a few for a moment each (the groups of a caller, a file on its
+ * way to FUSE), more than some inherited limit says.
+ */
+static void want_descriptors(void)
+{
+	struct rlimit limit = { DESCRIPTORS, DESCRIPTORS };
+
+	if (!setrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	/* fs.nr_open is lower, or root has no CAP_SYS_RESOURCE */
+	if (!getrlimit(RLIMIT_NOFILE, &limit)) {
+		limit.rlim_cur = limit.rlim_max;
+		if (!setrlimit(RLIMIT_NOFILE, &limit))
+			return;
+	}
+	ccfs_log("limit of open files: %m");
+}
+
 static int loop(struct serving *s, struct fuse_session *se)
 {
 	struct fuse_loop_config *config = fuse_loop_cfg_create();
@@ -211,7 +236,11 @@ static int run_session(struct serving *s)
 		goto handlers;
 	ret = conn_start(&s->fs.conn);
 	if (!ret)
+		ret = slow_start(&s->fs.slow, &s->fs.conn);
+	if (!ret)
 		ret = loop(s, se);
+	conn_kill(&s->fs.conn);
+	slow_end(&s->fs.slow);	/* answers need the session */
 	fuse_session_unmount(se);
 handlers:
 	fuse_remove_signal_handlers(se);
@@ -255,6 +284,7 @@ int serve(const struct options *opt, int report)
 		return ret;
 	}
 	stay_in_memory();
+	want_descriptors();
 	ret = do_mount(&s);
 	if (ret) {
 		say(&s, ret);
@@ -268,6 +298,5 @@ int serve(const struct options *opt, int report)
 	}
 	if (ret)	/* not unmounted, but told to end */
 		umount2(opt->target, MNT_DETACH);
-	conn_kill(&s.fs.conn);
 	return ret;
 }

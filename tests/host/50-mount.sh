@@ -8,6 +8,7 @@
 
 . "$(dirname "$0")/mount.lib"
 mount=$BIN/mount.ccfs
+TESTS=$(realpath "${TESTS:-build/tests}") || exit 1
 
 # refuses STATUS TEXT ARG...
 refuses() {
@@ -35,7 +36,8 @@ proxyd_run
 refuses 32 "has no export /nosuch" boot:/nosuch "$m" -o "$opt"
 refuses 32 "read-only" boot:/usr "$m" -o "$opt"
 
-out=$(timeout 30 "$mount" boot:"$exported" "$m" -o "$opt" 2>&1)
+# With few descriptors: what it inherits does not count.
+out=$(ulimit -n 64; timeout 30 "$mount" boot:"$exported" "$m" -o "$opt" 2>&1)
 rc=$?
 if [ $rc = 32 ] && [[ $out == *"no passthrough"* ]]; then
 	echo "this kernel's FUSE has no passthrough, and mount.ccfs says so"
@@ -43,6 +45,16 @@ if [ $rc = 32 ] && [[ $out == *"no passthrough"* ]]; then
 fi
 [ $rc = 0 ] || fail "mount: status $rc: $out"
 grep -q " $m fuse.ccfs rw" /proc/mounts || fail "not in /proc/mounts"
+
+ccfs=
+for p in /proc/[0-9]*; do
+	[[ "$(tr '\0' ' ' 2>/dev/null <"$p/cmdline")" != *"mount.ccfs boot:$exported "* ]] ||
+		ccfs=${p#/proc/}
+done
+[ -n "$ccfs" ] || fail "no process behind the mount"
+proxy=$(cat "/proc/$proxyd/task/$proxyd/children")
+proxy=${proxy%% *}
+user=(setpriv --reuid 1234 --regid 1234 --clear-groups)
 
 top=$PWD
 cd "${m:?}" || fail "cd"
@@ -71,6 +83,39 @@ setpriv --reuid 1234 --regid 1234 --clear-groups sh -c 'echo >>setid' || fail "s
 mkdir many
 (cd many && seq 500 | xargs touch)
 [ "$(ls many | wc -l)" = 500 ] || fail "a list of 500"
+
+# More open files of one user than a process usually has descriptors.
+(cd many && seq 501 1600 | xargs touch) || fail "1600 files"
+(
+	ulimit -n 4096
+	exec "${user[@]}" bash -c 'for i in {1..1600}; do exec {fd}<many/$i || exit; done
+		echo all; exec sleep 60'
+) >"$tmp/opened" 2>&1 &
+holder=$!
+for _ in $(seq 150); do [ -s "$tmp/opened" ] || sleep 0.2; done
+[ "$(cat "$tmp/opened")" = all ] || fail "1600 open files: $(cat "$tmp/opened")"
+cmp d/b "$exported/d/b" && ./program || fail "with 1600 open files"
+"${user[@]}" cat d/b >/dev/null || fail "a user's cat with 1600 open files"
+[ "$(ls "/proc/$ccfs/fd" | wc -l)" -lt 300 ] || fail "ccfs keeps descriptors of open files"
+kill $holder
+wait $holder 2>/dev/null
+
+# A look-up that fails for lack of descriptors does not unmount what is there.
+mkdir mp && mount -t tmpfs none mp && : >mp/in || fail "a mount below"
+for p in "$proxy" "$ccfs"; do
+	limit=$(prlimit --pid "$p" --nofile --raw --noheadings -o SOFT,HARD) || fail "prlimit"
+	prlimit --pid "$p" --nofile="3:${limit##* }"
+	"${user[@]}" stat mp/in >/dev/null 2>"$tmp/err" && fail "a stat without descriptors"
+	prlimit --pid "$p" --nofile="${limit/ /:}"
+	grep -q "Cannot allocate memory" "$tmp/err" || fail "no descriptors: $(cat "$tmp/err")"
+	"${user[@]}" stat mp/in >/dev/null || fail "a failed look-up unmounted what is below"
+done
+umount mp || fail "umount mp"
+
+"$TESTS/willneed" d/b >/dev/null || fail "read ahead"
+dmesg 2>/dev/null | grep -F "$exported" | grep "passed through" && fail "read ahead is logged"
+dd if=/dev/urandom of=large bs=1M count=40 status=none
+cp large copied && same copied || fail "a copy in parts"
 long=$(printf 'n%.0s' $(seq 256))
 touch "$long" 2>"$tmp/err" && fail "a name of 256 bytes"
 grep -q "too long" "$tmp/err" || fail "a long name: $(cat "$tmp/err")"
@@ -78,9 +123,7 @@ touch still-there || fail "a long name ended the mount"
 cd "$top" || fail "cd"
 
 # The proxy dies: calls fail at once, none hangs.
-proxy=$(cat "/proc/$proxyd/task/$proxyd/children")
-# shellcheck disable=SC2086
-kill -9 $proxy || fail "no proxy"
+kill -9 "$proxy" || fail "no proxy"
 sleep 0.5
 timeout 10 ls "$m" 2>"$tmp/err"
 rc=$?

@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ccfs's connection, fs/conn.c, against a peer at the other end of a socket
+ * ccfs's connection, fs/conn.c, fs/watch.c and fs/slow.c, against a peer at the other end of a socket
  * pair: answers out of order, a silent peer, one that goes, one that lies.
  */
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "fs/conn.h"
+#include "fs/slow.h"
 
 #define CALLERS	8
 
@@ -200,6 +204,140 @@ static void slow(void **state)
 	close(peer);
 }
 
+/*
+ * Stopped for longer than the patience: nobody has listened, so that was no
+ * silence.  In a process of its own, which this one stops.
+ */
+static int stopped_child(void)
+{
+	const struct timespec until = { .tv_sec = 2, .tv_nsec = 600000000 };
+	struct caller caller = { .n = 7 };
+	struct msg m = { 0 };
+	int peer;
+
+	caller.conn = connect_pair(&peer, 1200);
+	if (pthread_create(&caller.thread, NULL, call, &caller) ||
+	    msg_recv(peer, &m))
+		return 1;
+	nanosleep(&until, NULL);
+	if (msg_send(peer, &m))
+		return 2;
+	pthread_join(caller.thread, NULL);
+	msg_free(&m);
+	return caller.ret ? 3 : 0;
+}
+
+static void stopped(void **state)
+{
+	const struct timespec before = { .tv_nsec = 300000000 }, stop = { .tv_sec = 2 };
+	int status;
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(stopped_child());
+	assert_true(pid > 0);
+	nanosleep(&before, NULL);
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	nanosleep(&stop, NULL);
+	assert_int_equal(kill(pid, SIGCONT), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+#define SLOW	(3 * SLOW_CALLS)
+
+/* The connections' threads outlive the test, and these with them. */
+static struct slow slows[2];
+static atomic_int replies[2][SLOW];	/* how often, and with what */
+static atomic_int outcome[2][SLOW];
+
+static void reply(struct fuse_req *req, struct msg *m, int error)
+{
+	int at = (int)(intptr_t)req;
+
+	replies[at / SLOW][at % SLOW]++;
+	outcome[at / SLOW][at % SLOW] = error;
+}
+
+static void ask_slowly(int run)
+{
+	for (int i = 0; i < SLOW; i++) {
+		struct msg m = { 0 };
+
+		msg_start(&m, CCFS_FSYNC, 0, CCFS_ROOT);
+		msg_put(&m, &(struct ccfs_cred){ 0 }, sizeof(struct ccfs_cred));
+		slow_ask(&slows[run], (struct fuse_req *)(intptr_t)(run * SLOW + i),
+			 &m, reply);
+		assert_null(m.data);
+	}
+}
+
+static void all_replied(int run, int error)
+{
+	slow_end(&slows[run]);
+	for (int i = 0; i < SLOW; i++) {
+		assert_int_equal(replies[run][i], 1);
+		assert_int_equal(outcome[run][i], error);
+	}
+}
+
+/* Slow calls wait for the owner: not too many of them there, others pass. */
+static void slow_calls(void **state)
+{
+	struct msg m[SLOW_CALLS], quick = { 0 };
+	struct caller caller = { .n = 7 };
+	int peer;
+
+	memset(m, 0, sizeof(m));
+	caller.conn = connect_pair(&peer, 60000);
+	assert_int_equal(slow_start(&slows[0], caller.conn), 0);
+	ask_slowly(0);
+	for (int i = 0; i < SLOW_CALLS; i++) {
+		assert_int_equal(msg_recv(peer, &m[i]), 0);
+		assert_int_equal(m[i].head.op, CCFS_FSYNC);
+	}
+	assert_int_equal(pthread_create(&caller.thread, NULL, call, &caller), 0);
+	assert_int_equal(msg_recv(peer, &quick), 0);
+	assert_int_equal(quick.head.op, CCFS_ACCESS);
+	assert_int_equal(msg_send(peer, &quick), 0);
+	pthread_join(caller.thread, NULL);
+	assert_int_equal(caller.ret, 0);
+	for (int i = 0; i < SLOW; i++) {
+		struct msg *one = &m[i % SLOW_CALLS];
+
+		if (i >= SLOW_CALLS)
+			assert_int_equal(msg_recv(peer, one), 0);
+		one->head.error = -EDQUOT;
+		one->len = 0;
+		assert_int_equal(msg_send(peer, one), 0);
+		one->head.error = 0;
+	}
+	all_replied(0, -EDQUOT);
+	for (int i = 0; i < SLOW_CALLS; i++)
+		msg_free(&m[i]);
+	msg_free(&quick);
+	close(peer);
+}
+
+/* None is forgotten when the owner goes, sent or not. */
+static void slow_calls_end(void **state)
+{
+	struct msg m = { 0 }, unsaid = { .error = -EMSGSIZE };
+	int peer;
+	struct conn *c = connect_pair(&peer, 60000);
+
+	assert_int_equal(slow_start(&slows[1], c), 0);
+	ask_slowly(1);
+	assert_int_equal(msg_recv(peer, &m), 0);
+	msg_free(&m);
+	close(peer);
+	all_replied(1, -ENOTCONN);
+	slow_ask(&slows[1], (struct fuse_req *)(intptr_t)SLOW, &unsaid, reply);
+	assert_int_equal(replies[1][0], 2);
+	assert_int_equal(outcome[1][0], -EMSGSIZE);
+}
+
 /* HELLO fails in any way: what is in the message then is no text of the owner. */
 static void no_first_answer(void **state)
 {
@@ -285,12 +423,15 @@ static void too_early(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(stopped),	/* forks: no threads yet */
 		cmocka_unit_test(any_order),
 		cmocka_unit_test(error_of_owner),
 		cmocka_unit_test(peer_goes),
 		cmocka_unit_test(liars),
 		cmocka_unit_test(silence),
 		cmocka_unit_test(slow),
+		cmocka_unit_test(slow_calls),
+		cmocka_unit_test(slow_calls_end),
 		cmocka_unit_test(no_first_answer),
 		cmocka_unit_test(too_early),
 	};

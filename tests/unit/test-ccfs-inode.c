@@ -60,6 +60,22 @@ static void one_id(void **state)
 	assert_int_equal(inode_count(), 0);
 }
 
+/* Open files need no descriptors of ours. */
+static void no_descriptors(void **state)
+{
+	int before = null(), after;
+
+	close(before);
+	for (int i = 0; i < 100; i++)
+		assert_true(inode_open(i, 1, null(), &ops, NULL) > 0);
+	after = null();
+	assert_int_equal(before, after);
+	close(after);
+	for (int i = 0; i < 100; i++)
+		inode_release(i, &ops, NULL);
+	assert_int_equal(ids_open, 0);
+}
+
 static void refused(void **state)
 {
 	refuse = 1;
@@ -105,6 +121,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_id),
+		cmocka_unit_test(no_descriptors),
 		cmocka_unit_test(refused),
 		cmocka_unit_test(many),
 	};
