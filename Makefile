@@ -40,13 +40,13 @@ install:
 run:
 	@box/run $(if $(CONF),-c "$(CONF)")
 
-check: all
+check:
 	@tests/run
 
 checkpatch:
 	@tests/checkpatch
 
-bench: all
+bench:
 	@bench/run
 
 clean:

@@ -17,9 +17,6 @@ ROOTS=$BUILD/roots
 BOXDIR=$BUILD/box
 RUNDIR=$BOXDIR/run
 
-# What no kernel log may have.
-SPLAT='WARNING:|BUG:|Oops|Call Trace:|general protection|UBSAN|KASAN|lockdep|possible (circular|recursive) locking|blocked for more than|rcu.*(stall|detected)|soft lockup|hard LOCKUP|Unexpected|Bad page|memory leak'
-
 say() { printf '%s\n' "box: $*" >&2; }
 die() { say "error: $*"; exit 1; }
 
