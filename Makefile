@@ -10,7 +10,7 @@ IN_ROOT = $(ROOT) enter --user build make --no-print-directory -j$(JOBS) -f buil
 
 help:
 	@echo 'make run        the whole story: build, start the box, prove it, stop; CONF=FILE'
-	@echo 'make check      all tests: unit tests, then tests in the box'
+	@echo 'make check      all tests: unit, host, story and box'
 	@echo 'make all        programs, modules and initramfs, into build/'
 	@echo 'make unit       unit tests with address and undefined-behaviour checks'
 	@echo 'make modules    the kernel modules alone'
@@ -40,19 +40,18 @@ install:
 run:
 	@box/run $(if $(CONF),-c "$(CONF)")
 
-check: all
+check:
 	@tests/run
 
 checkpatch:
 	@tests/checkpatch
 
-bench: all
+bench:
 	@bench/run
 
 clean:
 	@box/box down
-	@for d in bin obj san kmod initrd check initrd.img; do \
-		$(ROOT) remove $$d; done
+	@$(ROOT) remove bin obj san kmod tests check initrd.img
 
 distclean:
 	@box/box down

@@ -102,16 +102,16 @@ $(O)/initrd.img: box/mkinitrd $(BINS) $(FRAGMENTS) modules
 
 # Needs no compiler: run it on the machine that is installed to.
 install:
-	install -d $(DESTDIR)/usr/sbin $(DESTDIR)/usr/lib/ccluster \
-		$(DESTDIR)/etc/ccluster $(DESTDIR)/usr/lib/modules/$(KVER)/extra
-	install -m 755 $(BINS) $(DESTDIR)/usr/sbin/
+	install -d "$(DESTDIR)/usr/sbin" "$(DESTDIR)/usr/lib/ccluster" \
+		"$(DESTDIR)/etc/ccluster" "$(DESTDIR)/usr/lib/modules/$(KVER)/extra"
+	install -m 755 $(BINS) "$(DESTDIR)/usr/sbin/"
 	set -e; for m in $(wildcard $(O)/kmod/*/*.ko); do \
-		install -m 644 $$m $(DESTDIR)/usr/lib/modules/$(KVER)/extra/; done
-	install -m 644 $(O)/initrd.img $(DESTDIR)/usr/lib/ccluster/
+		install -m 644 $$m "$(DESTDIR)/usr/lib/modules/$(KVER)/extra/"; done
+	install -m 644 $(O)/initrd.img "$(DESTDIR)/usr/lib/ccluster/"
 	set -e; for f in $(INSTALL); do \
 		[ -x "$${f#*=}" ] && mode=755 || mode=644; \
 		install -D -m $$mode "$${f#*=}" "$(DESTDIR)$${f%%=*}"; done
-	[ ! -e $(DESTDIR)/lib/modules/$(KVER)/modules.order ] || depmod -b $(DESTDIR)/ $(KVER)
+	[ ! -e "$(DESTDIR)/lib/modules/$(KVER)/modules.order" ] || depmod -b "$(DESTDIR)/" $(KVER)
 
 -include $(shell find $(O)/obj $(O)/san/obj -name '*.d' 2>/dev/null)
 

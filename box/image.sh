@@ -97,7 +97,7 @@ make_images() {
 		echo "$now" >"$BOXDIR/data.img.stamp"
 	fi
 	now=$(inputs)
-	if changed root.img "$now"; then
+	if changed root.img "$now" || [ ! -d "$BOXDIR/tree" ]; then
 		step "root disk" make_root
 		echo "$now" >"$BOXDIR/root.img.stamp"
 	fi
@@ -112,5 +112,5 @@ need_root "$@"
 case ${1-} in
 '')	make_images ;;
 fresh)	fresh ;;
-*)	sed -n '4,/^$/s/^# \{0,1\}//p' "$0"; [ "$1" = --help ] ;;
+*)	usage; [ "$1" = --help ] ;;
 esac

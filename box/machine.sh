@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The QEMU machine: start it, wait for it, end it. Sourced by box/box.
+# The QEMU machine: whose it is, start it, wait for it, end it. Sourced by
+# box/box and by those who run one: box/run, tests/run, bench/run.
 #
 # All state is in build/box/run:
 #
@@ -10,6 +11,10 @@
 #   portN         one unix socket per virtio port, for box-exec
 #   data.img      the data disk, written by the machine
 #   options       what the machine was started with
+#   owner         the process that it ends with, or nothing
+#   kept          tests/run -k has left it for the next tests/run
+#
+# and, outside of it, lock: see machine_claim.
 #
 # A machine that panics ends by itself (panic=-1 and -no-reboot). Whoever
 # starts one for a limited time exports BOX_OWNER=<pid>: a watchdog then ends
@@ -18,17 +23,86 @@
 PORTS=16
 BOOT_TIMEOUT=${BOX_BOOT_TIMEOUT:-180}
 READY='init: ready'	# box/init.c says so when the ports are served
+PANIC='Kernel panic - not syncing'
 
 machine_pid() {
-	local pid
+	local pid args
 
-	pid=$(cat "$RUNDIR/qemu.pid" 2>/dev/null) || return 1
-	[ -n "$pid" ] && tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" |
-		grep -qF -- "unix:$RUNDIR/monitor" || return 1
+	{ read -r pid <"$RUNDIR/qemu.pid" &&
+		mapfile -d '' -t args <"/proc/$pid/cmdline"; } 2>/dev/null || return 1
+	[[ "${args[*]} " == *" unix:$RUNDIR/monitor,"* ]] || return 1
 	echo "$pid"
 }
 
 machine_runs() { machine_pid >/dev/null; }
+
+# alive PID: it runs; one that has ended and that nobody waits for does not.
+alive() { { read -rN 1 <"/proc/${1:--}/cmdline"; } 2>/dev/null; }
+
+# machine_claim: from now on this tree's machine is for this process and what it
+# starts, until all of them have ended. Whoever has the descriptor has the claim.
+machine_claim() {
+	local pid='' name='' lock=$BOXDIR/lock
+
+	[ ! /dev/fd/9 -ef "$lock" ] || return 0
+	short_enough "$RUNDIR/monitor"
+	mkdir -p "$BOXDIR"
+	exec 9>>"$lock"
+	if ! flock -n 9; then
+		read -r pid name <"$lock" || true
+		! alive "$pid" ||
+			die "$name (process $pid) uses this tree's box: wait for it, or end it"
+		# it was killed, what it had started will notice
+		flock -w 30 9 || die "what $name (process $pid) has started still uses this tree's box"
+	fi
+	echo "$$ ${0##"$TOP/"}" >"$lock"
+}
+
+# A unix socket's path, with the byte that ends it, has 108 bytes.
+short_enough() {
+	local LC_ALL=C
+
+	[ ${#1} -le 107 ] ||
+		die "the path of this tree is $((${#1} - 107)) bytes too long for QEMU's sockets in it: $TOP"
+}
+
+# machine_none: no machine runs, or else this ends. One whose owner was killed
+# will be gone in a moment anyway.
+machine_none() {
+	local owner=''
+
+	machine_runs || return 0
+	read -r owner <"$RUNDIR/owner" || true
+	if [ -z "$owner" ] || alive "$owner"; then
+		die "a box runs: box/box down first"
+	fi
+	machine_end
+}
+
+# machine_options OPTION...: sets what a machine has to have, and conf, build.
+machine_options() {
+	cpus=4 memory=3072 nodes=2 build=yes conf=$TOP/partitions.conf
+	while [ $# -gt 0 ]; do
+		case $1 in
+		-B|--no-build)	build=no; shift; continue ;;
+		-s|--cpus|-m|--memory|-n|--nodes|-c|--conf)
+			[ $# -ge 2 ] || die "$1 wants a value, see --help" ;;
+		*)	die "'$1' is no option, see --help" ;;
+		esac
+		case $1 in
+		-s|--cpus)	cpus=$2 ;;
+		-m|--memory)	memory=$2 ;;
+		-n|--nodes)	nodes=$2 ;;
+		-c|--conf)	conf=$2 ;;
+		esac
+		shift 2
+	done
+	[[ $cpus =~ ^[1-9][0-9]*$ && $memory =~ ^[1-9][0-9]*$ && $nodes =~ ^[1-9][0-9]*$ ]] ||
+		die "CPUs, memory and nodes are numbers above 0"
+	[ $((cpus % nodes + memory % nodes)) = 0 ] ||
+		die "$cpus CPUs and $memory MiB cannot be divided evenly among $nodes nodes"
+	[[ -f $conf && -r $conf ]] || die "cannot read $conf"
+}
 
 # Virtualisation by the processor, only where it really has it: a /dev/kvm
 # that cannot run a guest exists.
@@ -57,8 +131,11 @@ numa_options() {
 
 qemu_options() {
 	local cpus=$1 mem=$2 nodes=$3 kver i accel
+	# No room on this host: an I/O error there, instead of a machine that stops.
+	local errors=werror=report,rerror=report
 
 	kver=$("$TOP/box/root.sh" kver run)
+	[ -n "$kver" ] || return 1
 	accel=$(accelerator)
 	if [ "$accel" = kvm ]; then
 		printf '%s\n' -accel kvm -cpu host
@@ -69,9 +146,9 @@ qemu_options() {
 		-display none -no-reboot -nodefaults -no-user-config \
 		-kernel "$ROOTS/run/boot/vmlinuz-$kver" \
 		-append "root=/dev/nvme0n1 rw rootwait init=/usr/sbin/box-init console=ttyS0 panic=-1 printk.devkmsg=on ${BOX_APPEND-}" \
-		-drive "id=root,if=none,format=raw,file=$BOXDIR/root.img,snapshot=on,cache=unsafe" \
+		-drive "id=root,if=none,format=raw,file=$BOXDIR/root.img,snapshot=on,cache=unsafe,$errors" \
 		-device nvme,drive=root,serial=ccroot \
-		-drive "id=data,if=none,format=raw,file=$RUNDIR/data.img,cache=writeback" \
+		-drive "id=data,if=none,format=raw,file=$RUNDIR/data.img,cache=writeback,$errors" \
 		-device virtio-blk-pci,drive=data,serial=ccdata \
 		-device virtio-rng-pci \
 		-monitor "unix:$RUNDIR/monitor,server=on,wait=off" \
@@ -93,11 +170,12 @@ machine_keep() {
 	local owner=$1 qemu
 
 	shift
-	qemu-system-x86_64 "$@" </dev/null >"$RUNDIR/qemu.log" 2>&1 &
+	# TMPDIR: what the machine writes to root.img, in a file without a name
+	TMPDIR=$RUNDIR qemu-system-x86_64 "$@" </dev/null >"$RUNDIR/qemu.log" 2>&1 &
 	qemu=$!
-	echo $qemu >"$RUNDIR/qemu.pid"
+	echo $qemu >"$RUNDIR/qemu.pid" || { kill $qemu; return 1; }
 	while [ -n "$owner" ] && kill -0 "$qemu" 2>/dev/null; do
-		if ! kill -0 "$owner" 2>/dev/null; then
+		if ! alive "$owner"; then
 			machine_end
 			return
 		fi
@@ -110,10 +188,12 @@ machine_start() {
 
 	need_tools qemu-system-x86_64:qemu-system-x86 setsid:util-linux ps:procps
 	rm -rf "$RUNDIR"
-	"$TOP/box/image.sh" fresh
+	"$TOP/box/image.sh" fresh || die "cannot copy the data disk"
 	# Made here, or the first who runs a command would own them.
 	for ((i = 0; i < PORTS; i++)); do : >"$RUNDIR/port$i.lock"; done
-	mapfile -t opts < <(qemu_options "$@")
+	opts=$(qemu_options "$@") || die "no kernel for the machine"
+	mapfile -t opts <<<"$opts"
+	echo "${BOX_OWNER-}" >"$RUNDIR/owner"
 	echo "cpus=$1 memory=$2 nodes=$3 accel=$(accelerator)" >"$RUNDIR/options"
 	setsid bash -c '. "$1/box/common.sh"; . "$1/box/machine.sh"; machine_keep "${@:2}"' \
 		"$TOP/box/machine" "$TOP" "${BOX_OWNER-}" "${opts[@]}" \
@@ -131,6 +211,37 @@ machine_start() {
 	done
 	chown -R "$(stat -c %u:%g "$TOP")" "$RUNDIR"
 	disown -a
+}
+
+# machine_needed: it runs, or else it is said why it does not.
+machine_needed() {
+	machine_runs && return
+	if [ -f "$RUNDIR/qemu.pid" ]; then	# nobody has ended it
+		console_tail
+		if grep -aqF "$PANIC" "$RUNDIR/console.log"; then
+			say "the machine's kernel panicked"
+		else
+			say "the machine has ended by itself"
+		fi
+	fi
+	say "error: the box does not run: box/box up"
+	return 1
+}
+
+# nothing_left: every process that was started for this script's box has ended;
+# BOX_OWNER is in their environment.
+nothing_left() {
+	local i left p
+
+	for ((i = 0; i < 50; i++)); do
+		left=$(env -u BOX_OWNER grep -lsazxF "BOX_OWNER=$$" /proc/[0-9]*/environ || true)
+		[ -n "$left" ] || return 0
+		sleep 0.1
+	done
+	for p in $left; do
+		echo "process $(basename "${p%/environ}") is left: $(tr '\0' ' ' <"${p%environ}cmdline" | cut -c 1-100)"
+	done 2>/dev/null
+	return 1
 }
 
 console_tail() {
@@ -152,7 +263,7 @@ machine_wait() {
 			console_tail
 			return 1
 		fi
-		if grep -aqE 'Kernel panic - not syncing|Attempted to kill init' "$RUNDIR/console.log"; then
+		if grep -aqF "$PANIC" "$RUNDIR/console.log"; then
 			say "$what: the kernel panicked"
 			console_tail 40
 			return 1

@@ -27,6 +27,7 @@
 
 #define PAGE		4096UL
 #define PFN_MASK	((1ULL << 55) - 1)
+#define PRESENT		(1ULL << 63)
 #define BARRIER_SECONDS	60
 
 /* Page 0 of the counter's file; a cache line each. */
@@ -80,6 +81,11 @@ static uint64_t pfn_of(const void *addr)
 		fd = open("/proc/self/pagemap", O_RDONLY);
 	if (fd < 0 || pread(fd, &entry, 8, (uintptr_t)addr / PAGE * 8) != 8)
 		die("/proc/self/pagemap");
+	if (!(entry & PRESENT) || !(entry & PFN_MASK)) {
+		fprintf(stderr, "ccprove: pagemap has %#" PRIx64 ": no frame\n",
+			entry);
+		exit(1);
+	}
 	return entry & PFN_MASK;
 }
 

@@ -12,11 +12,12 @@
 #                                     run CMD in it, in a mount namespace of
 #                                     its own, so nothing stays mounted
 #   box/root.sh kver build|run        the kernel version the tree is for
-#   box/root.sh remove PATH           remove build/PATH
+#   box/root.sh remove PATH...        remove build/PATH; ".": all of build/
 #
 # A tree is made again when its package list or what is left out of it changes
-# (the stamp beside it holds a hash of both), and when the two trees have
-# different kernel versions: then the older one is made again.
+# (the stamp beside it holds a hash of both), when it is not root's (a copy that
+# somebody else made), and when the two trees have different kernel versions:
+# then the older one is made again.
 
 . "$(dirname "$0")/common.sh"
 
@@ -131,7 +132,8 @@ make_tree() {
 }
 
 up_to_date() {
-	[ "$(cat "$ROOTS/$1.stamp" 2>/dev/null)" = "$(fingerprint "$1")" ]
+	[ "$(stat -c %u "$ROOTS/$1" 2>/dev/null)" = 0 ] &&
+		[ "$(cat "$ROOTS/$1.stamp" 2>/dev/null)" = "$(fingerprint "$1")" ]
 }
 
 # Two makes at once must not both make the tree: hence the lock.
@@ -197,12 +199,21 @@ enter_tree() {
 		chroot "${user[@]}" "$dir" /bin/sh -c 'cd /src && exec "$@"' sh "$@"
 }
 
+remove() {
+	local path
+
+	for path; do
+		path=${BUILD:?}/$path
+		rm -rf --one-file-system "${path%/.}"
+	done
+}
+
 main() {
 	local cmd=${1-}
 
 	case $cmd in
 	-h|--help|'')
-		sed -n '4,/^$/s/^# \{0,1\}//p' "$0"
+		usage
 		return ;;
 	kver)	kver "$2"; return ;;
 	esac
@@ -212,7 +223,7 @@ main() {
 	make)	ensure_tree "$1"; match_kernels ;;
 	enter)	need_tools mount
 		exec unshare -m -- "$0" .entered "$@" ;;
-	remove)	rm -rf --one-file-system "${BUILD:?}/$1" ;;
+	remove)	remove "$@" ;;
 	.entered) enter_tree "$@" ;;
 	*)	die "unknown command '$cmd', see --help" ;;
 	esac
