@@ -63,8 +63,9 @@ static void server_show(struct seq_file *m, struct server *s)
 
 	mutex_lock(&s->maps_lock);
 	list_for_each_entry(map, &s->maps, node)
-		seq_printf(m, "client %u file %llx from %llu pages %llu frames %llu writable %llu\n",
-			   s->client, map->file, map->index, map->pages,
+		seq_printf(m, "client %u device %u:%u inode %llu file %llx from %llu pages %llu frames %llu writable %llu\n",
+			   s->client, MAJOR(map->dev), MINOR(map->dev), map->ino,
+			   map->file, map->index, map->pages,
 			   map_frames(map, XA_PRESENT), map_frames(map, GRANT_WRITE));
 	mutex_unlock(&s->maps_lock);
 }

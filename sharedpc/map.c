@@ -88,6 +88,19 @@ static bool map_overlaps(struct server *s, const struct sharedpc_map *want)
 	return false;
 }
 
+static void map_name(struct map *m)
+{
+	struct vm_area_struct *vma;
+
+	mmap_read_lock(current->mm);
+	vma = vma_lookup(current->mm, m->addr);
+	if (vma && vma->vm_file) {
+		m->dev = file_inode(vma->vm_file)->i_sb->s_dev;
+		m->ino = file_inode(vma->vm_file)->i_ino;
+	}
+	mmap_read_unlock(current->mm);
+}
+
 int map_add(struct server *s, const struct sharedpc_map *want)
 {
 	struct map *m;
@@ -105,6 +118,7 @@ int map_add(struct server *s, const struct sharedpc_map *want)
 	m->index = want->index;
 	m->pages = want->pages;
 	m->addr = want->addr;
+	map_name(m);
 	xa_init(&m->grants);
 	init_waitqueue_head(&m->idle);
 

@@ -66,6 +66,8 @@ struct map {
 	struct server *server;
 	struct mmu_interval_notifier mni;
 	u64 file, index, pages, addr;	/* as in struct sharedpc_map */
+	dev_t dev;			/* what is mapped there, for people */
+	u64 ino;
 	/*
 	 * Frames that the client may have mapped: page index -> pfn value.
 	 * Each holds a reference to its page, so that no frame is reused

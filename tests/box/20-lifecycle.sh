@@ -44,8 +44,10 @@ with_plan() {
 	shift
 	on boot cp /var/lib/ccluster/plan /run/plan.saved
 	on boot sed -i "/^image $b /,/^}/$edit" /var/lib/ccluster/plan
-	"$@"
+	("$@")
+	rc=$?
 	on boot cp /run/plan.saved /var/lib/ccluster/plan
+	[ $rc = 0 ] || exit 1
 }
 
 with_plan "s|kernel = .*|kernel = '/no/kernel'|" refuses "/no/kernel" ctl start "$b"

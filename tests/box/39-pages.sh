@@ -37,6 +37,14 @@ check "stress-ng" on "$a" sh -c "cd $DIR && stress-ng --temp-path . --mmap 2 --m
 # the first store to one of them costs one more, the next ones nothing.
 check "32 pages" on boot dd if=/dev/zero bs=128K count=1 of=$DIR/around status=none
 check "around" on "$a" $T/pages around $DIR/around
+
+# Who has how much of which file can be read on the owner.
+on "$a" sh -c "exec 3<$DIR/f; cat <&3 >/dev/null; sleep 4" &
+holds() {
+	on boot sh -c "grep ' device .* inode \$(stat -c %i $DIR/f) .* frames 32 ' /sys/kernel/debug/sharedpc/files"
+}
+await 20 holds || fail "who holds $DIR/f: $(on boot cat /sys/kernel/debug/sharedpc/files)"
+wait
 check "clean up" on boot rm -rf $DIR
 dmesg_clean
 echo "pages: direct I/O, futex, ptrace, other processes; one message for 16"
