@@ -68,6 +68,17 @@ static unsigned long key_hash(const struct sharedpc_file *key)
 	return hash_64(key->id + ((u64)key->owner << 56), 32);
 }
 
+/* Have frames_late run in @delay jiffies.  Under any lock. */
+void file_late(struct sharedpc_file *f, unsigned long delay)
+{
+	if (test_and_set_bit(0, &f->late_queued))
+		return;
+	if (igrab(&f->inode))
+		queue_delayed_work(closings, &f->late, delay);
+	else	/* it is being evicted: see frames_drop */
+		clear_bit(0, &f->late_queued);
+}
+
 static void late_work(struct work_struct *work)
 {
 	struct sharedpc_file *f = container_of(to_delayed_work(work),
@@ -80,26 +91,17 @@ static void late_work(struct work_struct *work)
 	mutex_lock(&f->late_lock);
 	err = frames_late(&f->inode);
 	mutex_unlock(&f->late_lock);
-	if (err && !test_and_set_bit(0, &f->late_queued))
-		queue_delayed_work(closings, &f->late, HZ);	/* with our reference */
-	else
-		iput(&f->inode);
+	if (err)
+		file_late(f, HZ);
+	iput(&f->inode);
 }
 
 /* Under any lock, a page table's too. */
 static bool file_dirty_folio(struct address_space *mapping, struct folio *folio)
 {
-	struct inode *inode = mapping->host;
-	struct sharedpc_file *f = sharedpc_file(inode);
-
-	if (frames_dirtied(inode, folio->index)) {
+	if (frames_dirtied(mapping->host, folio->index)) {
 		atomic64_inc(&file_stat.late);
-		if (!test_and_set_bit(0, &f->late_queued)) {
-			if (igrab(inode))
-				queue_delayed_work(closings, &f->late, 0);
-			else	/* it is being evicted: see frames_drop */
-				clear_bit(0, &f->late_queued);
-		}
+		file_late(sharedpc_file(mapping->host), 0);
 	}
 	return noop_dirty_folio(mapping, folio);
 }

@@ -70,6 +70,7 @@ static inline u64 file_size(const struct sharedpc_file *f)
 
 int file_init(void);
 void file_exit(void);
+void file_late(struct sharedpc_file *f, unsigned long delay);
 int file_backing(const struct sharedpc_backing *want);
 void file_revoke(u32 owner, const struct sharedpc_msg *msg);
 void file_peer_went(u32 owner);

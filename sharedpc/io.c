@@ -196,8 +196,10 @@ static int io_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 		return err;
 	err = frames_late(file_inode(file));
 	mutex_unlock(&f->late_lock);
-	if (err)
+	if (err) {
+		file_late(f, HZ);
 		return err;
+	}
 	return file_alive(f) ? call_run(f->owner, &msg, NULL) : -EIO;
 }
 
