@@ -40,9 +40,8 @@ check "around" on "$a" $T/pages around $DIR/around
 
 # Who has how much of which file can be read on the owner.
 on "$a" sh -c "exec 3<$DIR/f; cat <&3 >/dev/null; sleep 4" &
-holds() {
-	on boot sh -c "grep ' device .* inode \$(stat -c %i $DIR/f) .* frames 32 ' /sys/kernel/debug/sharedpc/files"
-}
+inode=$(on boot stat -c %i $DIR/f)
+holds() { on boot grep "^client [0-9]* device .* inode $inode .* frames 32 " /sys/kernel/debug/sharedpc/files; }
 await 20 holds || fail "who holds $DIR/f: $(on boot cat /sys/kernel/debug/sharedpc/files)"
 wait
 check "clean up" on boot rm -rf $DIR
