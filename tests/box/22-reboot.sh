@@ -23,9 +23,7 @@ end_by() {
 	alive "$proxy" || fail "$b has no proxy"
 	timeout 20 "$BOX" exec "$b" -- "$@" >/dev/null 2>&1
 	await 20 state_is "$b" "$want" || fail "$*: $b is $(state "$b"), not $want"
-	[ "$(field "$b" frames)" = 0 ] || fail "$b has ended and holds $(field "$b" frames) frames"
-	[ "$(kept "$b")" = 0 ] || fail "$b has ended and keeps $(kept "$b") frames"
-	await 20 dead "$proxy" || fail "the proxy of $b outlives it"
+	all_back "$b" "$proxy"
 	is_up "$a"
 	check "start after $want" ctl start "$b"
 	is_up "$b"

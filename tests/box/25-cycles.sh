@@ -74,7 +74,7 @@ rm -f "/tmp/cycles.$$"
 is_up "$a" "$b"
 await 30 holds_nothing $(clients) ||
 	fail "frames are held after the work: $a $(field "$a" frames), $b $(field "$b" frames)"
-for image in "$a" "$b"; do
+for image in $(clients); do
 	[ "$(kept "$image")" = 0 ] || fail "$image keeps $(kept "$image") frames"
 done
 after=$(free_pages)

@@ -39,9 +39,7 @@ check "truncate" on boot truncate -s 0 $F
 t=$((SECONDS - t0))
 [ $t -ge 10 ] && [ $t -lt 60 ] || fail "truncate took $t s; the time limit is 20 s"
 await 10 state_is "$b" fenced || fail "$b is $(state "$b") after that"
-[ "$(field "$b" frames)" = 0 ] && [ "$(kept "$b")" = 0 ] ||
-	fail "$b is fenced and has $(field "$b" frames) frames, keeps $(kept "$b")"
-await 20 dead "$proxy" || fail "the proxy of $b outlives it"
+all_back "$b" "$proxy"
 wait $holder $starver
 refuses "does not run" on "$b" true
 work_ends

@@ -11,6 +11,7 @@
 #   holds_nothing IMAGE.. none of the owner's frames
 #   work IMAGE, work_ends a process that uses shared files meanwhile
 #   proxy_of IMAGE        its proxy's process id on the owner; alive PID, dead PID
+#   all_back IMAGE PID    an image that has ended left no frame and no proxy
 #   kept IMAGE            frames that it was asked for and still uses
 #   counter IMAGE LINE NAME  of its /sys/kernel/debug/sharedpc/counters
 #
@@ -111,8 +112,11 @@ work() {
 	worker=$!
 	await 20 on boot test -e $WORK/g || fail "the work does not begin"
 }
+worked() { [ "$(on boot cat $WORK/g)" -gt 10 ]; }
 work_ends() {
 	kill -0 $worker 2>/dev/null || fail "the work ended: $(cat "/tmp/work.$$")"
+	# How fast it is says nothing: that it goes on, does.
+	await 60 worked || fail "the work stands still at $(on boot cat $WORK/g)"
 	check "stop the work" on boot touch $WORK/stop
 	wait $worker || fail "the work failed: $(cat "/tmp/work.$$")"
 	rm -f "/tmp/work.$$"
@@ -140,6 +144,13 @@ print(*[i["name"] for i in json.load(sys.stdin) if i["id"]])'; }
 kept() {
 	on boot sed -n "s/^image [0-9]* name $1 .* kept \\([0-9]*\\) .*/\\1/p" \
 		/sys/kernel/debug/sharedpc/images
+}
+
+# IMAGE has ended: the owner has all of its frames back, and no proxy PID for it.
+all_back() {
+	[ "$(field "$1" frames)" = 0 ] || fail "$1 has ended and holds $(field "$1" frames) frames"
+	[ "$(kept "$1")" = 0 ] || fail "$1 has ended and keeps $(kept "$1") frames"
+	await 20 dead "$2" || fail "the proxy of $1 outlives it"
 }
 
 # counter IMAGE "LINE" NAME: the number after NAME in that line of its counters.
