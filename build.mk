@@ -80,7 +80,7 @@ KBUILD = $(MAKE) --no-print-directory -C /lib/modules/$(KVER)/build \
 
 $(O)/kmod/%.built: FORCE
 	@mkdir -p $(O)/kmod/$*
-	@cp -up $(KSRC)/* $(O)/kmod/$*/
+	@cp -rup $(KSRC)/. $(O)/kmod/$*/
 	@$(KBUILD) M=$(CURDIR)/$(O)/kmod/$* KBUILD_EXTRA_SYMBOLS="$(KSYMS)" \
 		modules >$(O)/kmod/$*.log 2>&1 || { cat $(O)/kmod/$*.log; false; }
 	@grep -E '^ +(CC|LD) .*\[M\]' $(O)/kmod/$*.log || true
