@@ -4,7 +4,7 @@
 # (the top-level Makefile starts it there). Directories contribute fragments:
 #
 #   PROGS += ccctl			a program, build/bin/ccctl, from
-#   ccctl-objs := boot/ccctl.o ...	these objects (sources beside them) and
+#   ccctl-objs := boot/ccctl/ccctl.o ...	these objects (sources beside them) and
 #   ccctl-libs := -lconfuse		these libraries
 #   STATIC_PROGS += ccinit		the same, linked -static
 #   UNIT_TESTS += test-conf		a cmocka test, built with sanitizers, in

@@ -45,7 +45,7 @@
 
 /*
  * AF_VSOCK ports of the services that come with the project; ccinit's is 515
- * (boot/poweroff.h).
+ * (boot/init/poweroff.h).
  */
 #define SHAREDPC_PORT_EXEC	514
 #define SHAREDPC_PORT_PROXY	2049

@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 #include "proxyd/limits.h"
-#include "proxyd/log.h"
+#include "proxyd/life/log.h"
 
 int limit_raise(const char *path, uint64_t least)
 {

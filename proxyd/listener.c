@@ -30,8 +30,8 @@
 #include <linux/vm_sockets.h>
 
 #include "proxyd/listener.h"
-#include "proxyd/log.h"
-#include "proxyd/proxy.h"
+#include "proxyd/life/log.h"
+#include "proxyd/life/proxy.h"
 #include "sharedpc_ioctl.h"
 #include "stream.h"
 

@@ -20,7 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "boot/conf.h"
+#include "boot/conf/conf.h"
 #include "proxyd/limits.h"
 #include "proxyd/listener.h"
 #include "proxyd/socket.h"

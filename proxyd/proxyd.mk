@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # proxyd/proxyd.mk - the owner's daemon.
 
-PROXY_OBJS := proxyd/proxy.o proxyd/conn.o proxyd/work.o proxyd/export.o
-PROXY_OBJS += proxyd/ops.o proxyd/ops-name.o proxyd/ops-attr.o
-PROXY_OBJS += proxyd/ops-xattr.o proxyd/ops-open.o proxyd/ops-data.o
-PROXY_OBJS += proxyd/node.o proxyd/dir.o proxyd/file.o proxyd/window.o
-PROXY_OBJS += proxyd/call.o proxyd/fault.o proxyd/later.o
-PROXY_OBJS += proxyd/cred.o proxyd/procfd.o proxyd/log.o
-PROXY_OBJS += lib/msg.o $(filter-out boot/conf-machine.o,$(CONF_OBJS))
+PROXY_OBJS := proxyd/life/proxy.o proxyd/names/conn.o proxyd/life/work.o proxyd/export/export.o
+PROXY_OBJS += proxyd/names/ops.o proxyd/names/ops-name.o proxyd/names/ops-attr.o
+PROXY_OBJS += proxyd/names/ops-xattr.o proxyd/names/ops-open.o proxyd/names/ops-data.o
+PROXY_OBJS += proxyd/names/node.o proxyd/names/dir.o proxyd/data/file.o proxyd/data/window.o
+PROXY_OBJS += proxyd/data/call.o proxyd/data/fault.o proxyd/life/later.o
+PROXY_OBJS += proxyd/export/cred.o proxyd/export/procfd.o proxyd/life/log.o
+PROXY_OBJS += lib/msg.o $(filter-out boot/conf/conf-machine.o,$(CONF_OBJS))
 
 PROGS += proxyd
 proxyd-objs := proxyd/proxyd.o proxyd/limits.o proxyd/listener.o \
@@ -28,8 +28,8 @@ test-mounts-objs := tests/unit/test-mounts.o $(PROXY_OBJS)
 test-mounts-libs := -lconfuse -lnuma -lcmocka
 
 UNIT_TESTS += test-node
-test-node-objs := tests/unit/test-node.o proxyd/node.o proxyd/later.o \
-	proxyd/limits.o proxyd/cred.o proxyd/log.o
+test-node-objs := tests/unit/test-node.o proxyd/names/node.o proxyd/life/later.o \
+	proxyd/limits.o proxyd/export/cred.o proxyd/life/log.o
 test-node-libs := -lcmocka
 
 # What sharedpc.ko and the disk would say, the test says instead.

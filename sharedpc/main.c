@@ -16,18 +16,18 @@
  *	client	peer.c -> file.c -> frames.c
  */
 #include <linux/module.h>
-#include "call.h"
-#include "console.h"
-#include "ctl.h"
-#include "debug.h"
-#include "device.h"
-#include "file.h"
-#include "image.h"
-#include "peer.h"
-#include "pinned.h"
-#include "region.h"
-#include "server.h"
-#include "socket.h"
+#include "client/call.h"
+#include "tty/console.h"
+#include "box/ctl.h"
+#include "debug/debug.h"
+#include "serve/device.h"
+#include "client/file.h"
+#include "box/image.h"
+#include "link/peer.h"
+#include "client/pinned.h"
+#include "box/region.h"
+#include "owner/server.h"
+#include "vsock/socket.h"
 
 static uint self;
 module_param(self, uint, 0444);

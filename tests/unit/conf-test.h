@@ -23,9 +23,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "boot/conf.h"
-#include "boot/plan.h"
-#include "boot/topology.h"
+#include "boot/conf/conf.h"
+#include "boot/plan/plan.h"
+#include "boot/machine/topology.h"
 
 #define TOPOLOGIES	"tests/topologies"
 #define NTOPOLOGIES	4

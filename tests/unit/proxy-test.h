@@ -27,11 +27,11 @@
 #include <cmocka.h>
 
 #include "msg.h"
-#include "proxyd/later.h"
-#include "proxyd/procfd.h"
-#include "proxyd/proxy.h"
-#include "proxyd/conn.h"
-#include "proxyd/work.h"
+#include "proxyd/life/later.h"
+#include "proxyd/export/procfd.h"
+#include "proxyd/life/proxy.h"
+#include "proxyd/names/conn.h"
+#include "proxyd/life/work.h"
 
 #define USER		1234
 

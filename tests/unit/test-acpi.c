@@ -15,8 +15,8 @@
 #include <errno.h>
 #include <cmocka.h>
 
-#include "boot/acpi.h"
-#include "boot/srat.h"
+#include "boot/load/acpi.h"
+#include "boot/load/srat.h"
 
 #define PHYS	0x17fff0000ull
 #define AREA	65536

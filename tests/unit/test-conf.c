@@ -13,7 +13,7 @@
 #include <errno.h>
 #include <regex.h>
 
-#include "boot/conf-values.h"
+#include "boot/conf/conf-values.h"
 
 struct machine {
 	struct topology *topo;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The open files of a client on another image, proxyd/file.c and window.c,
+ * The open files of a client on another image, proxyd/data/file.c and window.c,
  * without sharedpc.ko: its ioctls are answered here, and a list of maps is
  * kept as it keeps one.
  */
@@ -12,8 +12,8 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
-#include "proxyd/call.h"
-#include "proxyd/window.h"
+#include "proxyd/data/call.h"
+#include "proxyd/data/window.h"
 #include "sharedpc_ioctl.h"
 #include "sharedpc_wire.h"
 

@@ -13,11 +13,11 @@
 #include <stdio.h>
 #include <cmocka.h>
 
-#include "boot/box.h"
-#include "boot/ccinit.h"
-#include "boot/console.h"
-#include "boot/cpio.h"
-#include "boot/kmsg.h"
+#include "boot/image/box.h"
+#include "boot/init/ccinit.h"
+#include "boot/image/console.h"
+#include "boot/load/cpio.h"
+#include "boot/image/kmsg.h"
 
 /* ccinit-cmdline.o wants it. */
 void say(const char *fmt, ...)

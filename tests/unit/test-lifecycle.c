@@ -19,8 +19,8 @@
 #include <sys/ioctl.h>
 #include <cmocka.h>
 
-#include "boot/box.h"
-#include "boot/poweroff.h"
+#include "boot/image/box.h"
+#include "boot/init/poweroff.h"
 
 #define CPUS	5
 

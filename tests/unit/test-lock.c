@@ -15,7 +15,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "boot/lock.h"
+#include "boot/host/lock.h"
 
 static char dir[] = "/tmp/test-lock-XXXXXX", path[64];
 static int said;

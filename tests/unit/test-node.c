@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The table of nodes, proxyd/node.c, with more files than it may keep open:
+ * The table of nodes, proxyd/names/node.c, with more files than it may keep open:
  * they are closed and opened again as needed, and a node never becomes another
  * file. On the disk's file system and on tmpfs. Runs as root.
  */
@@ -21,10 +21,10 @@
 
 #include "ccfs_proto.h"
 #include "fds.h"
-#include "proxyd/cred.h"
-#include "proxyd/later.h"
+#include "proxyd/export/cred.h"
+#include "proxyd/life/later.h"
 #include "proxyd/limits.h"
-#include "proxyd/node.h"
+#include "proxyd/names/node.h"
 
 #define FILES	4000
 #define FDS	64

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <cmocka.h>
-#include "sharedpc/ring.h"
+#include "sharedpc/link/ring.h"
 
 #define MAX_RECORD	4096
 

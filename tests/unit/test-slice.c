@@ -17,7 +17,7 @@
 #include <sys/mman.h>
 #include <cmocka.h>
 
-#include "boot/slice.h"
+#include "boot/load/slice.h"
 #include "ccboot.h"
 
 #define MIB		(1ull << 20)

@@ -17,8 +17,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "boot/socket-owner.h"
-#include "boot/spawn.h"
+#include "boot/host/socket-owner.h"
+#include "boot/host/spawn.h"
 
 static char buf[32];
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * spinlock.h - the few kernel words that sharedpc/ring.c needs, in user space
+ * spinlock.h - the few kernel words that sharedpc/link/ring.c needs, in user space
  *
  * So that the very file that runs in the kernel runs under sanitizers and
  * between threads too: see test-ring.c.

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * ccctl.c - the command that checks, partitions and runs a box.
+ *
+ * main() takes the global options, finds the sub-command in the table and runs
+ * it. What several commands need (the plan from configuration and topology, the
+ * saved plan, messages) is here as well. A command prints its own results;
+ * errors go to standard error.
+ */
+#include "boot/ccctl/ccctl.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "boot/host/lock.h"
+#include "boot/host/save.h"
+
+const char *ccctl_config = CONF_DEFAULT_FILE;
+
+static const struct ccctl_command *const commands[] = {
+	&cmd_check,
+	&cmd_plan,
+	&cmd_partition,
+	&cmd_up,
+	&cmd_down,
+	&cmd_start,
+	&cmd_stop,
+	&cmd_restart,
+	&cmd_status,
+	&cmd_exec,
+	&cmd_console,
+	&cmd_log,
+};
+
+#define NCOMMANDS	(sizeof(commands) / sizeof(commands[0]))
+
+static const struct ccctl_command *running;	/* for messages */
+
+static void print_error(const char *fmt, va_list ap)
+{
+	if (running)
+		fprintf(stderr, "ccctl %s: ", running->name);
+	else
+		fprintf(stderr, "ccctl: ");
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+}
+
+int ccctl_error(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	print_error(fmt, ap);
+	va_end(ap);
+	return CCCTL_ERROR;
+}
+
+int ccctl_usage(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	print_error(fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "Try: ccctl %s%s--help\n",
+		running ? running->name : "", running ? " " : "");
+	return CCCTL_USAGE;
+}
+
+int ccctl_help(const struct ccctl_command *command)
+{
+	printf("Usage: ccctl %s%s%s\n\n%s.\n", command->name,
+	       command->args[0] ? " " : "", command->args, command->summary);
+	if (command->help)
+		printf("\n%s", command->help);
+	return CCCTL_OK;
+}
+
+static void say_waiting(pid_t holder)
+{
+	if (holder)
+		ccctl_error("waiting for another ccctl (pid %d)", holder);
+	else
+		ccctl_error("waiting for another ccctl");
+}
+
+int ccctl_lock(void)
+{
+	struct why why;
+
+	if (lock_take(LOCK_FILE, LOCK_SECONDS, say_waiting, &why))
+		return ccctl_error("%s", why.text);
+	return CCCTL_OK;
+}
+
+/* Mistakes in @diag, or the bare @err: printed, and the exit status. */
+static int report(struct diag *diag, int err)
+{
+	if (!err)
+		return CCCTL_OK;
+	if (diag_print(diag, stderr))
+		return CCCTL_USAGE;
+	return ccctl_error("%s: %s", diag->file, strerror(-err));
+}
+
+static int read_topology(const char *file, struct topology **topo)
+{
+	struct diag diag;
+	int err, status;
+
+	if (!file) {
+		err = topology_read_live(topo);
+		if (!err)
+			return CCCTL_OK;
+		return ccctl_error("cannot read this machine's topology: %s",
+				   strerror(-err));
+	}
+	diag_init(&diag, file);
+	status = report(&diag, topology_read_file(file, topo, &diag));
+	diag_free(&diag);
+	return status;
+}
+
+int ccctl_make_plan(const char *topology, const char *root, struct plan **plan,
+		    struct topology **topo)
+{
+	struct topology *machine = NULL;
+	struct plan *made = NULL;
+	struct conf *conf = NULL;
+	struct diag diag;
+	int err, status;
+
+	diag_init(&diag, ccctl_config);
+	err = conf_read(ccctl_config, &conf, &diag);
+	status = report(&diag, err);
+	if (!status)
+		status = read_topology(topology, &machine);
+	if (!status) {
+		err = conf_check_machine(conf, machine, root, &diag);
+		if (!err)
+			err = plan_make(conf, machine, &made, &diag);
+		status = report(&diag, err);
+	}
+	conf_free(conf);
+	diag_free(&diag);
+	if (!status && topo)
+		*topo = machine;
+	else
+		topology_free(machine);
+	if (!status && plan)
+		*plan = made;
+	else
+		plan_free(made);
+	return status;
+}
+
+int ccctl_save_plan(const struct plan *plan, const struct topology *topo)
+{
+	int err = save_keep(TOPO_SAVED_FILE);
+
+	if (!err)
+		err = save_keep(PLAN_FILE);
+	if (err)
+		return ccctl_error("cannot keep the old plan: %s", strerror(-err));
+	err = topology_save(topo, TOPO_SAVED_FILE);
+	if (err)
+		ccctl_error("%s: %s", TOPO_SAVED_FILE, strerror(-err));
+	if (!err) {
+		err = plan_save(plan, PLAN_FILE);
+		if (err)
+			ccctl_error("%s: %s", PLAN_FILE, strerror(-err));
+	}
+	if (!err)
+		return CCCTL_OK;
+	ccctl_restore_plan();
+	return CCCTL_ERROR;
+}
+
+static void restore(const char *path)
+{
+	int err = save_restore(path);
+
+	if (err)
+		ccctl_error("%s: cannot put the old one back: %s", path,
+			    strerror(-err));
+}
+
+void ccctl_restore_plan(void)
+{
+	restore(TOPO_SAVED_FILE);
+	restore(PLAN_FILE);
+}
+
+int ccctl_load_plan(struct plan **plan)
+{
+	struct diag diag;
+	int err, status;
+
+	diag_init(&diag, PLAN_FILE);
+	err = plan_load(PLAN_FILE, plan, &diag);
+	if (err == -ENOENT)
+		status = ccctl_error("this machine is not partitioned; run ccctl partition first");
+	else
+		status = report(&diag, err);
+	diag_free(&diag);
+	return status;
+}
+
+static const struct ccctl_command *find_command(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < NCOMMANDS; i++)
+		if (!strcmp(commands[i]->name, name))
+			return commands[i];
+	return NULL;
+}
+
+static void print_help(void)
+{
+	size_t i;
+
+	printf("Usage: ccctl [-c FILE] COMMAND [ARGUMENT...]\n\n"
+	       "Partition this machine into several Linux images and run them.\n\n"
+	       "Commands:\n");
+	for (i = 0; i < NCOMMANDS; i++)
+		printf("  %-10s %s\n", commands[i]->name, commands[i]->summary);
+	printf("\nOptions:\n"
+	       "  -c, --config FILE  partition by FILE (default " CONF_DEFAULT_FILE ")\n"
+	       "  -h, --help         print this, or with COMMAND what it does\n"
+	       "  -V, --version      print the version\n\n"
+	       "Exit status: 0 success, 1 error, 2 wrong usage or configuration.\n"
+	       "See ccctl(1) and partitions.conf(5).\n");
+}
+
+static const struct option options[] = {
+	{ "config", required_argument, NULL, 'c' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ NULL, 0, NULL, 0 }
+};
+
+/* Global options. -1: go on with argv[optind], else the exit status. */
+static int parse_options(int argc, char **argv)
+{
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, "+c:hV", options, NULL)) != -1) {
+		switch (opt) {
+		case 'c':
+			ccctl_config = optarg;
+			break;
+		case 'h':
+			print_help();
+			return CCCTL_OK;
+		case 'V':
+			printf("ccctl %s\n", CCCTL_VERSION);
+			return CCCTL_OK;
+		default:
+			fprintf(stderr, "Try: ccctl --help\n");
+			return CCCTL_USAGE;
+		}
+	}
+	return -1;
+}
+
+int main(int argc, char **argv)
+{
+	int status;
+
+	/* Who started us may ignore it, which exec passes on: no waitpid() then. */
+	signal(SIGCHLD, SIG_DFL);
+	status = parse_options(argc, argv);
+	if (status >= 0)
+		return status;
+	argc -= optind;
+	argv += optind;
+	if (!argc)
+		return ccctl_usage("no command given");
+	running = find_command(argv[0]);
+	if (!running)
+		return ccctl_usage("unknown command \"%s\"", argv[0]);
+	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")))
+		return ccctl_help(running);
+	optind = 0;	/* glibc: start anew, also its inner state */
+	status = running->run(argc, argv);
+	if (fflush(stdout) && !status)
+		status = ccctl_error("standard output: %s", strerror(errno));
+	return status;
+}

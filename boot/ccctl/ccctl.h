@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * ccctl.h - the sub-commands of ccctl and what they share.
+ *
+ * One file boot/cmd-NAME.c per sub-command; boot/ccctl/ccctl.c has the table, the
+ * global options and --help of all. A command gets argv[0] = its name, global
+ * options removed. It returns its exit status: CCCTL_OK, CCCTL_ERROR for an
+ * error, CCCTL_USAGE for wrong usage or a mistake in the configuration; exec
+ * returns the command's own status.
+ */
+#ifndef BOOT_CCCTL_H
+#define BOOT_CCCTL_H
+
+#include "boot/conf/conf.h"
+#include "boot/plan/plan.h"
+#include "boot/machine/topology.h"
+
+#define CCCTL_VERSION	"0.1"
+
+#define CCCTL_OK	0
+#define CCCTL_ERROR	1
+#define CCCTL_USAGE	2
+
+struct ccctl_command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *args;	/* "[--json] IMAGE", for the usage line */
+	const char *summary;	/* "start an image", one line */
+	const char *help;	/* options and details, lines ended by \n */
+};
+
+/* One per cmd-NAME.c; listed in ccctl.c. */
+extern const struct ccctl_command cmd_check;
+extern const struct ccctl_command cmd_plan;
+extern const struct ccctl_command cmd_partition;
+extern const struct ccctl_command cmd_up;
+extern const struct ccctl_command cmd_down;
+extern const struct ccctl_command cmd_start;
+extern const struct ccctl_command cmd_stop;
+extern const struct ccctl_command cmd_restart;
+extern const struct ccctl_command cmd_status;
+extern const struct ccctl_command cmd_exec;
+extern const struct ccctl_command cmd_console;
+extern const struct ccctl_command cmd_log;
+
+/* -c/--config, or CONF_DEFAULT_FILE. */
+extern const char *ccctl_config;
+
+/* Print --help of a command; returns CCCTL_OK. main() handles `CMD --help`. */
+int ccctl_help(const struct ccctl_command *command);
+
+/* "ccctl NAME: message" on standard error; returns CCCTL_ERROR. */
+int ccctl_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* The same plus a pointer to --help; returns CCCTL_USAGE. */
+int ccctl_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/*
+ * Be the only ccctl that changes the box until this process exits; waits for
+ * another one. For a command that changes anything, before it looks at the plan
+ * or at an image. Prints what is wrong; CCCTL_OK or the exit status.
+ */
+int ccctl_lock(void);
+
+/*
+ * Read configuration and topology (@topology: file name, or NULL for this
+ * machine), check all, make the plan. Prints every mistake.
+ * CCCTL_OK and *@plan, *@topo (either may be NULL when not wanted), else the
+ * exit status. @root as in conf_check_machine().
+ */
+int ccctl_make_plan(const char *topology, const char *root, struct plan **plan,
+		    struct topology **topo);
+/*
+ * For `ccctl partition`: save @plan and the topology it was made for, so that
+ * both outlive the kexec (PLAN_FILE, TOPO_SAVED_FILE). Prints what went wrong;
+ * CCCTL_OK, or the exit status and the files are as before.
+ */
+int ccctl_save_plan(const struct plan *plan, const struct topology *topo);
+/* Put back what ccctl_save_plan() replaced. Prints what went wrong. */
+void ccctl_restore_plan(void);
+/*
+ * The plan that `ccctl partition` saved, for the commands that act on the
+ * partitioned machine. Prints what is wrong; CCCTL_OK or the exit status.
+ */
+int ccctl_load_plan(struct plan **plan);
+
+#endif

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * cmd-down.c - ccctl down: only the boot image remains
+ *
+ * The way of up backwards.  A step that fails is reported and the next one is
+ * tried, except that a module is not unloaded under an image that runs.
+ */
+#include <getopt.h>
+#include <unistd.h>
+
+#include "boot/ccctl/ccctl.h"
+#include "boot/host/services.h"
+#include "boot/ccctl/several.h"
+
+static const struct option options[] = {
+	{ "force", no_argument, NULL, 'f' },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 }
+};
+
+/* Stop what runs.  A CPU that does not come home is only noted in @failed. */
+static int stop_images(struct plan *plan, unsigned int grace, int *failed)
+{
+	struct several s = { .plan = plan };
+	struct why why;
+	int status;
+
+	if (access(CCBOOT_DEVICE, F_OK))
+		return CCCTL_OK;
+	if (box_open(&s.box, plan, &why))
+		return ccctl_error("%s", why.text);
+	for (int i = 1; i < plan->nimages; i++) {
+		/* There is nothing to stop and to talk of, only to tidy up. */
+		if (box_status(&s.box, i).state >= CCBOOT_LENT)
+			s.images[s.count++] = &plan->images[i];
+		else if (image_stop(&s.box, &plan->images[i], 0, &why))
+			*failed = ccctl_error("%s", why.text);
+	}
+	status = several_stop(&s, grace);
+	box_close(&s.box);
+	return status;
+}
+
+static int down(struct plan *plan, unsigned int grace)
+{
+	int status = CCCTL_OK, stopped;
+	struct why why;
+
+	if (mounts_stop(plan, &why))
+		status = ccctl_error("%s", why.text);
+	stopped = stop_images(plan, grace, &status);
+	if (proxyd_stop(&why))
+		status = ccctl_error("%s", why.text);
+	if (stopped)
+		return stopped;
+	if (modules_unload(&why))
+		status = ccctl_error("%s", why.text);
+	return status;
+}
+
+static int run(int argc, char **argv)
+{
+	unsigned int grace = SEVERAL_GRACE;
+	struct plan *plan;
+	int opt, status;
+
+	while ((opt = getopt_long(argc, argv, "fh", options, NULL)) != -1) {
+		switch (opt) {
+		case 'f':
+			grace = 0;
+			break;
+		case 'h':
+			return ccctl_help(&cmd_down);
+		default:
+			return ccctl_usage("wrong option");
+		}
+	}
+	if (optind < argc)
+		return ccctl_usage("unexpected argument \"%s\"", argv[optind]);
+	if (geteuid())
+		return ccctl_error("only root can do this");
+	status = ccctl_lock();
+	if (!status)
+		status = ccctl_load_plan(&plan);
+	if (status)
+		return status;
+	status = down(plan, grace);
+	plan_free(plan);
+	return status;
+}
+
+const struct ccctl_command cmd_down = {
+	.name = "down",
+	.run = run,
+	.args = "[--force]",
+	.summary = "Unmount the shared files, stop every image, take all CPUs back",
+	.help =
+"  -f, --force  stop the images' CPUs at once\n"
+"The boot image keeps running, with all CPUs; the memory stays partitioned.\n",
+};

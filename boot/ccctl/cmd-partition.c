@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * cmd-partition.c - ccctl partition: make this machine the boot image
+ *
+ * Plan and check all, load the kernel, save plan and topology, jump.  On success
+ * it does not return: the machine comes back as the boot image in a few seconds.
+ * On failure the saved plan is what it was and no kernel is left loaded.
+ */
+#include <getopt.h>
+#include <unistd.h>
+
+#include "boot/ccctl/ccctl.h"
+#include "boot/host/repartition.h"
+#include "boot/host/signals.h"
+
+static const struct option options[] = {
+	{ "config", required_argument, NULL, 'c' },
+	{ "dry-run", no_argument, NULL, 'n' },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 }
+};
+
+/*
+ * Whoever interrupts this would leave the new plan on the machine that the old
+ * one made.  What is slow comes before.
+ */
+static int save_and_jump(const struct repartition *r, const struct plan *plan)
+{
+	struct why why;
+	sigset_t old;
+	int status;
+
+	sync();
+	signals_hold(&old);
+	status = ccctl_save_plan(plan, r->topo);
+	if (!status) {
+		printf("jumping into the boot image\n");
+		fflush(stdout);
+		repartition_jump(&why);
+		status = ccctl_error("%s", why.text);
+		ccctl_restore_plan();
+	}
+	signals_release(&old);
+	return status;
+}
+
+static int jump(const struct repartition *r, const struct plan *plan)
+{
+	struct why why;
+	int status;
+
+	printf("loading %s\n", r->kernel);
+	if (repartition_load(r, &why))
+		return ccctl_error("%s", why.text);
+	status = save_and_jump(r, plan);
+	repartition_unload();
+	return status;
+}
+
+static int partition(bool dry_run)
+{
+	struct repartition r;
+	struct topology *topo;
+	struct plan *plan;
+	struct why why;
+	int status;
+
+	status = ccctl_make_plan(NULL, "", &plan, &topo);
+	if (status)
+		return status;
+	if (repartition_prepare(&r, plan, topo, &why)) {
+		status = ccctl_error("%s", why.text);
+	} else if (dry_run) {
+		printf("kernel:       %s\ninitrd:       SRAT with a spare node%s%s\n"
+		       "command line: %s\n", r.kernel,
+		       r.initrd[0] ? ", " : "", r.initrd, r.cmdline);
+	} else {
+		status = jump(&r, plan);
+	}
+	repartition_free(&r);
+	plan_free(plan);
+	topology_free(topo);
+	return status;
+}
+
+static int run(int argc, char **argv)
+{
+	bool dry_run = false;
+	int opt, status = CCCTL_OK;
+
+	while ((opt = getopt_long(argc, argv, "c:nh", options, NULL)) != -1) {
+		switch (opt) {
+		case 'c':
+			ccctl_config = optarg;
+			break;
+		case 'n':
+			dry_run = true;
+			break;
+		case 'h':
+			return ccctl_help(&cmd_partition);
+		default:
+			return ccctl_usage("wrong option");
+		}
+	}
+	if (optind < argc)
+		return ccctl_usage("unexpected argument \"%s\"", argv[optind]);
+	if (!dry_run)
+		status = ccctl_lock();
+	return status ? status : partition(dry_run);
+}
+
+const struct ccctl_command cmd_partition = {
+	.name = "partition",
+	.run = run,
+	.args = "[-c FILE] [--dry-run]",
+	.summary = "Restart this machine by kexec as the boot image of a partition",
+	.help =
+"  -c, --config FILE  partition by FILE (default " CONF_DEFAULT_FILE ")\n"
+"  -n, --dry-run      only print what would be loaded\n"
+"All programs of this machine end, as in a reboot, but firmware does not run.\n"
+"Then ccctl up starts the other images. Images that run must be stopped first.\n",
+};

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * cmd-status.c - ccctl status: what runs, and how what does not run ended
+ *
+ * The heartbeat is a counter that a running image increments four times a
+ * second.  status waits until it has seen every running image's counter move,
+ * 2.5 s at most; an image whose counter stands still is marked.
+ */
+#include <fcntl.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "boot/ccctl/ccctl.h"
+#include "boot/ccctl/several.h"
+#include "sharedpc_ioctl.h"
+
+#define BEAT_MS		2500	/* ten beats */
+
+static const struct option options[] = {
+	{ "json", no_argument, NULL, 'j' },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 }
+};
+
+struct line {
+	const struct plan_image *img;
+	struct ccboot_status status;
+	const char *state;
+	const char *cause;
+	char words[256];
+	uint32_t starts;
+	double uptime;		/* seconds, 0: does not run */
+	uint64_t stage;
+	uint64_t granted;	/* frames */
+	uint64_t heartbeat;
+	bool silent;		/* no heartbeat for BEAT_MS */
+};
+
+static double boottime(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+static uint64_t granted(int dev, int id)
+{
+	struct sharedpc_image image = { .id = id };
+
+	if (dev < 0 || ioctl(dev, SHAREDPC_IOC_IMAGE, &image))
+		return 0;
+	return image.granted;
+}
+
+static void fill_boot(struct line *l, const struct plan_image *img)
+{
+	l->img = img;
+	l->state = "running";
+	l->cause = "";
+	l->starts = 1;
+	l->uptime = boottime();
+	l->stage = SHAREDPC_STAGE_SERVING;
+}
+
+static void fill(struct line *l, const struct several *s,
+		 const struct plan_image *img, int dev)
+{
+	const struct sharedpc_slot *slot = box_slot(&s->box, img->id);
+
+	memset(l, 0, sizeof(*l));
+	if (img->id == SHAREDPC_BOOT) {
+		fill_boot(l, img);
+		return;
+	}
+	l->img = img;
+	l->status = box_status(&s->box, img->id);
+	l->state = image_state_name(&l->status, slot);
+	l->cause = image_cause_name(&l->status);
+	if (l->status.start_ns)
+		image_last_words(slot, l->words, sizeof(l->words));
+	l->starts = l->status.starts;
+	l->stage = slot->stage;
+	l->granted = granted(dev, img->id);
+	l->heartbeat = slot->heartbeat;
+	if (l->status.state == CCBOOT_RUNNING)
+		l->uptime = boottime() - l->status.start_ns / 1e9;
+}
+
+/* Wait for every running image's heartbeat to move; mark those that do not. */
+static void find_silent(const struct several *s, struct line *lines, int n)
+{
+	int left = BEAT_MS;
+	bool waiting = true;
+
+	while (waiting && left > 0) {
+		waiting = false;
+		usleep(20 * 1000);
+		left -= 20;
+		for (int i = 1; i < n; i++) {
+			const volatile struct sharedpc_slot *slot =
+				box_slot(&s->box, lines[i].img->id);
+
+			lines[i].silent = lines[i].uptime &&
+				slot->state == SHAREDPC_READY &&
+				slot->heartbeat == lines[i].heartbeat;
+			waiting |= lines[i].silent;
+		}
+	}
+}
+
+static uint64_t memory(const struct plan_image *img)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < img->nmem; i++)
+		sum += img->mem[i].size;
+	return sum;
+}
+
+static void print_text(const struct line *l)
+{
+	char *cpus = plan_cpus_str(l->img), size[24];
+
+	printf("%-10s %-9s %6.0f %7s %6s %6u %8" PRIu64 "  ", l->img->name,
+	       l->state, l->uptime, cpus ? cpus : "?",
+	       conf_size_str(memory(l->img) & ~0xfffffull, size, sizeof(size)),
+	       l->starts, l->granted);
+	free(cpus);
+	if (l->silent)
+		printf("no heartbeat");
+	else if (l->uptime && l->stage != SHAREDPC_STAGE_SERVING)
+		printf("stage %s", image_stage_name(l->stage));
+	printf("%s%s%s\n", l->cause, l->words[0] && l->cause[0] ? ": " : "",
+	       l->cause[0] ? l->words : "");
+}
+
+static void put_string(const char *key, const char *s)
+{
+	printf("\"%s\": \"", key);
+	for (; *s; s++)
+		if (*s == '"' || *s == '\\')
+			printf("\\%c", *s);
+		else
+			putchar(*s);
+	printf("\", ");
+}
+
+static void print_json(const struct line *l, bool last)
+{
+	printf("  {");
+	put_string("name", l->img->name);
+	printf("\"id\": %d, ", l->img->id);
+	put_string("state", l->state);
+	put_string("cause", l->cause);
+	put_string("last_words", l->words);
+	put_string("stage", image_stage_name(l->stage));
+	printf("\"starts\": %u, \"uptime\": %.1f, \"cpus\": [", l->starts,
+	       l->uptime);
+	for (int i = 0; i < l->img->ncpus; i++)
+		printf("%s%d", i ? "," : "", l->img->cpus[i].cpu);
+	printf("], \"memory\": %" PRIu64 ", \"frames\": %" PRIu64
+	       ", \"heartbeat\": %s}%s\n", memory(l->img), l->granted,
+	       l->silent || !l->uptime ? "false" : "true", last ? "" : ",");
+}
+
+static int report(struct several *s, bool json)
+{
+	struct line lines[PLAN_MAX_IMAGES];
+	int n = s->plan->nimages;
+	int dev = open(SHAREDPC_DEVICE, O_RDWR | O_CLOEXEC);
+
+	for (int i = 0; i < n; i++)
+		fill(&lines[i], s, &s->plan->images[i], dev);
+	if (dev >= 0)
+		close(dev);
+	find_silent(s, lines, n);
+	if (json) {
+		printf("[\n");
+		for (int i = 0; i < n; i++)
+			print_json(&lines[i], i == n - 1);
+		printf("]\n");
+		return CCCTL_OK;
+	}
+	printf("%-10s %-9s %6s %7s %6s %6s %8s\n", "IMAGE", "STATE", "UP/s",
+	       "CPUS", "MEMORY", "STARTS", "FRAMES");
+	for (int i = 0; i < n; i++)
+		print_text(&lines[i]);
+	return CCCTL_OK;
+}
+
+static int run(int argc, char **argv)
+{
+	struct several s;
+	bool json = false;
+	int opt, status;
+
+	while ((opt = getopt_long(argc, argv, "jh", options, NULL)) != -1) {
+		switch (opt) {
+		case 'j':
+			json = true;
+			break;
+		case 'h':
+			return ccctl_help(&cmd_status);
+		default:
+			return ccctl_usage("wrong option");
+		}
+	}
+	if (optind < argc)
+		return ccctl_usage("unexpected argument \"%s\"", argv[optind]);
+	status = several_open(&s, argv + optind);
+	if (status)
+		return status;
+	status = report(&s, json);
+	several_close(&s);
+	return status;
+}
+
+const struct ccctl_command cmd_status = {
+	.name = "status",
+	.run = run,
+	.args = "[--json]",
+	.summary = "Show what every image is doing",
+	.help =
+"      --json  print JSON\n"
+"States: off (never started), starting, running, failed (could not set itself\n"
+"up), stopping, stopped, halted, rebooted, panicked, fenced, stuck (a CPU did not\n"
+"stop). FRAMES are pages of the region that the image holds.\n",
+};

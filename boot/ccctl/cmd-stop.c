@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * cmd-stop.c - ccctl stop: end images, take their CPUs back
+ */
+#include <getopt.h>
+
+#include "boot/ccctl/ccctl.h"
+#include "boot/ccctl/several.h"
+
+static const struct option options[] = {
+	{ "force", no_argument, NULL, 'f' },
+	{ "timeout", required_argument, NULL, 't' },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 }
+};
+
+static int run(int argc, char **argv)
+{
+	unsigned int grace = SEVERAL_GRACE;
+	struct several s;
+	int opt, status;
+
+	while ((opt = getopt_long(argc, argv, "ft:h", options, NULL)) != -1) {
+		switch (opt) {
+		case 'f':
+			grace = 0;
+			break;
+		case 't':
+			if (several_seconds(optarg, &grace))
+				return ccctl_usage("--timeout wants seconds, 1 to 3600");
+			break;
+		case 'h':
+			return ccctl_help(&cmd_stop);
+		default:
+			return ccctl_usage("wrong option");
+		}
+	}
+	if (optind == argc)
+		return ccctl_usage("which image?");
+	status = ccctl_lock();
+	if (!status)
+		status = several_open(&s, argv + optind);
+	if (status)
+		return status;
+	status = several_stop(&s, grace);
+	several_close(&s);
+	return status;
+}
+
+const struct ccctl_command cmd_stop = {
+	.name = "stop",
+	.run = run,
+	.args = "[--force] [--timeout SECONDS] IMAGE...",
+	.summary = "Stop images and take their CPUs back",
+	.help =
+"  -f, --force            stop the CPUs at once\n"
+"  -t, --timeout SECONDS  let each shut itself down for that long first\n"
+"                         (default 10)\n"
+"An image that has ended by itself (halted, rebooted, panicked) is cleaned up.\n"
+"Stopping one that does not run is no error.\n",
+};

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * several.c - starts and stops the images that a command names
+ *
+ * Starting goes image by image up to the first instruction of its kernel;
+ * then all of them boot at the same time while this waits.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "boot/image/console.h"
+#include "boot/ccctl/several.h"
+
+#define POLL_US		(50 * 1000)
+#define LAST_LINES	20
+#define LOOK_S		3	/* between searches of the images' memory, */
+#define LOOK_PART	10	/* which take no more than that part of the time */
+
+int several_seconds(const char *text, unsigned int *seconds)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	if (*end || end == text || n < 1 || n > 3600)
+		return -EINVAL;
+	*seconds = n;
+	return 0;
+}
+
+static int find_images(struct several *s, char **names)
+{
+	for (char **name = names; *name; name++) {
+		struct plan_image *img = plan_find(s->plan, *name);
+
+		if (!img)
+			return ccctl_error("there is no image \"%s\"", *name);
+		for (int i = 0; i < s->count; i++)
+			if (s->images[i] == img)
+				return ccctl_usage("image %s is named twice", *name);
+		s->images[s->count++] = img;
+	}
+	return CCCTL_OK;
+}
+
+int several_open(struct several *s, char **names)
+{
+	struct why why;
+	int status;
+
+	memset(s, 0, sizeof(*s));
+	status = ccctl_load_plan(&s->plan);
+	if (status)
+		return status;
+	status = find_images(s, names);
+	if (!status && box_open(&s->box, s->plan, &why))
+		status = ccctl_error("%s", why.text);
+	if (status)
+		plan_free(s->plan);
+	return status;
+}
+
+void several_close(struct several *s)
+{
+	box_close(&s->box);
+	plan_free(s->plan);
+}
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+/* Show what a failed image said last, then take its CPUs back. */
+static void give_up(struct several *s, const struct plan_image *img)
+{
+	struct why why;
+
+	fprintf(stderr, "---- last lines of %s:\n", img->name);
+	console_print_tail(&s->box, img, LAST_LINES, stderr);
+	fprintf(stderr, "---- state of %s: %s\n", img->name,
+		image_stage_name(box_slot(&s->box, img->id)->stage));
+	if (image_stop(&s->box, img, 0, &why))
+		ccctl_error("%s", why.text);
+}
+
+/*
+ * 1 up, 0 not yet, -1 failed (and cleaned up).  @look: search its memory for a
+ * panic, which costs time that the images need to boot.
+ */
+static int check(struct several *s, const struct plan_image *img, double t0,
+		 unsigned int timeout, bool look)
+{
+	struct why why;
+	int ret = image_poll(&s->box, img, &why);
+
+	if (ret > 0) {
+		printf("%s is up after %.1f s\n", img->name, now() - t0);
+		fflush(stdout);
+		return 1;
+	}
+	if (!ret && look && console_has_panic(&s->box, img))
+		ret = why_set(&why, -EIO, "image %s panicked while it started",
+			      img->name);
+	if (!ret && now() - t0 > timeout)
+		ret = why_set(&why, -ETIMEDOUT,
+			      "image %s did not come up within %u s",
+			      img->name, timeout);
+	if (!ret)
+		return 0;
+	ccctl_error("%s", why.text);
+	give_up(s, img);
+	return -1;
+}
+
+/* When to look again, after a look that began at @begun and is over. */
+static double after_look(double begun)
+{
+	double took = LOOK_PART * (now() - begun);
+
+	return now() + (took > LOOK_S ? took : LOOK_S);
+}
+
+static int wait_for_all(struct several *s, const bool *started,
+			unsigned int timeout)
+{
+	bool done[PLAN_MAX_IMAGES];
+	int left = 0, status = CCCTL_OK;
+	double t0 = now(), next_look = t0 + LOOK_S;
+
+	for (int i = 0; i < s->count; i++) {
+		done[i] = !started[i];
+		left += started[i];
+	}
+	while (left) {
+		double begun = now();
+		bool look = begun > next_look;
+
+		for (int i = 0; i < s->count; i++) {
+			int ret = done[i] ? 0 :
+				check(s, s->images[i], t0, timeout, look);
+
+			if (ret < 0)
+				status = CCCTL_ERROR;
+			if (ret) {
+				done[i] = true;
+				left--;
+			}
+		}
+		if (look)
+			next_look = after_look(begun);
+		if (left)
+			usleep(POLL_US);
+	}
+	return status;
+}
+
+int several_check(struct several *s)
+{
+	int status = CCCTL_OK;
+	struct why why;
+
+	for (int i = 0; i < s->count; i++)
+		if (image_check(&s->box, s->images[i], &why))
+			status = ccctl_error("%s", why.text);
+	return status;
+}
+
+int several_start(struct several *s, unsigned int timeout)
+{
+	bool started[PLAN_MAX_IMAGES] = { false };
+	int waited, status = CCCTL_OK;
+	struct why why;
+
+	for (int i = 0; i < s->count; i++) {
+		started[i] = !image_start(&s->box, s->images[i], &why);
+		if (!started[i]) {
+			status = ccctl_error("%s", why.text);
+			continue;
+		}
+		printf("%s has been started\n", s->images[i]->name);
+		fflush(stdout);
+	}
+	if (!timeout)
+		return status;
+	waited = wait_for_all(s, started, timeout);
+	return status ? status : waited;
+}
+
+int several_stop(struct several *s, unsigned int grace)
+{
+	int status = CCCTL_OK;
+	struct why why;
+
+	for (int i = 0; i < s->count; i++) {
+		if (image_stop(&s->box, s->images[i], grace * 1000, &why)) {
+			status = ccctl_error("%s", why.text);
+			continue;
+		}
+		printf("%s has stopped\n", s->images[i]->name);
+		fflush(stdout);
+	}
+	return status;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * conf-check.h - checks across sections, private to conf.c.
+ *
+ * Each adds what it finds to @diag. conf_check_images() also fills in what
+ * follows from the whole set of images: conf->boot and the defaults of
+ * booted_by.
+ */
+#ifndef BOOT_CONF_CHECK_H
+#define BOOT_CONF_CHECK_H
+
+#include "boot/conf/conf.h"
+
+void conf_check_images(struct conf *conf, struct diag *diag);
+void conf_check_exports(const struct conf *conf, struct diag *diag);
+void conf_check_mounts(const struct conf *conf, struct diag *diag);
+/* Parameters in images' command lines that the loader sets itself. */
+void conf_check_cmdline(const struct conf_image *image, struct diag *diag);
+
+#endif

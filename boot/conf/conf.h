@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * conf.h - partitions.conf as a structure.
+ *
+ * conf_read() reads the file and reports every mistake that can be seen
+ * without knowing the machine; conf_check_machine() adds those that need its
+ * topology (CPUs, nodes, devices) and its file tree (exported paths);
+ * plan_make() (plan.h) those that need its memory map.
+ *
+ * Every value carries the line it came from, for the messages of later
+ * stages. All strings are owned by struct conf and freed by conf_free().
+ * Sizes are bytes.
+ */
+#ifndef BOOT_CONF_H
+#define BOOT_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "boot/conf/diag.h"
+#include "ccboot.h"
+#include "sharedpc_abi.h"
+
+#define CONF_DEFAULT_FILE	"/etc/ccluster/partitions.conf"
+#define CONF_DEFAULT_KERNEL	"/boot/vmlinuz"
+#define CONF_DEFAULT_INITRD	"/usr/lib/ccluster/initrd.img"
+
+#define CONF_MAX_IMAGES		SHAREDPC_IMAGES_MAX	/* boot image included */
+#define CONF_MAX_NAME		(SHAREDPC_NAME_MAX - 1)	/* of an image or export */
+#define CONF_MAX_EXPORTS	32
+#define CONF_MAX_MOUNTS		64
+#define CONF_MAX_IMAGE_CPUS	CCBOOT_CPUS_MAX	/* of one, but the boot image */
+#define CONF_MAX_IMAGE_MOUNTS	32	/* of one client */
+#define CONF_MAX_CMDLINE	1024	/* of an image's own additions, bytes */
+#define CONF_FRAME_SIZE		4096u
+#define CONF_MIN_MEMORY		(64u << 20)	/* least memory of an image */
+#define CONF_MEMORY_UNIT	(2u << 20)	/* of a client's memory */
+
+struct topology;
+
+struct conf_str {
+	char *s;	/* NULL: not given and no default */
+	int line;	/* of the value; of the section when not given */
+};
+
+struct conf_num {
+	uint64_t value;
+	int line;
+	bool given;
+};
+
+struct conf_nums {
+	struct conf_num *v;
+	int n;		/* 0: not given */
+	int line;	/* of the key */
+};
+
+struct conf_strs {
+	struct conf_str *v;
+	int n;
+	int line;
+};
+
+struct conf_region {
+	int line;
+	struct conf_num size;
+	struct conf_nums nodes;
+};
+
+struct conf_image {
+	int line;
+	char *name;
+	bool boot;		/* the boot image: booted_by = "firmware" */
+	struct conf_str booted_by;	/* NULL: by the boot image */
+	struct conf_nums cpus;	/* logical CPU numbers, ranges expanded */
+	struct conf_num ncpus;	/* given instead of cpus, with node */
+	struct conf_num memory;
+	struct conf_num node;
+	struct conf_str kernel;
+	struct conf_str initrd;
+	struct conf_str cmdline;
+	struct conf_strs devices;
+};
+
+struct conf_export {
+	int line;
+	char *name;
+	int image;		/* index of the owner in conf->images */
+	struct conf_str path;
+	unsigned int to;	/* bit i: images[i]; the owner is always set */
+	bool ro;
+};
+
+struct conf_mount {
+	int line;
+	int export;		/* index in conf->exports */
+	unsigned int images;	/* bit i: images[i] mounts it */
+	struct conf_str target;
+	bool ro;
+};
+
+struct conf {
+	char *file;
+	char hash[17];		/* of the file's bytes, hexadecimal */
+	int boot;		/* index of the boot image */
+	struct conf_region region;
+	struct conf_image images[CONF_MAX_IMAGES];	/* in file order */
+	int nimages;
+	struct conf_export exports[CONF_MAX_EXPORTS];
+	int nexports;
+	struct conf_mount mounts[CONF_MAX_MOUNTS];
+	int nmounts;
+};
+
+/*
+ * Read @path. 0 and *@out (conf_free() it), or -EINVAL with the mistakes in
+ * @diag (initialised by the caller with the same path), or another -errno when
+ * the file cannot be read, nothing added to @diag.
+ */
+int conf_read(const char *path, struct conf **out, struct diag *diag);
+void conf_free(struct conf *conf);
+
+/*
+ * Add the mistakes that @topo shows (CPU, node or device that the machine does
+ * not have) and exported paths that do not exist. @root is prefixed to the
+ * paths ("" for the machine itself); NULL skips the paths.
+ * 0, or -EINVAL when something was added to @diag.
+ */
+int conf_check_machine(const struct conf *conf, const struct topology *topo,
+		       const char *root, struct diag *diag);
+
+/* Index of the image called @name, or -ENOENT. */
+int conf_find_image(const struct conf *conf, const char *name);
+
+/*
+ * "4096", "64K", "512M", "2G", "1T" (powers of 1024) to bytes.
+ * -EINVAL not a size, -ERANGE it does not fit 64 bits.
+ */
+int conf_parse_size(const char *s, uint64_t *bytes);
+/* Bytes as the shortest exact size, "512M", into @buf. Returns @buf. */
+const char *conf_size_str(uint64_t bytes, char *buf, size_t len);
+
+#endif

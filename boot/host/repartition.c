@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * repartition.c - kexecs this machine into the boot image's kernel
+ *
+ *	command line	the running one, without what an earlier partition
+ *			added, then the plan's reservations
+ *	initrd		an SRAT with a spare node (srat.h), not compressed, as
+ *			the kernel wants its ACPI tables; then the boot
+ *			image's own initrd, if it has one
+ *
+ * Debian's kexec does the rest.  Anything that would make it fail is looked
+ * for first, because its own messages do not say what to do.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "boot/load/bzimage.h"
+#include "boot/load/cpio.h"
+#include "boot/host/repartition.h"
+#include "boot/host/spawn.h"
+#include "boot/load/srat.h"
+#include "ccboot.h"
+
+#define SRAT_FILE	"/sys/firmware/acpi/tables/SRAT"
+#define LOCKDOWN_FILE	"/sys/kernel/security/lockdown"
+#define DISABLED_FILE	"/proc/sys/kernel/kexec_load_disabled"
+#define FILE_MAX	(1ull << 30)
+
+/*
+ * memhp_default_state: the region's memory blocks come up where nothing of the
+ * kernel's own can settle; numa_balancing: nobody moves shared pages about.
+ */
+#define OPTIONS		"memhp_default_state=online_movable numa_balancing=disable"
+
+/* The whole file, malloc'ed with a NUL behind it.  0 or -errno. */
+static int slurp(const char *path, char **data, size_t *len)
+{
+	size_t room = 65536, n = 0;
+	int ret = 0, fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t got;
+	char *buf;
+
+	if (fd < 0)
+		return -errno;
+	buf = malloc(room + 1);
+	while (buf && (got = read(fd, buf + n, room - n)) > 0) {
+		n += got;
+		if (n < room)
+			continue;
+		room *= 2;
+		buf = room > FILE_MAX ? NULL : realloc(buf, room + 1);
+	}
+	if (!buf)
+		ret = -ENOMEM;
+	else if (got < 0)
+		ret = -errno;
+	close(fd);
+	if (ret) {
+		free(buf);
+		return ret;
+	}
+	buf[n] = '\0';
+	*data = buf;
+	*len = n;
+	return 0;
+}
+
+static int check_allowed(struct why *why)
+{
+	char *text;
+	size_t len;
+	bool locked = false;
+
+	if (geteuid())
+		return why_set(why, -EPERM, "only root can do this");
+	if (!access(CCBOOT_DEVICE, F_OK))
+		return why_set(why, -EBUSY,
+			       "the images of this box may be running; run ccctl down first");
+	if (!slurp(LOCKDOWN_FILE, &text, &len)) {
+		locked = !strstr(text, "[none]");
+		free(text);
+	}
+	if (locked)
+		return why_set(why, -EPERM,
+			       "the kernel is locked down (secure boot?): it takes neither kexec's kernel nor ACPI tables");
+	if (!slurp(DISABLED_FILE, &text, &len)) {
+		locked = text[0] != '0';
+		free(text);
+	}
+	if (locked)
+		return why_set(why, -EPERM,
+			       "kexec has been disabled until the next reboot (sysctl kernel.kexec_load_disabled)");
+	if (!spawn_find("kexec"))
+		return why_set(why, -ENOENT,
+			       "kexec is not installed; install the package kexec-tools");
+	return 0;
+}
+
+static int check_kernel(const char *path, struct why *why)
+{
+	struct bzimage bz;
+	struct why inner;
+	char *data;
+	size_t len;
+	int ret = slurp(path, &data, &len);
+
+	if (ret)
+		return why_set(why, ret, "%s: the boot image's kernel: %s", path,
+			       strerror(-ret));
+	ret = bzimage_parse(data, len, &bz, &inner);
+	free(data);
+	return ret ? why_set(why, ret, "%s: %s", path, inner.text) : 0;
+}
+
+/* Into r->cmdline. */
+static int make_cmdline(struct repartition *r, const struct plan *plan,
+			struct why *why)
+{
+	char *now = NULL, *base = NULL, *added = NULL;
+	size_t len;
+	int ret = slurp("/proc/cmdline", &now, &len);
+
+	if (ret)
+		return why_set(why, ret, "/proc/cmdline: %s", strerror(-ret));
+	base = plan_cmdline_strip(now);
+	added = plan_cmdline(plan);
+	if (!base || !added)
+		ret = why_set(why, -ENOMEM, "out of memory");
+	else if (plan_cmdline_closed(base))
+		ret = why_set(why, -EINVAL,
+			      "the running kernel's command line has a \"--\", behind which all is init's; boot this machine without it");
+	else if (asprintf(&r->cmdline, "%s%s%s " OPTIONS, base,
+			  base[0] ? " " : "", added) < 0) {
+		r->cmdline = NULL;
+		ret = why_set(why, -ENOMEM, "out of memory");
+	}
+	free(now);
+	free(base);
+	free(added);
+	return ret;
+}
+
+int repartition_prepare(struct repartition *r, const struct plan *plan,
+			const struct topology *topo, struct why *why)
+{
+	int ret;
+
+	memset(r, 0, sizeof(*r));
+	r->kernel = plan->images[SHAREDPC_BOOT].kernel;
+	r->initrd = plan->images[SHAREDPC_BOOT].initrd;
+	r->topo = topo;
+	ret = check_allowed(why);
+	if (!ret)
+		ret = check_kernel(r->kernel, why);
+	if (!ret && r->initrd[0] && access(r->initrd, R_OK))
+		ret = why_set(why, -errno, "%s: the boot image's initrd: %s",
+			      r->initrd, strerror(errno));
+	if (!ret)
+		ret = make_cmdline(r, plan, why);
+	if (!ret && strlen(r->cmdline) >= 2048)
+		ret = why_set(why, -E2BIG,
+			      "the boot image's kernel command line would have %zu bytes, 2047 is the most",
+			      strlen(r->cmdline));
+	return ret;
+}
+
+static int put_tables(FILE *out, const struct topology *topo, struct why *why)
+{
+	char *old = NULL;
+	void *srat = NULL;
+	size_t len = 0, srat_len;
+	int ret = slurp(SRAT_FILE, &old, &len);
+
+	if (ret && ret != -ENOENT)
+		return why_set(why, ret, SRAT_FILE ": %s", strerror(-ret));
+	ret = srat_make(old, len, topo, &srat, &srat_len, why);
+	free(old);
+	if (ret)
+		return ret;
+	ret = cpio_add(out, "kernel", NULL, 0);
+	if (!ret)
+		ret = cpio_add(out, "kernel/firmware", NULL, 0);
+	if (!ret)
+		ret = cpio_add(out, "kernel/firmware/acpi", NULL, 0);
+	if (!ret)
+		ret = cpio_add(out, "kernel/firmware/acpi/srat.aml", srat, srat_len);
+	if (!ret)
+		ret = cpio_end(out);
+	free(srat);
+	return ret ? why_set(why, ret, REPARTITION_INITRD ": %s", strerror(-ret)) : 0;
+}
+
+static int append(FILE *out, const char *path, struct why *why)
+{
+	char *data;
+	size_t len;
+	int ret = slurp(path, &data, &len);
+
+	if (ret)
+		return why_set(why, ret, "%s: %s", path, strerror(-ret));
+	if (fwrite(data, 1, len, out) != len)
+		ret = why_set(why, -EIO, REPARTITION_INITRD ": cannot write");
+	free(data);
+	return ret;
+}
+
+static int write_initrd(const struct repartition *r, struct why *why)
+{
+	FILE *out;
+	int ret;
+
+	mkdir("/run/ccluster", 0755);
+	out = fopen(REPARTITION_INITRD, "we");
+	if (!out)
+		return why_set(why, -errno, REPARTITION_INITRD ": %s",
+			       strerror(errno));
+	ret = put_tables(out, r->topo, why);
+	if (!ret && r->initrd[0])
+		ret = append(out, r->initrd, why);
+	if (fclose(out) && !ret)
+		ret = why_set(why, -errno, REPARTITION_INITRD ": %s",
+			      strerror(errno));
+	return ret;
+}
+
+int repartition_load(const struct repartition *r, struct why *why)
+{
+	char *line = NULL;
+	int ret = write_initrd(r, why);
+
+	if (ret)
+		return ret;
+	if (asprintf(&line, "--command-line=%s", r->cmdline) < 0)
+		return why_set(why, -ENOMEM, "out of memory");
+	ret = spawn_wait((char *[]){ "kexec", "-s", "-l", (char *)r->kernel,
+			 "--initrd=" REPARTITION_INITRD, line, NULL });
+	free(line);
+	if (ret)
+		return why_set(why, -EIO, "kexec -l failed (status %d)", ret);
+	return 0;
+}
+
+void repartition_unload(void)
+{
+	spawn_wait((char *[]){ "kexec", "-s", "-u", NULL });
+}
+
+int repartition_jump(struct why *why)
+{
+	int ret = spawn_wait((char *[]){ "kexec", "-e", NULL });
+
+	return why_set(why, -EIO, "kexec -e failed (status %d)", ret);
+}
+
+void repartition_free(struct repartition *r)
+{
+	free(r->cmdline);
+}

@@ -1,0 +1,402 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * services.c - modules, proxyd and mounts of the boot image, see services.h
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <mntent.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "boot/host/save.h"
+#include "boot/host/services.h"
+#include "boot/host/socket-owner.h"
+#include "boot/host/spawn.h"
+#include "proxyd/socket.h"
+
+#define PROXYD		"proxyd"
+#define PROXYD_PATH	"/usr/sbin/proxyd"
+#define POSSIBLE_NODES	"/sys/devices/system/node/possible"
+#define STOP_MS		5000
+#define MOUNT_SECONDS	60
+#define MODULE_SECONDS	300	/* sharedpc.ko adds and removes all of the region */
+
+/* Without /proc/cmdline, or a word of ours there, nothing is known: success. */
+static int verify_cmdline(const struct plan *plan, struct why *why)
+{
+	FILE *in = fopen("/proc/cmdline", "re");
+	char line[4096] = "";
+
+	if (!in)
+		return 0;
+	if (!fgets(line, sizeof(line), in))
+		line[0] = '\0';
+	fclose(in);
+	if (!plan_verify_cmdline(plan, line))
+		return 0;
+	return why_set(why, -ESTALE,
+		       "this machine was partitioned by another plan; run ccctl partition again");
+}
+
+static int verify_memory(const struct plan *plan, struct why *why)
+{
+	FILE *iomem = fopen("/proc/iomem", "re");
+	struct range bad;
+	char what[128];
+	int ret;
+
+	if (!iomem)
+		ret = why_set(why, -errno, "/proc/iomem: %s", strerror(errno));
+	else
+		ret = plan_verify_reserved(plan, iomem, &bad, what, sizeof(what));
+	if (iomem)
+		fclose(iomem);
+	if (ret == -EBUSY)
+		return why_set(why, ret,
+			       "the %s at 0x%" PRIx64 " is in use by this kernel: it was not started by this plan; run ccctl partition",
+			       what, bad.start);
+	if (ret == -ENOMSG)
+		return why_set(why, ret, "/proc/iomem shows no addresses");
+	return ret;
+}
+
+int services_verify(const struct plan *plan, struct why *why)
+{
+	int ret;
+
+	if (geteuid())
+		return why_set(why, -EPERM, "only root can do this");
+	ret = verify_cmdline(plan, why);
+	return ret ? ret : verify_memory(plan, why);
+}
+
+/* "live", "coming" or "going"; "": it is not there. */
+static void module_state(const char *module, char state[16])
+{
+	char path[128];
+	FILE *in;
+
+	state[0] = '\0';
+	snprintf(path, sizeof(path), "/sys/module/%s/initstate", module);
+	in = fopen(path, "re");
+	if (!in)
+		return;
+	if (fscanf(in, "%15s", state) != 1)
+		state[0] = '\0';
+	fclose(in);
+}
+
+/* A ccctl that was killed may have left a modprobe or rmmod at work: wait. */
+static bool loaded(const char *module)
+{
+	char state[16];
+
+	for (int ms = 0; ms < MODULE_SECONDS * 1000; ms += 50) {
+		module_state(module, state);
+		if (strcmp(state, "coming") && strcmp(state, "going"))
+			break;
+		usleep(50 * 1000);
+	}
+	return !strcmp(state, "live");
+}
+
+/* Of a sharedpc.ko that was unloaded: does this kernel have its region? */
+static bool region_stays(struct range *piece)
+{
+	FILE *iomem = fopen("/proc/iomem", "re");
+	bool stays = iomem && plan_region_stays(iomem, piece);
+
+	if (iomem)
+		fclose(iomem);
+	return stays;
+}
+
+static int why_no_node(struct why *why)
+{
+	struct range piece;
+
+	if (region_stays(&piece))
+		return why_set(why, -EBUSY,
+			       "the last ccctl down could not take the region's memory at 0x%" PRIx64 " from this kernel; reboot and run ccctl partition",
+			       piece.start);
+	return why_set(why, -ENODEV,
+		       "this kernel has no spare NUMA node for the region: it was not started by ccctl partition");
+}
+
+/* The highest node that may exist and does not: made by ccctl partition. */
+static int spare_node(void)
+{
+	FILE *in = fopen(POSSIBLE_NODES, "re");
+	char text[256] = "", path[64], *last;
+	int node;
+
+	if (!in)
+		return -1;
+	if (!fgets(text, sizeof(text), in))
+		text[0] = '\0';
+	fclose(in);
+	text[strcspn(text, "\n")] = '\0';
+	for (last = text + strlen(text); last > text; last--)
+		if (!isdigit((unsigned char)last[-1]))
+			break;
+	if (!isdigit((unsigned char)*last))
+		return -1;
+	node = atoi(last);
+	snprintf(path, sizeof(path), "/sys/devices/system/node/node%d", node);
+	return access(path, F_OK) ? node : -1;
+}
+
+static char *sharedpc_args(const struct plan *plan, int node)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	if (!out)
+		return NULL;
+	fprintf(out, "self=0 ctl=0x%" PRIx64 " ctl_size=0x%" PRIx64 " node=%d images=",
+		plan->ctl.start, plan->ctl.size, node);
+	for (int i = 0; i < plan->nimages; i++)
+		fprintf(out, "%s%s", i ? "," : "", plan->images[i].name);
+	fprintf(out, " region=");
+	for (int i = 0; i < plan->nregion; i++)
+		fprintf(out, "%s0x%" PRIx64 "+0x%" PRIx64, i ? "," : "",
+			plan->region[i].start, plan->region[i].size);
+	if (fclose(out)) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+/* modprobe with its words as the reason. @args: separated by spaces, or "". */
+static int modprobe(const char *module, char *args, struct why *why)
+{
+	char *argv[16] = { "modprobe", (char *)module };
+	char output[400], *word, *save;
+	int n = 2, status;
+
+	for (word = strtok_r(args, " ", &save); word && n < 15;
+	     word = strtok_r(NULL, " ", &save))
+		argv[n++] = word;
+	status = spawn_output(argv, MODULE_SECONDS, output, sizeof(output));
+	if (!status)
+		return 0;
+	if (status == 127 && !output[0])
+		return why_set(why, -ENOENT, "modprobe is not installed");
+	return why_set(why, -EIO, "cannot load %s.ko: %s", module,
+		       output[0] ? output : "see dmesg");
+}
+
+int modules_load(const struct plan *plan, struct why *why)
+{
+	char none[] = "", *args;
+	int node, ret = 0;
+
+	if (!loaded("sharedpc")) {
+		node = spare_node();
+		if (node < 0)
+			return why_no_node(why);
+		args = sharedpc_args(plan, node);
+		if (!args)
+			return why_set(why, -ENOMEM, "out of memory");
+		ret = modprobe("sharedpc", args, why);
+		free(args);
+	}
+	if (!ret && !loaded("ccboot"))
+		ret = modprobe("ccboot", none, why);
+	return ret;
+}
+
+int modules_unload(struct why *why)
+{
+	static const char *const names[] = { "ccboot", "sharedpc" };
+	struct range piece;
+	char output[400];
+
+	for (int i = 0; i < 2; i++) {
+		char *argv[] = { "rmmod", (char *)names[i], NULL };
+
+		if (loaded(names[i]) &&
+		    spawn_output(argv, MODULE_SECONDS, output, sizeof(output)))
+			return why_set(why, -EBUSY, "cannot unload %s.ko: %s",
+				       names[i], output);
+	}
+	if (region_stays(&piece))
+		return why_set(why, -EBUSY,
+			       "sharedpc.ko is unloaded, but the region's memory at 0x%" PRIx64 " is in use and stays with this kernel; before the next ccctl up, reboot and run ccctl partition",
+			       piece.start);
+	return 0;
+}
+
+static bool is_proxyd(pid_t pid)
+{
+	char path[64], comm[32] = "";
+	FILE *in;
+
+	if (pid <= 1)
+		return false;
+	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+	in = fopen(path, "re");
+	if (!in)
+		return false;
+	if (!fgets(comm, sizeof(comm), in))
+		comm[0] = '\0';
+	fclose(in);
+	return !strcmp(comm, PROXYD "\n");
+}
+
+static pid_t read_pid(void)
+{
+	FILE *in = fopen(PROXYD_PID, "re");
+	int pid = 0;
+
+	if (!in)
+		return 0;
+	if (fscanf(in, "%d", &pid) != 1)
+		pid = 0;
+	fclose(in);
+	return pid;
+}
+
+/*
+ * The daemon's process id, 0 if it does not run.  A ccctl that was killed may
+ * have started one without noting it: its socket tells.
+ */
+static pid_t proxyd_pid(void)
+{
+	pid_t pid = read_pid();
+
+	if (!is_proxyd(pid))
+		pid = socket_owner(PROXYD_SOCKET);
+	return is_proxyd(pid) ? pid : 0;
+}
+
+static int write_pid(pid_t pid)
+{
+	FILE *out = fopen(PROXYD_PID, "we");
+
+	if (!out)
+		return -errno;
+	fprintf(out, "%d\n", pid);
+	return fclose(out) ? -errno : 0;
+}
+
+int proxyd_start(const struct plan *plan, struct why *why)
+{
+	char *argv[] = { PROXYD_PATH, "--config", plan->conf_file, NULL };
+	pid_t pid;
+	int ret;
+
+	if (proxyd_pid())
+		return 0;
+	if (access(PROXYD_PATH, X_OK))
+		return why_set(why, -errno, PROXYD_PATH ": %s", strerror(errno));
+	mkdir(RUN_DIR, 0755);
+	pid = spawn_daemon(argv, PROXYD_LOG);
+	if (pid < 0)
+		return why_set(why, pid, "cannot start proxyd: %s", strerror(-pid));
+	ret = write_pid(pid);
+	if (ret) {
+		kill(pid, SIGTERM);
+		return why_set(why, ret, PROXYD_PID ": %s", strerror(-ret));
+	}
+	/* What is wrong with its configuration it says at once. */
+	for (int ms = 0; ms < 300; ms += 20) {
+		usleep(20 * 1000);
+		if (kill(pid, 0) || spawn_reap(pid))
+			return why_set(why, -EIO, "proxyd ended at once; see "
+				       PROXYD_LOG);
+	}
+	return 0;
+}
+
+int proxyd_stop(struct why *why)
+{
+	pid_t pid = proxyd_pid();
+
+	if (!pid)
+		return 0;
+	kill(pid, SIGTERM);
+	for (int ms = 0; ms < STOP_MS; ms += 20) {
+		usleep(20 * 1000);
+		if (!proxyd_pid()) {
+			unlink(PROXYD_PID);
+			return 0;
+		}
+	}
+	kill(pid, SIGKILL);
+	unlink(PROXYD_PID);
+	return why_set(why, -ETIMEDOUT, "proxyd did not end, it was killed");
+}
+
+static bool is_mounted(const char *target)
+{
+	FILE *in = setmntent("/proc/mounts", "re");
+	struct mntent *m;
+	bool found = false;
+
+	while (in && !found && (m = getmntent(in)))
+		found = !strcmp(m->mnt_dir, target);
+	if (in)
+		endmntent(in);
+	return found;
+}
+
+/* Mounted and answering; a mount whose proxy has died is taken off. */
+static bool mount_works(const char *target)
+{
+	char *argv[] = { "stat", "--", (char *)target, NULL };
+	char output[400];
+
+	if (!is_mounted(target))
+		return false;
+	if (!spawn_output(argv, MOUNT_SECONDS, output, sizeof(output)))
+		return true;	/* in a process of its own, which has a time limit */
+	umount2(target, MNT_DETACH);
+	return false;
+}
+
+int mounts_start(const struct plan *plan, struct why *why)
+{
+	const struct plan_image *boot = &plan->images[SHAREDPC_BOOT];
+	char output[400];
+
+	for (int i = 0; i < boot->nmounts; i++) {
+		const struct plan_mount *m = &boot->mounts[i];
+		char *argv[] = { "mount", "-t", "ccfs", "-o", m->ro ? "ro" : "rw",
+				 m->source, m->target, NULL };
+
+		if (mount_works(m->target))
+			continue;
+		if (make_parents(m->target) ||
+		    (mkdir(m->target, 0755) && errno != EEXIST))
+			return why_set(why, -errno, "mount point %s: %s", m->target,
+				       strerror(errno));
+		if (spawn_output(argv, MOUNT_SECONDS, output, sizeof(output)))
+			return why_set(why, -EIO, "cannot mount %s on %s: %s",
+				       m->source, m->target, output);
+	}
+	return 0;
+}
+
+int mounts_stop(const struct plan *plan, struct why *why)
+{
+	const struct plan_image *boot = &plan->images[SHAREDPC_BOOT];
+	char output[400];
+
+	for (int i = boot->nmounts - 1; i >= 0; i--) {
+		char *argv[] = { "umount", boot->mounts[i].target, NULL };
+
+		if (is_mounted(boot->mounts[i].target) &&
+		    spawn_output(argv, MOUNT_SECONDS, output, sizeof(output)))
+			return why_set(why, -EBUSY, "cannot unmount %s: %s",
+				       boot->mounts[i].target, output);
+	}
+	return 0;
+}

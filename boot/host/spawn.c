@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * spawn.c - runs programs, see spawn.h
+ *
+ * The search path is PATH, then the system directories, because root's PATH
+ * lacks them in some set-ups (su, cron).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <paths.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "boot/host/spawn.h"
+
+#define SYSTEM_PATH	"/usr/sbin:/usr/bin:/sbin:/bin"
+#define KILL_MS		2000
+
+static void set_path(void)
+{
+	const char *path = getenv("PATH");
+	char *full;
+
+	if (asprintf(&full, "%s:" SYSTEM_PATH, path ? path : "") < 0)
+		return;
+	setenv("PATH", full, 1);
+	free(full);
+}
+
+bool spawn_find(const char *name)
+{
+	char *dirs, *dir, *save, path[4096];
+	bool found = false;
+
+	set_path();
+	dirs = strdup(getenv("PATH"));
+	for (dir = dirs ? strtok_r(dirs, ":", &save) : NULL; dir && !found;
+	     dir = strtok_r(NULL, ":", &save)) {
+		snprintf(path, sizeof(path), "%s/%s", dir, name);
+		found = !access(path, X_OK);
+	}
+	free(dirs);
+	return found;
+}
+
+static int exit_status(int status)
+{
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static int await(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return 127;
+	return exit_status(status);
+}
+
+int spawn_wait(char *const argv[])
+{
+	pid_t pid;
+
+	set_path();
+	fflush(NULL);
+	pid = fork();
+	if (pid < 0)
+		return 127;
+	if (!pid) {
+		execvp(argv[0], argv);
+		_exit(127);
+	}
+	return await(pid);
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* Is there something to read (or the end of it) before @end? */
+static bool readable(int fd, int64_t end)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int64_t left;
+	int ret;
+
+	do {
+		left = end - now_ms();
+		ret = poll(&p, 1, left < 0 ? 0 : left);
+	} while (ret < 0 && errno == EINTR);
+	return ret > 0;
+}
+
+/* Read all of @fd; what does not fit @buf is lost. False: no end before @end. */
+static bool collect(int fd, int64_t end, char *buf, size_t len)
+{
+	char rest[512];
+	bool fits, open;
+	size_t n = 0;
+	ssize_t got;
+
+	while ((open = readable(fd, end))) {
+		fits = n < len - 1;
+		got = fits ? read(fd, buf + n, len - 1 - n) :
+			     read(fd, rest, sizeof(rest));
+		if (got <= 0)
+			break;
+		if (fits)
+			n += got;
+	}
+	while (n && buf[n - 1] == '\n')
+		n--;
+	buf[n] = '\0';
+	return open;
+}
+
+/* False: the child did not end before @end. */
+static bool await_until(pid_t pid, int64_t end, int *status)
+{
+	pid_t ret;
+
+	while (!(ret = waitpid(pid, status, WNOHANG))) {
+		if (now_ms() >= end)
+			return false;
+		usleep(2000);
+	}
+	if (ret < 0)
+		*status = 127 << 8;
+	return true;
+}
+
+/*
+ * mount(8) has a helper, so it is a process group that is killed.  Who hangs in
+ * the kernel does not die of that either; it is not waited for long.
+ */
+static int give_up(const char *name, pid_t pid, unsigned int seconds, char *buf,
+		   size_t len)
+{
+	int status;
+
+	if (kill(-pid, SIGKILL))
+		kill(pid, SIGKILL);
+	await_until(pid, now_ms() + KILL_MS, &status);
+	snprintf(buf, len, "%s did not end within %u s", name, seconds);
+	return SPAWN_TIMEOUT;
+}
+
+int spawn_output(char *const argv[], unsigned int seconds, char *buf,
+		 size_t len)
+{
+	int64_t end = now_ms() + seconds * 1000ll;
+	int p[2], status;
+	bool ended;
+	pid_t pid;
+
+	set_path();
+	fflush(NULL);
+	buf[0] = '\0';
+	if (pipe2(p, O_CLOEXEC))
+		return 127;
+	pid = fork();
+	if (!pid) {
+		setpgid(0, 0);
+		dup2(p[1], STDOUT_FILENO);
+		dup2(p[1], STDERR_FILENO);
+		execvp(argv[0], argv);
+		_exit(127);
+	}
+	close(p[1]);
+	ended = pid > 0 && collect(p[0], end, buf, len) &&
+		await_until(pid, end, &status);
+	close(p[0]);
+	if (pid < 0)
+		return 127;
+	return ended ? exit_status(status) :
+		       give_up(argv[0], pid, seconds, buf, len);
+}
+
+static void redirect(const char *log)
+{
+	int null = open("/dev/null", O_RDONLY);
+	int out = open(log, O_WRONLY | O_CREAT | O_APPEND, 0644);
+
+	if (null >= 0)
+		dup2(null, STDIN_FILENO);
+	if (out >= 0) {
+		dup2(out, STDOUT_FILENO);
+		dup2(out, STDERR_FILENO);
+	}
+	for (int fd = 3; fd < 256; fd++)
+		close(fd);
+}
+
+pid_t spawn_daemon(char *const argv[], const char *log)
+{
+	pid_t pid;
+
+	set_path();
+	fflush(NULL);
+	pid = fork();
+	if (pid)
+		return pid < 0 ? -errno : pid;
+	setsid();
+	redirect(log);
+	if (chdir("/"))
+		_exit(127);
+	execvp(argv[0], argv);
+	_exit(127);
+}
+
+bool spawn_reap(pid_t pid)
+{
+	return waitpid(pid, NULL, WNOHANG) == pid;
+}

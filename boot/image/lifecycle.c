@@ -1,0 +1,455 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * lifecycle.c - starts and stops images
+ *
+ * Start: everything that can be wrong is looked at before anything is
+ * changed; then, in this order, each step undone if a later one fails:
+ *
+ *	1. the image's CPUs go off-line here
+ *	2. ccboot.ko takes them (LEND): nobody can bring them back
+ *	3. kernel, initrd, tables go into the slice
+ *	4. ccboot.ko starts the first CPU
+ *
+ * Stop is the way back: ask, then INIT; give back, on-line.  It also cleans
+ * up after an image that has died, whose CPUs are still lent, and after a ccctl
+ * that was killed in the middle of a start: CPUs off-line, lent to nobody.
+ *
+ * From the first CPU that goes off-line to START, and from RETURN to the last
+ * CPU on-line, the signals that end a program wait.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "boot/image/box.h"
+#include "boot/init/poweroff.h"
+#include "boot/host/signals.h"
+
+#define POLL_MS		20
+#define DYING_MS	35000	/* ccboot.ko gives the end of an image 30 s */
+
+static int refuse_boot(const struct plan_image *img, struct why *why)
+{
+	if (img->id != SHAREDPC_BOOT)
+		return 0;
+	return why_set(why, -EINVAL,
+		       "image %s is the boot image; shut the box down instead",
+		       img->name);
+}
+
+struct file {
+	void *data;
+	size_t size;
+};
+
+static int file_map(struct file *file, const char *path, const char *what,
+		    const struct plan_image *img, struct why *why)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0)
+		return why_set(why, -errno, "%s: the %s of image %s: %s", path,
+			       what, img->name, strerror(errno));
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || !st.st_size) {
+		close(fd);
+		return why_set(why, -EINVAL,
+			       "%s: the %s of image %s is not a regular file or empty",
+			       path, what, img->name);
+	}
+	file->size = st.st_size;
+	file->data = mmap(NULL, file->size, PROT_READ, MAP_PRIVATE, fd, 0);
+	close(fd);
+	if (file->data == MAP_FAILED)
+		return why_set(why, -errno, "%s: %s", path, strerror(errno));
+	return 0;
+}
+
+/* What the loader needs, with the memory that hangs on it. */
+struct load {
+	struct slice slice;
+	struct file kernel, initrd;
+	char *cmdline;
+	struct acpi_processor *cpus;
+	struct acpi_memory memory[2];
+};
+
+static void load_free(struct load *load)
+{
+	if (load->kernel.data && load->kernel.data != MAP_FAILED)
+		munmap(load->kernel.data, load->kernel.size);
+	if (load->initrd.data && load->initrd.data != MAP_FAILED)
+		munmap(load->initrd.data, load->initrd.size);
+	free(load->cmdline);
+	free(load->cpus);
+}
+
+/* CPUs and memory for the ACPI tables; the low chunk goes with the slice. */
+static int load_machine(struct load *load, const struct box *box,
+			const struct plan_image *img, struct why *why)
+{
+	struct acpi_machine *m = &load->slice.machine;
+	const struct range *mem = &img->mem[0];
+
+	load->cpus = calloc(img->ncpus, sizeof(*load->cpus));
+	if (!load->cpus)
+		return why_set(why, -ENOMEM, "out of memory");
+	for (int i = 0; i < img->ncpus; i++) {
+		struct ccboot_apic apic = { .cpu = img->cpus[i].cpu };
+
+		if (ioctl(box->dev, CCBOOT_IOC_APIC, &apic))
+			return why_set(why, -errno, "CPU %d: %s", apic.cpu,
+				       strerror(errno));
+		load->cpus[i].apic_id = apic.apic;
+		load->cpus[i].domain = img->cpus[i].node;
+	}
+	load->memory[0] = (struct acpi_memory){ img->low.start, img->low.size,
+						mem->node };
+	load->memory[1] = (struct acpi_memory){ mem->start, mem->size, mem->node };
+	m->boot_apic = box->info.boot_apic;
+	m->cpus = load->cpus;
+	m->ncpus = img->ncpus;
+	m->memory = load->memory;
+	m->nmemory = 2;
+	m->reset = box->plan->ctl.start + sharedpc_slot_off(img->id) +
+		offsetof(struct sharedpc_slot, reset);
+	return 0;
+}
+
+static int load_prepare(struct load *load, const struct box *box,
+			const struct plan_image *img, struct why *why)
+{
+	struct slice *slice = &load->slice;
+	struct slice_layout at;
+	struct why inner;
+	struct bzimage bz;
+	int ret;
+
+	ret = file_map(&load->kernel, img->kernel, "kernel", img, why);
+	if (!ret)
+		ret = file_map(&load->initrd, img->initrd, "initrd", img, why);
+	if (!ret)
+		ret = load_machine(load, box, img, why);
+	if (ret)
+		return ret;
+	if (getrandom(slice->seed, sizeof(slice->seed), 0) !=
+	    sizeof(slice->seed) ||
+	    getrandom(&slice->token, sizeof(slice->token), 0) !=
+	    sizeof(slice->token))
+		return why_set(why, -EIO, "no random bytes for the image");
+	load->cmdline = image_cmdline(box->plan, img, &box->info, slice->token);
+	if (!load->cmdline)
+		return why_set(why, -ENOMEM, "out of memory");
+	slice->mem = (struct slice_range){ img->mem[0].start, img->mem[0].size };
+	slice->low = (struct slice_range){ img->low.start, img->low.size };
+	slice->kernel_file = load->kernel.data;
+	slice->kernel_size = load->kernel.size;
+	slice->initrd = load->initrd.data;
+	slice->initrd_size = load->initrd.size;
+	slice->cmdline = load->cmdline;
+	ret = slice_check(slice, &bz, &at, &inner);
+	if (ret == -ENOEXEC)
+		return why_set(why, ret, "%s: %s", img->kernel, inner.text);
+	if (ret)
+		return why_set(why, ret, "image %s: %s", img->name, inner.text);
+	return 0;
+}
+
+int image_check(const struct box *box, const struct plan_image *img,
+		struct why *why)
+{
+	struct load load = { .slice = { .cmdline = "" } };
+	int ret = refuse_boot(img, why);
+
+	if (ret)
+		return ret;
+	ret = load_prepare(&load, box, img, why);
+	load_free(&load);
+	return ret;
+}
+
+static int image_add(struct box *box, const struct plan_image *img,
+		     struct why *why)
+{
+	struct ccboot_image *spec = calloc(1, sizeof(*spec));
+	int ret = 0;
+
+	if (!spec)
+		return why_set(why, -ENOMEM, "out of memory");
+	spec->id = img->id;
+	spec->nr_cpus = img->ncpus;
+	for (int i = 0; i < img->ncpus; i++)
+		spec->cpu[i] = img->cpus[i].cpu;
+	spec->mem = (struct sharedpc_range){ img->mem[0].start, img->mem[0].size };
+	spec->low = (struct sharedpc_range){ img->low.start, img->low.size };
+	snprintf(spec->name, sizeof(spec->name), "%s", img->name);
+	if (ioctl(box->dev, CCBOOT_IOC_ADD, spec) && errno != EEXIST)
+		ret = errno == EBUSY ?
+			why_set(why, -EBUSY,
+				"the memory of image %s is in use by this kernel; run ccctl partition again",
+				img->name) :
+			why_set(why, -errno, "image %s: ccboot.ko refuses it: %s",
+				img->name, strerror(errno));
+	free(spec);
+	return ret;
+}
+
+/* On-line the image's CPUs; all are tried, the first failure is returned. */
+static int cpus_back(const struct plan_image *img, struct why *why)
+{
+	struct why other;
+	int first = 0;
+
+	for (int i = 0; i < img->ncpus; i++) {
+		int ret = cpu_set_online(img->cpus[i].cpu, true,
+					 first ? &other : why);
+
+		if (ret && !first)
+			first = ret;
+	}
+	return first;
+}
+
+/* The image that has @cpu, as far as the plan knows, or NULL. */
+static const struct plan_image *cpu_holder(const struct box *box, int cpu)
+{
+	const struct plan *plan = box->plan;
+
+	for (int id = 1; id < plan->nimages; id++) {
+		const struct plan_image *img = &plan->images[id];
+
+		if (box_status(box, id).state < CCBOOT_LENT)
+			continue;
+		for (int i = 0; i < img->ncpus; i++)
+			if (img->cpus[i].cpu == cpu)
+				return img;
+	}
+	return NULL;
+}
+
+static int why_not_lent(const struct box *box, const struct plan_image *img,
+			int err, struct why *why)
+{
+	for (int i = 0; i < img->ncpus; i++) {
+		int cpu = img->cpus[i].cpu;
+		const struct plan_image *holder = cpu_holder(box, cpu);
+
+		if (holder)
+			return why_set(why, -err,
+				       "image %s: its CPU %d is busy: image %s has it",
+				       img->name, cpu, holder->name);
+		if (cpu_is_online(cpu) == 1)
+			return why_set(why, -err,
+				       "image %s: its CPU %d is busy: it came on-line again",
+				       img->name, cpu);
+	}
+	return why_set(why, -err, "image %s: ccboot.ko does not take its CPUs: %s",
+		       img->name, strerror(err));
+}
+
+static int cpus_take(struct box *box, const struct plan_image *img,
+		     struct why *why)
+{
+	uint32_t id = img->id;
+	struct why other;
+	int ret = 0;
+
+	for (int i = 0; i < img->ncpus && !ret; i++)
+		ret = cpu_set_online(img->cpus[i].cpu, false, why);
+	if (!ret && ioctl(box->dev, CCBOOT_IOC_LEND, &id))
+		ret = why_not_lent(box, img, errno, why);
+	if (ret)
+		cpus_back(img, &other);
+	return ret;
+}
+
+static int cpus_return(struct box *box, const struct plan_image *img,
+		       struct why *why)
+{
+	uint32_t id = img->id;
+	sigset_t old;
+	int ret;
+
+	signals_hold(&old);
+	if (ioctl(box->dev, CCBOOT_IOC_RETURN, &id))
+		ret = why_set(why, -errno, "image %s: its CPUs are not free: %s",
+			      img->name, strerror(errno));
+	else
+		ret = cpus_back(img, why);
+	signals_release(&old);
+	return ret;
+}
+
+/*
+ * The CPUs of an image that has none lent: a ccctl that was killed may have
+ * left them off-line.  EBUSY: ccboot.ko keeps that one for another image.
+ */
+static int cpus_recover(const struct plan_image *img, struct why *why)
+{
+	struct why other;
+	int first = 0;
+
+	for (int i = 0; i < img->ncpus; i++) {
+		int ret = cpu_set_online(img->cpus[i].cpu, true,
+					 first ? &other : why);
+
+		if (ret && ret != -EBUSY && !first)
+			first = ret;
+	}
+	return first;
+}
+
+static int run(struct box *box, const struct plan_image *img, struct load *load,
+	       struct why *why)
+{
+	uint32_t id = img->id;
+	int ret = slice_load(&load->slice, box->dev, why);
+
+	if (ret)
+		return ret;
+	if (!ioctl(box->dev, CCBOOT_IOC_START, &id))
+		return 0;
+	if (errno != EIO)
+		return why_set(why, -errno, "image %s cannot be started: %s",
+			       img->name, strerror(errno));
+	ioctl(box->dev, CCBOOT_IOC_STOP, &id);
+	return why_set(why, -EIO, "image %s: CPU %d does not start", img->name,
+		       img->cpus[0].cpu);
+}
+
+/* From CPUs of the boot image (@lent: lent already) to a running image. */
+static int take_and_run(struct box *box, const struct plan_image *img,
+			struct load *load, bool lent, struct why *why)
+{
+	struct why other;
+	sigset_t old;
+	int ret = 0;
+
+	signals_hold(&old);
+	if (!lent)
+		ret = cpus_take(box, img, why);
+	if (!ret) {
+		ret = run(box, img, load, why);
+		if (ret)
+			cpus_return(box, img, &other);
+	}
+	signals_release(&old);
+	return ret;
+}
+
+/* Wait up to @ms for the end of state @state; the state then. */
+static uint32_t await_other(const struct box *box, int id, uint32_t state,
+			    unsigned int ms)
+{
+	uint32_t is;
+
+	while ((is = box_status(box, id).state) == state && ms >= POLL_MS) {
+		usleep(POLL_MS * 1000);
+		ms -= POLL_MS;
+	}
+	return is;
+}
+
+/* Can @img be started from @state, where it stays? */
+static int startable(const struct plan_image *img, uint32_t state,
+		     struct why *why)
+{
+	if (img->id == SHAREDPC_BOOT)
+		return why_set(why, -EBUSY, "image %s is the boot image and runs already",
+			       img->name);
+	switch (state) {
+	case CCBOOT_RUNNING:
+		return why_set(why, -EBUSY, "image %s is already running", img->name);
+	case CCBOOT_DYING:
+		return why_set(why, -EBUSY,
+			       "image %s ended, but after %d s what it held is not all taken back yet; try again later",
+			       img->name, DYING_MS / 1000);
+	case CCBOOT_STUCK:
+		return why_set(why, -EBUSY,
+			       "image %s: a CPU of its last life did not stop; only a reboot of the box helps",
+			       img->name);
+	}
+	return 0;
+}
+
+int image_start(struct box *box, const struct plan_image *img, struct why *why)
+{
+	struct load load = { .slice = { .cmdline = "" } };
+	uint32_t state = await_other(box, img->id, CCBOOT_DYING, DYING_MS);
+	int ret = startable(img, state, why);
+
+	if (ret)
+		return ret;
+	ret = load_prepare(&load, box, img, why);
+	if (!ret)
+		ret = image_add(box, img, why);
+	if (!ret)
+		ret = take_and_run(box, img, &load, state == CCBOOT_LENT, why);
+	load_free(&load);
+	return ret;
+}
+
+static int why_not_stopped(const struct box *box, const struct plan_image *img,
+			   int err, struct why *why)
+{
+	if (err != ETIMEDOUT)
+		return why_set(why, -err, "image %s cannot be stopped: %s",
+			       img->name, strerror(err));
+	if (box_status(box, img->id).state == CCBOOT_DYING)
+		return why_set(why, -err,
+			       "image %s is still being stopped: what it held is not all taken back yet; run ccctl stop again later",
+			       img->name);
+	return why_set(why, -err,
+		       "image %s: not all of its CPUs stopped, they stay lent",
+		       img->name);
+}
+
+int image_stop(struct box *box, const struct plan_image *img,
+	       unsigned int grace_ms, struct why *why)
+{
+	struct ccboot_status status = box_status(box, img->id);
+	uint32_t id = img->id;
+
+	if (refuse_boot(img, why))
+		return -EINVAL;
+	if (status.state == CCBOOT_ABSENT)
+		return 0;
+	if (status.state == CCBOOT_IDLE)
+		return cpus_recover(img, why);
+	if (status.state == CCBOOT_RUNNING && grace_ms &&
+	    box_slot(box, img->id)->stage == SHAREDPC_STAGE_SERVING &&
+	    !poweroff_ask(SHAREDPC_CID_BASE + img->id))
+		await_other(box, img->id, CCBOOT_RUNNING, grace_ms);
+	if (ioctl(box->dev, CCBOOT_IOC_STOP, &id))
+		return why_not_stopped(box, img, errno, why);
+	return cpus_return(box, img, why);
+}
+
+int image_poll(const struct box *box, const struct plan_image *img,
+	       struct why *why)
+{
+	struct ccboot_status status = box_status(box, img->id);
+	const struct sharedpc_slot *slot = box_slot(box, img->id);
+	char words[256];
+
+	if (status.state != CCBOOT_RUNNING) {
+		image_last_words(slot, words, sizeof(words));
+		return why_set(why, -EIO, "image %s ended: %s%s%s", img->name,
+			       image_cause_name(&status), words[0] ? ": " : "",
+			       words);
+	}
+	switch (*(const volatile uint64_t *)&slot->stage) {
+	case SHAREDPC_STAGE_SERVING:
+		return 1;
+	case SHAREDPC_STAGE_FAILED:
+		return why_set(why, -EIO, "image %s could not set itself up",
+			       img->name);
+	}
+	return 0;
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * ccinit-end.c - ends an image in order
+ *
+ * First what runs in the root, because it keeps files open there; then the
+ * mounts, newest first, while the ccfs processes behind them still live; then
+ * the rest.  Each step is bounded, because the owner may be gone: then the
+ * unmount is a lazy one and the kernel's own end follows at once.
+ */
+#include <ctype.h>
+#include <dirent.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "boot/init/ccinit.h"
+
+#define TERM_MS		2000	/* from SIGTERM to SIGKILL */
+#define UNMOUNT_MS	3000
+#define LINES_MAX	256
+
+/* Is @pid chrooted into the image's root? */
+static bool in_root(const char *pid)
+{
+	char link[64], path[256];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/%s/root", pid);
+	n = readlink(link, path, sizeof(path) - 1);
+	if (n < 0)
+		return false;
+	path[n] = '\0';
+	return !strncmp(path, NEWROOT, strlen(NEWROOT));
+}
+
+/* Signal all of them; how many there were. */
+static int signal_root(int sig)
+{
+	DIR *dir = opendir("/proc");
+	struct dirent *de;
+	int n = 0;
+
+	while (dir && (de = readdir(dir))) {
+		if (!isdigit((unsigned char)de->d_name[0]) || !in_root(de->d_name))
+			continue;
+		kill(atoi(de->d_name), sig);
+		n++;
+	}
+	if (dir)
+		closedir(dir);
+	return n;
+}
+
+static void reap(void)
+{
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+}
+
+static void end_commands(void)
+{
+	int sig = SIGTERM;
+
+	for (int ms = 0; signal_root(sig) && ms < 2 * TERM_MS; ms += 20) {
+		usleep(20 * 1000);
+		reap();
+		sig = ms < TERM_MS ? 0 : SIGKILL;
+	}
+}
+
+/* In a child, as a dead owner can make an unmount wait. */
+static void unmount(const char *path)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return;
+	if (!pid)
+		_exit(umount2(path, 0) && umount2(path, MNT_DETACH));
+	for (int ms = 0; ms < UNMOUNT_MS; ms += 10) {
+		if (waitpid(pid, NULL, WNOHANG) == pid)
+			return;
+		usleep(10 * 1000);
+	}
+	say("%s cannot be unmounted", path);
+	umount2(path, MNT_DETACH);
+}
+
+static void unmount_root(void)
+{
+	static char lines[LINES_MAX][512];
+	FILE *mounts = fopen("/proc/mounts", "re");
+	char line[1024], path[512];
+	int n = 0;
+
+	while (mounts && n < LINES_MAX && fgets(line, sizeof(line), mounts))
+		if (sscanf(line, "%*s %511s", path) == 1 &&
+		    !strncmp(path, NEWROOT, strlen(NEWROOT)))
+			memcpy(lines[n++], path, sizeof(path));
+	if (mounts)
+		fclose(mounts);
+	while (n--)
+		unmount(lines[n]);
+}
+
+void shut_down(int how)
+{
+	say("going down");
+	end_commands();
+	unmount_root();
+	sync();
+	kill(-1, SIGTERM);
+	usleep(50 * 1000);
+	kill(-1, SIGKILL);
+	reboot(how);
+	/* Only if the kernel refuses, which it does not. */
+	for (;;)
+		pause();
+}

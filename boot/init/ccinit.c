@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * ccinit.c - the first process of an image, see ccinit.h
+ *
+ * After the set-up it
+ *	- keeps ccexecd running, which runs commands for the other images;
+ *	- offers a shell on the console to whoever presses return there;
+ *	- shuts down when the boot image says so (poweroff.h) or on a signal:
+ *	  SIGTERM restarts, SIGUSR1 halts, SIGUSR2 switches off;
+ *	- reaps.
+ * When the set-up fails it says why on the console, reports the stage FAILED,
+ * and waits to be stopped.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/reboot.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <linux/vm_sockets.h>
+
+#include "boot/init/ccinit.h"
+#include "boot/init/poweroff.h"
+#include "sharedpc_ioctl.h"
+#include "stream.h"
+
+#define EXECD		"/sbin/ccexecd"
+#define RESPAWN_S	1	/* pause before starting it again */
+
+static pid_t execd, console;
+
+void say(const char *fmt, ...)
+{
+	char line[512] = "ccinit: ";
+	size_t at = strlen(line);
+	va_list ap;
+	int n, fd;
+
+	va_start(ap, fmt);
+	n = vsnprintf(line + at, sizeof(line) - at - 1, fmt, ap);
+	va_end(ap);
+	at += n < (int)(sizeof(line) - at - 1) ? n : (int)(sizeof(line) - at - 2);
+	line[at++] = '\n';
+	/* By the kernel's log: it reaches every console, and early on too. */
+	fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
+	if (write(fd < 0 ? STDERR_FILENO : fd, line, at) < 0)
+		fd = -1;
+	if (fd >= 0)
+		close(fd);
+}
+
+void progress(uint32_t stage)
+{
+	int fd = open(SHAREDPC_DEVICE, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0 || ioctl(fd, SHAREDPC_IOC_PROGRESS, &stage))
+		say("cannot report progress: %s", strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
+static void child_setup(void)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	setsid();
+}
+
+static pid_t start_execd(void)
+{
+	char *argv[] = { EXECD, "--root", NEWROOT, "--vsock", "514", NULL };
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	child_setup();
+	execv(argv[0], argv);
+	say("%s: %s", argv[0], strerror(errno));
+	_exit(127);
+}
+
+/* A child that waits for return on the console, then is a shell. */
+static pid_t start_console(void)
+{
+	pid_t pid = fork();
+	char c = 0;
+	int fd;
+
+	if (pid)
+		return pid;
+	child_setup();
+	fd = open("/dev/ttyCC0", O_RDWR);
+	if (fd < 0)
+		_exit(1);
+	ioctl(fd, TIOCSCTTY, 0);
+	for (int i = 0; i < 3; i++)
+		dup2(fd, i);
+	while (c != '\n')
+		if (read(STDIN_FILENO, &c, 1) != 1)
+			_exit(1);
+	if (chroot(NEWROOT) || chdir("/root"))
+		_exit(1);
+	execl("/bin/sh", "-sh", "-i", NULL);
+	_exit(1);
+}
+
+static int listen_for_boot(void)
+{
+	struct sockaddr_vm addr = { .svm_family = AF_VSOCK,
+				    .svm_cid = VMADDR_CID_ANY,
+				    .svm_port = CCINIT_PORT };
+	int fd = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof(addr)) ||
+	    listen(fd, 4)) {
+		say("cannot listen to the boot image: %s", strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* One request.  How to end (RB_*), or 0. */
+static int take_request(int listener)
+{
+	struct timeval limit = { .tv_sec = 2 };
+	struct sockaddr_vm peer;
+	socklen_t len = sizeof(peer);
+	int how = 0, fd = accept4(listener, (struct sockaddr *)&peer, &len,
+				  SOCK_CLOEXEC);
+	char line[16] = "";
+
+	if (fd < 0)
+		return 0;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	if (peer.svm_cid == SHAREDPC_CID_BASE + SHAREDPC_BOOT &&
+	    stream_from_root(&peer) &&
+	    read(fd, line, sizeof(line) - 1) > 0) {
+		if (!strcmp(line, "poweroff\n"))
+			how = RB_POWER_OFF;
+		else if (!strcmp(line, "reboot\n"))
+			how = RB_AUTOBOOT;
+	}
+	if (how && write(fd, "ok\n", 3) != 3)
+		how = 0;
+	close(fd);
+	return how;
+}
+
+static void reap(bool serving)
+{
+	pid_t pid;
+
+	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
+		if (pid == execd && serving) {
+			say("ccexecd ended, starting it again");
+			sleep(RESPAWN_S);
+			execd = start_execd();
+		}
+		if (pid == console && serving)
+			console = start_console();
+	}
+}
+
+/* How a signal wants it to end, or 0. */
+static int take_signal(int sigfd, bool serving)
+{
+	struct signalfd_siginfo info;
+
+	if (read(sigfd, &info, sizeof(info)) != sizeof(info))
+		return 0;
+	switch (info.ssi_signo) {
+	case SIGTERM:
+		return RB_AUTOBOOT;
+	case SIGUSR1:
+		return RB_HALT_SYSTEM;
+	case SIGUSR2:
+		return RB_POWER_OFF;
+	}
+	reap(serving);
+	return 0;
+}
+
+static void serve(bool serving, int sigfd)
+{
+	int listener = listen_for_boot();
+	struct pollfd fds[] = {
+		{ .fd = sigfd, .events = POLLIN },
+		{ .fd = listener, .events = POLLIN },
+	};
+	int how = 0;
+
+	while (!how) {
+		if (poll(fds, 2, -1) < 0)
+			continue;
+		if (fds[0].revents)
+			how = take_signal(sigfd, serving);
+		if (!how && fds[1].revents)
+			how = take_request(listener);
+	}
+	shut_down(how);
+}
+
+static void block_signals(sigset_t *set)
+{
+	sigfillset(set);
+	sigprocmask(SIG_SETMASK, set, NULL);
+}
+
+static void set_environment(void)
+{
+	clearenv();
+	setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
+	setenv("HOME", "/root", 1);
+	setenv("TERM", "linux", 1);
+}
+
+int main(void)
+{
+	struct init_options opt;
+	sigset_t signals;
+	int ret;
+
+	block_signals(&signals);
+	set_environment();
+	ret = setup_kernel(&opt);
+	if (!ret) {
+		progress(SHAREDPC_STAGE_INIT);
+		ret = setup_root(&opt);
+	}
+	if (!ret) {
+		progress(SHAREDPC_STAGE_MOUNTED);
+		execd = start_execd();
+		console = start_console();
+		say("ready");
+	} else {
+		say("this image is of no use, it waits to be stopped");
+	}
+	progress(ret ? SHAREDPC_STAGE_FAILED : SHAREDPC_STAGE_SERVING);
+	/* Only now: before the console was open it would have been number 0. */
+	serve(!ret, signalfd(-1, &signals, SFD_CLOEXEC));
+}

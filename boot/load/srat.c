@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * srat.c - adds a spare proximity domain to an SRAT, see srat.h
+ *
+ * Format: ACPI Specification 6.5, 5.2.16: a header of 48 bytes, then entries
+ * { type, length, ... }.  The kernel takes a table from its initrd only if
+ * its OEM revision is higher than the firmware's.  The spare domain is one
+ * enabled memory entry of size 0.
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "boot/load/acpi.h"
+#include "boot/load/srat.h"
+
+#define TYPE_CPU	0
+#define TYPE_MEMORY	1
+#define TYPE_X2APIC	2
+#define TYPE_INITIATOR	5
+#define MARK		"CCTL"	/* creator of a table that is extended already */
+
+static uint32_t get32(const uint8_t *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+/* The entry's domain, or 0 for types that have none. */
+static uint32_t entry_domain(const uint8_t *e)
+{
+	switch (e[0]) {
+	case TYPE_CPU:	/* one byte in front, three behind */
+		return e[1] >= 16 ? e[2] | (get32(e + 8) & 0xffffff00) : 0;
+	case TYPE_MEMORY:
+		return e[1] >= 40 ? get32(e + 2) : 0;
+	case TYPE_X2APIC:
+		return e[1] >= 24 ? get32(e + 4) : 0;
+	case TYPE_INITIATOR:
+		return e[1] >= 32 ? get32(e + 4) : 0;
+	}
+	return 0;
+}
+
+static int check(const uint8_t *table, size_t len, uint32_t *max_domain,
+		 struct why *why)
+{
+	const struct acpi_header *h = (const void *)table;
+	size_t at = SRAT_HEADER_SIZE;
+
+	if (len < SRAT_HEADER_SIZE || memcmp(h->signature, "SRAT", 4) ||
+	    h->length != len)
+		return why_set(why, -EINVAL, "the machine's SRAT is malformed");
+	if (acpi_sum(table, len))
+		return why_set(why, -EINVAL,
+			       "the checksum of the machine's SRAT is wrong");
+	*max_domain = 0;
+	while (at < len) {
+		uint32_t domain;
+
+		if (len - at < 2 || table[at + 1] < 2 || table[at + 1] > len - at)
+			return why_set(why, -EINVAL,
+				       "the machine's SRAT is malformed at byte %zu", at);
+		domain = entry_domain(table + at);
+		if (domain > *max_domain)
+			*max_domain = domain;
+		at += table[at + 1];
+	}
+	return 0;
+}
+
+static int extend(const uint8_t *old, size_t len, void **out, size_t *out_len,
+		  struct why *why)
+{
+	const struct acpi_header *h = (const void *)old;
+	struct acpi_memory spare = { 0 };
+	struct acpi_header *new;
+	uint32_t domain;
+	int ret = check(old, len, &domain, why);
+
+	if (ret)
+		return ret;
+	new = malloc(len + SRAT_ENTRY_MAX);
+	if (!new)
+		return why_set(why, -ENOMEM, "out of memory");
+	memcpy(new, old, len);
+	*out = new;
+	*out_len = len;
+	if (!memcmp(h->creator_id, MARK, 4))
+		return 0;
+	spare.domain = domain + 1;
+	*out_len += srat_put_memory((uint8_t *)new + len, &spare,
+				    ACPI_SRAT_MEM_ENABLED);
+	memcpy(new->creator_id, MARK, 4);
+	new->oem_revision++;
+	acpi_finish(new, *out_len);
+	return 0;
+}
+
+/* A machine without NUMA: one domain for all, one spare. */
+static int create(const struct topology *topo, void **out, size_t *out_len,
+		  struct why *why)
+{
+	size_t max = SRAT_HEADER_SIZE +
+		(topo->ncpus + topo->nram + 1) * SRAT_ENTRY_MAX;
+	struct acpi_memory spare = { .domain = 1 };
+	uint8_t *table = calloc(1, max);
+	size_t len = SRAT_HEADER_SIZE;
+
+	if (!table)
+		return why_set(why, -ENOMEM, "out of memory");
+	acpi_start((struct acpi_header *)table, "SRAT", 3);
+	memcpy(((struct acpi_header *)table)->creator_id, MARK, 4);
+	memcpy(table + sizeof(struct acpi_header), &(uint32_t){ 1 }, 4);
+	for (int i = 0; i < topo->ncpus; i++) {
+		struct acpi_processor cpu = { .apic_id = topo->cpus[i].apic_id };
+
+		if (cpu.apic_id == TOPO_APIC_UNKNOWN) {
+			free(table);
+			return why_set(why, -EINVAL,
+				       "the APIC id of CPU %d is not known",
+				       topo->cpus[i].cpu);
+		}
+		len += srat_put_cpu(table + len, &cpu);
+	}
+	for (int i = 0; i < topo->nram; i++) {
+		struct acpi_memory mem = { .start = topo->ram[i].start,
+					   .size = topo->ram[i].size };
+
+		len += srat_put_memory(table + len, &mem, ACPI_SRAT_MEM_ENABLED);
+	}
+	len += srat_put_memory(table + len, &spare, ACPI_SRAT_MEM_ENABLED);
+	acpi_finish((struct acpi_header *)table, len);
+	*out = table;
+	*out_len = len;
+	return 0;
+}
+
+int srat_make(const void *old, size_t len, const struct topology *topo,
+	      void **out, size_t *out_len, struct why *why)
+{
+	if (old)
+		return extend(old, len, out, out_len, why);
+	return create(topo, out, out_len, why);
+}

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * topology-acpi.c - APIC ids and nodes out of the MADT and the SRAT.
+ *
+ * Both tables are a header followed by entries { type, length, ... }; the
+ * layouts are those of ACPI 6.5, 5.2.12 (MADT) and 5.2.16 (SRAT). Only what
+ * this needs is read: enabled processors and memory ranges.
+ */
+#include "boot/machine/topology-acpi.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ACPI_MAX_TABLE	(1u << 20)
+
+#define MADT_ENTRIES	44	/* offset of the first entry */
+#define MADT_LAPIC	0
+#define MADT_X2APIC	9
+#define SRAT_ENTRIES	48
+#define SRAT_LAPIC	0
+#define SRAT_MEMORY	1
+#define SRAT_X2APIC	2
+#define ENTRY_ENABLED	1u	/* bit 0 of the flags in all of them */
+
+static uint32_t get32(const uint8_t *p)
+{
+	return p[0] | p[1] << 8 | p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+static uint64_t get64(const uint8_t *p)
+{
+	return get32(p) | (uint64_t)get32(p + 4) << 32;
+}
+
+/* The next whole entry at or after *@at, moving *@at behind it; or NULL. */
+static const uint8_t *next_entry(const uint8_t *table, size_t len, size_t *at)
+{
+	const uint8_t *entry = table + *at;
+
+	if (*at + 2 > len || entry[1] < 2 || entry[1] > len - *at)
+		return NULL;
+	*at += entry[1];
+	return entry;
+}
+
+static void *grow(void *array, int count, size_t size)
+{
+	return realloc(array, (count + 1) * size);
+}
+
+static int add_cpu(struct acpi_map *map, uint32_t apic_id)
+{
+	struct acpi_cpu *cpus = grow(map->cpus, map->ncpus, sizeof(*cpus));
+
+	if (!cpus)
+		return -ENOMEM;
+	map->cpus = cpus;
+	cpus[map->ncpus++] = (struct acpi_cpu){ apic_id, 0 };
+	return 0;
+}
+
+static int add_mem(struct acpi_map *map, const struct range *mem)
+{
+	struct range *grown = grow(map->mem, map->nmem, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	map->mem = grown;
+	grown[map->nmem++] = *mem;
+	return 0;
+}
+
+/* The node of @domain, a new one when it is met first. */
+static int domain_node(struct acpi_map *map, uint32_t domain)
+{
+	uint32_t *grown;
+	int i;
+
+	for (i = 0; i < map->nnodes; i++)
+		if (map->domains[i] == domain)
+			return i;
+	grown = grow(map->domains, map->nnodes, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	map->domains = grown;
+	grown[map->nnodes] = domain;
+	return map->nnodes++;
+}
+
+static int parse_madt(const uint8_t *table, size_t len, struct acpi_map *map)
+{
+	size_t at = MADT_ENTRIES;
+	const uint8_t *entry;
+	int err = 0;
+
+	while (!err && (entry = next_entry(table, len, &at))) {
+		if (entry[0] == MADT_LAPIC && entry[1] >= 8 &&
+		    get32(entry + 4) & ENTRY_ENABLED)
+			err = add_cpu(map, entry[3]);
+		else if (entry[0] == MADT_X2APIC && entry[1] >= 16 &&
+			 get32(entry + 8) & ENTRY_ENABLED)
+			err = add_cpu(map, get32(entry + 4));
+	}
+	return err;
+}
+
+static int srat_cpu(struct acpi_map *map, const uint8_t *entry)
+{
+	uint32_t apic_id, domain;
+	int i, node;
+
+	if (entry[0] == SRAT_LAPIC && entry[1] >= 16 &&
+	    get32(entry + 4) & ENTRY_ENABLED) {
+		apic_id = entry[3];
+		domain = entry[2] | entry[9] << 8 | entry[10] << 16 |
+			 (uint32_t)entry[11] << 24;
+	} else if (entry[0] == SRAT_X2APIC && entry[1] >= 24 &&
+		   get32(entry + 12) & ENTRY_ENABLED) {
+		apic_id = get32(entry + 8);
+		domain = get32(entry + 4);
+	} else {
+		return 0;
+	}
+	node = domain_node(map, domain);
+	if (node < 0)
+		return node;
+	for (i = 0; i < map->ncpus; i++)
+		if (map->cpus[i].apic_id == apic_id)
+			map->cpus[i].node = node;
+	return 0;
+}
+
+static int srat_mem(struct acpi_map *map, const uint8_t *entry)
+{
+	struct range mem;
+
+	if (entry[0] != SRAT_MEMORY || entry[1] < 40 ||
+	    !(get32(entry + 28) & ENTRY_ENABLED))
+		return 0;
+	mem.start = get64(entry + 8);
+	mem.size = get64(entry + 16);
+	if (!mem.size || mem.start + mem.size < mem.start)
+		return 0;
+	mem.node = domain_node(map, get32(entry + 2));
+	return mem.node < 0 ? mem.node : add_mem(map, &mem);
+}
+
+static int parse_srat(const uint8_t *table, size_t len, struct acpi_map *map,
+		      int (*take)(struct acpi_map *map, const uint8_t *entry))
+{
+	size_t at = SRAT_ENTRIES;
+	const uint8_t *entry;
+	int err = 0;
+
+	while (!err && (entry = next_entry(table, len, &at)))
+		err = take(map, entry);
+	return err;
+}
+
+int acpi_map_parse(const uint8_t *madt, size_t madt_len, const uint8_t *srat,
+		   size_t srat_len, struct acpi_map *map)
+{
+	int err = 0;
+
+	memset(map, 0, sizeof(*map));
+	if (madt)
+		err = parse_madt(madt, madt_len, map);
+	if (!err && srat)
+		err = parse_srat(srat, srat_len, map, srat_cpu);
+	if (!err && srat)
+		err = parse_srat(srat, srat_len, map, srat_mem);
+	if (err)
+		acpi_map_free(map);
+	return err;
+}
+
+static uint8_t *read_table(const char *name, size_t *len)
+{
+	char path[256];
+	uint8_t *table;
+	ssize_t got;
+	int fd;
+
+	*len = 0;
+	snprintf(path, sizeof(path), ACPI_TABLES "/%s", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return NULL;
+	table = malloc(ACPI_MAX_TABLE);
+	while (table && *len < ACPI_MAX_TABLE) {
+		got = read(fd, table + *len, ACPI_MAX_TABLE - *len);
+		if (got <= 0)
+			break;
+		*len += got;
+	}
+	close(fd);
+	return table;
+}
+
+int acpi_map_read(struct acpi_map *map)
+{
+	size_t madt_len, srat_len;
+	uint8_t *madt = read_table("APIC", &madt_len);
+	uint8_t *srat = read_table("SRAT", &srat_len);
+	int err;
+
+	err = acpi_map_parse(madt, madt_len, srat, srat_len, map);
+	free(madt);
+	free(srat);
+	return err;
+}
+
+void acpi_map_free(struct acpi_map *map)
+{
+	free(map->cpus);
+	free(map->mem);
+	free(map->domains);
+	memset(map, 0, sizeof(*map));
+}

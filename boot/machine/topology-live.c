@@ -1,0 +1,427 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * topology-live.c - the running machine's topology.
+ *
+ * RAM is what the firmware reported (/sys/firmware/memmap), split by node with
+ * the SRAT, or for other users than root with the memory blocks of sysfs. CPUs
+ * are the present ones; libnuma and /proc/cpuinfo know the on-line ones, the
+ * MADT and SRAT also those that are off-line. On a partitioned machine, CPUs
+ * and RAM come from the file saved before (see topology.h).
+ */
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <numa.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "boot/machine/topology.h"
+#include "boot/machine/topology-acpi.h"
+
+#define SYS_CPU		"/sys/devices/system/cpu"
+#define SYS_NODE	"/sys/devices/system/node"
+#define SYS_MEMORY	"/sys/devices/system/memory"
+#define SYS_MEMMAP	"/sys/firmware/memmap"
+#define SYS_PCI		"/sys/bus/pci/devices"
+
+/* The first line of a file, without newline. 0 or -errno. */
+static int read_line(char *buf, size_t len, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static int read_line(char *buf, size_t len, const char *fmt, ...)
+{
+	char path[PATH_MAX];
+	va_list ap;
+	FILE *in;
+	int err = 0;
+
+	va_start(ap, fmt);
+	vsnprintf(path, sizeof(path), fmt, ap);
+	va_end(ap);
+	in = fopen(path, "re");
+	if (!in)
+		return -errno;
+	if (fgets(buf, len, in))
+		buf[strcspn(buf, "\n")] = '\0';
+	else
+		err = -EIO;
+	fclose(in);
+	return err;
+}
+
+/* /proc/cpuinfo: the APIC id of each on-line CPU. */
+static int read_cpuinfo(struct topology *topo)
+{
+	FILE *in = fopen("/proc/cpuinfo", "re");
+	char line[4096];
+	unsigned int id;
+	int i, cpu = -1;
+
+	if (!in)
+		return -errno;
+	while (fgets(line, sizeof(line), in)) {
+		if (sscanf(line, "processor : %d", &cpu) == 1)
+			continue;
+		if (sscanf(line, "apicid : %u", &id) != 1)
+			continue;
+		for (i = 0; i < topo->ncpus; i++)
+			if (topo->cpus[i].cpu == cpu)
+				topo->cpus[i].apic_id = id;
+	}
+	fclose(in);
+	return 0;
+}
+
+/* Call @add for each number in a list like "0-3,8". 0, -EINVAL or @add's. */
+static int each_number(const char *list, struct topology *topo,
+		       int (*add)(struct topology *topo, int number))
+{
+	int first, last, used, err = 0;
+
+	while (!err && *list) {
+		if (sscanf(list, "%d%n", &first, &used) != 1)
+			return -EINVAL;
+		last = first;
+		list += used;
+		if (sscanf(list, "-%d%n", &last, &used) == 1)
+			list += used;
+		for (; !err && first <= last; first++)
+			err = add(topo, first);
+		list += *list == ',';
+	}
+	return err;
+}
+
+static int add_present(struct topology *topo, int number)
+{
+	struct topo_cpu cpu = { .cpu = number, .apic_id = TOPO_APIC_UNKNOWN };
+
+	return topology_add_cpu(topo, &cpu);
+}
+
+static int mark_online(struct topology *topo, int number)
+{
+	int i;
+
+	for (i = 0; i < topo->ncpus; i++)
+		if (topo->cpus[i].cpu == number)
+			topo->cpus[i].online = true;
+	return 0;
+}
+
+static int read_online(struct topology *topo)
+{
+	char list[4096];
+	int i, err = read_line(list, sizeof(list), SYS_CPU "/online");
+
+	for (i = 0; i < topo->ncpus; i++)
+		topo->cpus[i].online = false;
+	return err ? err : each_number(list, topo, mark_online);
+}
+
+static const struct acpi_cpu *acpi_find(const struct acpi_map *map,
+					uint32_t apic_id)
+{
+	int i;
+
+	for (i = 0; i < map->ncpus; i++)
+		if (map->cpus[i].apic_id == apic_id)
+			return &map->cpus[i];
+	return NULL;
+}
+
+/*
+ * Off-line CPUs: Linux numbers CPU 0, then the MADT's enabled entries in their
+ * order. Believed only if the on-line CPUs confirm it.
+ */
+static void number_offline(struct topology *topo, const struct acpi_map *map)
+{
+	uint32_t boot = topo->cpus[0].apic_id;
+	uint32_t *ids = calloc(map->ncpus + 1, sizeof(*ids));
+	int i, n = 1;
+
+	if (!ids || topo->cpus[0].cpu || boot == TOPO_APIC_UNKNOWN)
+		goto out_free;
+	ids[0] = boot;
+	for (i = 0; i < map->ncpus; i++)
+		if (map->cpus[i].apic_id != boot)
+			ids[n++] = map->cpus[i].apic_id;
+	for (i = 0; i < topo->ncpus; i++) {
+		const struct topo_cpu *cpu = &topo->cpus[i];
+
+		if (cpu->apic_id != TOPO_APIC_UNKNOWN &&
+		    (cpu->cpu >= n || ids[cpu->cpu] != cpu->apic_id))
+			goto out_free;
+	}
+	for (i = 0; i < topo->ncpus; i++)
+		if (topo->cpus[i].cpu < n)
+			topo->cpus[i].apic_id = ids[topo->cpus[i].cpu];
+out_free:
+	free(ids);
+}
+
+static int read_cpus(struct topology *topo, const struct acpi_map *map)
+{
+	bool numa = numa_available() >= 0;
+	char list[4096];
+	int i, err;
+
+	err = read_line(list, sizeof(list), SYS_CPU "/present");
+	if (!err)
+		err = each_number(list, topo, add_present);
+	if (!err)
+		err = read_online(topo);
+	if (!err)
+		err = read_cpuinfo(topo);
+	if (err)
+		return err;
+	if (!topo->ncpus)
+		return -ENODEV;
+	number_offline(topo, map);
+	for (i = 0; i < topo->ncpus; i++) {
+		struct topo_cpu *cpu = &topo->cpus[i];
+		const struct acpi_cpu *acpi = acpi_find(map, cpu->apic_id);
+
+		if (cpu->online && numa)
+			cpu->node = numa_node_of_cpu(cpu->cpu);
+		else if (acpi)
+			cpu->node = acpi->node;
+		if (cpu->node < 0)
+			cpu->node = 0;
+	}
+	return 0;
+}
+
+/* Memory blocks of sysfs, for who cannot read the SRAT. */
+static int read_block_nodes(struct acpi_map *map, uint64_t block_size)
+{
+	DIR *nodes = opendir(SYS_NODE);
+	struct dirent *dir, *entry;
+	int node, err = 0;
+
+	while (!err && nodes && (dir = readdir(nodes))) {
+		char path[PATH_MAX];
+		uint64_t block;
+		DIR *blocks;
+
+		if (sscanf(dir->d_name, "node%d", &node) != 1)
+			continue;
+		snprintf(path, sizeof(path), SYS_NODE "/node%d", node);
+		blocks = opendir(path);
+		while (!err && blocks && (entry = readdir(blocks))) {
+			struct range *grown;
+
+			if (sscanf(entry->d_name, "memory%" SCNu64, &block) != 1)
+				continue;
+			grown = realloc(map->mem,
+					(map->nmem + 1) * sizeof(*grown));
+			if (!grown) {
+				err = -ENOMEM;
+				break;
+			}
+			map->mem = grown;
+			grown[map->nmem++] = (struct range){
+				block * block_size, block_size, node };
+		}
+		if (blocks)
+			closedir(blocks);
+	}
+	if (nodes)
+		closedir(nodes);
+	return err;
+}
+
+/*
+ * The node of @addr, and in *@end where that knowledge ends. Memory that no
+ * entry covers goes to the node of the entry below it.
+ */
+static int addr_node(const struct acpi_map *map, uint64_t addr, uint64_t *end)
+{
+	uint64_t best = 0;
+	int i, node = 0;
+
+	*end = UINT64_MAX;
+	for (i = 0; i < map->nmem; i++) {
+		const struct range *mem = &map->mem[i];
+
+		if (mem->start > addr) {
+			if (mem->start < *end)
+				*end = mem->start;
+			continue;
+		}
+		if (addr - mem->start < mem->size) {
+			*end = mem->start + mem->size;
+			return mem->node;
+		}
+		if (mem->start + mem->size >= best) {
+			best = mem->start + mem->size;
+			node = mem->node;
+		}
+	}
+	return node;
+}
+
+static int add_ram(struct topology *topo, const struct acpi_map *map,
+		   uint64_t start, uint64_t end)
+{
+	int err = 0;
+
+	while (!err && start < end) {
+		struct range ram = { .start = start };
+		uint64_t stop;
+
+		ram.node = addr_node(map, start, &stop);
+		if (stop > end)
+			stop = end;
+		ram.size = stop - start;
+		err = topology_add_ram(topo, &ram);
+		start = stop;
+	}
+	return err;
+}
+
+static int read_ram(struct topology *topo, const struct acpi_map *map)
+{
+	char start[64], end[64], type[64];
+	DIR *dir = opendir(SYS_MEMMAP);
+	struct dirent *entry;
+	int err = 0;
+
+	if (!dir)
+		return -errno;
+	while (!err && (entry = readdir(dir))) {
+		const char *name = entry->d_name;
+
+		if (!isdigit((unsigned char)name[0]))
+			continue;
+		err = read_line(type, sizeof(type), SYS_MEMMAP "/%s/type", name);
+		if (err || strcmp(type, "System RAM"))
+			continue;
+		err = read_line(start, sizeof(start), SYS_MEMMAP "/%s/start",
+				name);
+		if (!err)
+			err = read_line(end, sizeof(end), SYS_MEMMAP "/%s/end",
+					name);
+		if (!err)
+			err = add_ram(topo, map, strtoull(start, NULL, 16),
+				      strtoull(end, NULL, 16) + 1);
+	}
+	closedir(dir);
+	return !err && !topo->nram ? -ENODATA : err;
+}
+
+/* No firmware map (some virtual machines): what the kernel itself uses. */
+static int read_ram_blocks(struct topology *topo, const struct acpi_map *map)
+{
+	DIR *dir = opendir(SYS_MEMORY);
+	struct dirent *entry;
+	uint64_t block;
+	int err = 0;
+
+	if (!dir)
+		return -errno;
+	while (!err && (entry = readdir(dir)))
+		if (sscanf(entry->d_name, "memory%" SCNu64, &block) == 1)
+			err = add_ram(topo, map, block * topo->block_size,
+				      (block + 1) * topo->block_size);
+	closedir(dir);
+	return !err && !topo->nram ? -ENODATA : err;
+}
+
+static int read_pci(struct topology *topo)
+{
+	DIR *dir = opendir(SYS_PCI);
+	struct dirent *entry;
+	char class[64];
+	int err = 0;
+
+	while (!err && dir && (entry = readdir(dir))) {
+		struct topo_pci pci = { .class = 0 };
+
+		if (strlen(entry->d_name) != sizeof(pci.bdf) - 1)
+			continue;
+		memcpy(pci.bdf, entry->d_name, sizeof(pci.bdf));
+		if (!read_line(class, sizeof(class), SYS_PCI "/%s/class",
+			       pci.bdf))
+			pci.class = strtoul(class, NULL, 16);
+		err = topology_add_pci(topo, &pci);
+	}
+	if (dir)
+		closedir(dir);
+	return err;
+}
+
+static bool partitioned(void)
+{
+	char cmdline[8192];
+
+	return !read_line(cmdline, sizeof(cmdline), "/proc/cmdline") &&
+	       strstr(cmdline, "ccctl.plan=");
+}
+
+/* What `ccctl partition` wrote. Its PCI functions and on-line CPUs may be old. */
+static int read_saved(struct topology **out)
+{
+	struct diag diag;
+	int err;
+
+	diag_init(&diag, TOPO_SAVED_FILE);
+	err = topology_read_file(TOPO_SAVED_FILE, out, &diag);
+	diag_free(&diag);
+	if (err)
+		return err;
+	return read_online(*out);
+}
+
+static int read_machine(struct topology *topo)
+{
+	struct acpi_map map;
+	char block[64];
+	int err;
+
+	topo->block_size = TOPO_DEFAULT_BLOCK;
+	if (!read_line(block, sizeof(block), SYS_MEMORY "/block_size_bytes"))
+		topo->block_size = strtoull(block, NULL, 16);
+	err = acpi_map_read(&map);
+	if (err)
+		return err;
+	if (!map.nmem)
+		err = read_block_nodes(&map, topo->block_size);
+	if (!err)
+		err = read_cpus(topo, &map);
+	if (!err) {
+		err = read_ram(topo, &map);
+		if (err == -ENOENT || err == -ENODATA)
+			err = read_ram_blocks(topo, &map);
+	}
+	if (!err)
+		err = read_pci(topo);
+	acpi_map_free(&map);
+	return err ? err : topology_finish(topo);
+}
+
+int topology_read_live(struct topology **out)
+{
+	struct topology *topo = NULL;
+	int err;
+
+	if (!partitioned() || read_saved(&topo)) {
+		topology_free(topo);
+		topo = calloc(1, sizeof(*topo));
+		err = topo ? read_machine(topo) : -ENOMEM;
+		if (err)
+			goto out_free;
+	}
+	free(topo->source);
+	topo->source = strdup("this machine");
+	topo->live = true;
+	*out = topo;
+	if (topo->source)
+		return 0;
+	err = -ENOMEM;
+out_free:
+	topology_free(topo);
+	return err;
+}

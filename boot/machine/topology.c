@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * topology.c - what the machine has: queries, and building it up.
+ *
+ * The readers (topology-live.c, topology-file.c) append CPUs, RAM and PCI
+ * functions in any order; topology_finish() sorts them, joins RAM ranges that
+ * touch, and derives the list of nodes.
+ */
+#include "boot/machine/topology.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int append(void **array, int *count, size_t size, const void *item)
+{
+	char *grown = realloc(*array, (*count + 1) * size);
+
+	if (!grown)
+		return -ENOMEM;
+	memcpy(grown + *count * size, item, size);
+	*array = grown;
+	(*count)++;
+	return 0;
+}
+
+int topology_add_cpu(struct topology *topo, const struct topo_cpu *cpu)
+{
+	return append((void **)&topo->cpus, &topo->ncpus, sizeof(*cpu), cpu);
+}
+
+int topology_add_ram(struct topology *topo, const struct range *ram)
+{
+	return append((void **)&topo->ram, &topo->nram, sizeof(*ram), ram);
+}
+
+int topology_add_pci(struct topology *topo, const struct topo_pci *pci)
+{
+	return append((void **)&topo->pci, &topo->npci, sizeof(*pci), pci);
+}
+
+static int compare_cpu(const void *a, const void *b)
+{
+	const struct topo_cpu *x = a, *y = b;
+
+	return x->cpu - y->cpu;
+}
+
+static int compare_range(const void *a, const void *b)
+{
+	const struct range *x = a, *y = b;
+
+	return (x->start > y->start) - (x->start < y->start);
+}
+
+static int compare_pci(const void *a, const void *b)
+{
+	const struct topo_pci *x = a, *y = b;
+
+	return strcmp(x->bdf, y->bdf);
+}
+
+static int compare_int(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+static int add_node(struct topology *topo, int node)
+{
+	if (topology_has_node(topo, node))
+		return 0;
+	return append((void **)&topo->nodes, &topo->nnodes, sizeof(node),
+		      &node);
+}
+
+/* Join neighbours of one node: fewer ranges, and larger holes to plan in. */
+static void join_ram(struct topology *topo)
+{
+	int i, kept = 0;
+
+	for (i = 1; i < topo->nram; i++) {
+		struct range *last = &topo->ram[kept];
+		const struct range *next = &topo->ram[i];
+
+		if (last->node == next->node &&
+		    last->start + last->size == next->start)
+			last->size += next->size;
+		else
+			topo->ram[++kept] = *next;
+	}
+	if (topo->nram)
+		topo->nram = kept + 1;
+}
+
+static void sort(void *array, int count, size_t size,
+		 int (*compare)(const void *a, const void *b))
+{
+	if (count)
+		qsort(array, count, size, compare);
+}
+
+int topology_finish(struct topology *topo)
+{
+	int i, err = 0;
+
+	sort(topo->cpus, topo->ncpus, sizeof(*topo->cpus), compare_cpu);
+	sort(topo->ram, topo->nram, sizeof(*topo->ram), compare_range);
+	sort(topo->pci, topo->npci, sizeof(*topo->pci), compare_pci);
+	join_ram(topo);
+	for (i = 0; !err && i < topo->ncpus; i++)
+		err = add_node(topo, topo->cpus[i].node);
+	for (i = 0; !err && i < topo->nram; i++)
+		err = add_node(topo, topo->ram[i].node);
+	sort(topo->nodes, topo->nnodes, sizeof(*topo->nodes), compare_int);
+	return err;
+}
+
+void topology_free(struct topology *topo)
+{
+	if (!topo)
+		return;
+	free(topo->source);
+	free(topo->cpus);
+	free(topo->nodes);
+	free(topo->ram);
+	free(topo->pci);
+	free(topo);
+}
+
+const struct topo_cpu *topology_cpu(const struct topology *topo, int cpu)
+{
+	int i;
+
+	for (i = 0; i < topo->ncpus; i++)
+		if (topo->cpus[i].cpu == cpu)
+			return &topo->cpus[i];
+	return NULL;
+}
+
+bool topology_has_node(const struct topology *topo, int node)
+{
+	int i;
+
+	for (i = 0; i < topo->nnodes; i++)
+		if (topo->nodes[i] == node)
+			return true;
+	return false;
+}
+
+const struct topo_pci *topology_pci(const struct topology *topo,
+				    const char *bdf)
+{
+	int i;
+
+	for (i = 0; i < topo->npci; i++)
+		if (!strcmp(topo->pci[i].bdf, bdf))
+			return &topo->pci[i];
+	return NULL;
+}
+
+uint64_t topology_ram(const struct topology *topo, int node)
+{
+	uint64_t sum = 0;
+	int i;
+
+	for (i = 0; i < topo->nram; i++)
+		if (node < 0 || topo->ram[i].node == node)
+			sum += topo->ram[i].size;
+	return sum;
+}
+
+bool topology_is_ram(const struct topology *topo, uint64_t start,
+		     uint64_t size)
+{
+	uint64_t end = start + size;
+	int i;
+
+	if (end < start)
+		return false;
+	for (i = 0; i < topo->nram && start < end; i++) {
+		const struct range *ram = &topo->ram[i];
+
+		if (start >= ram->start && start - ram->start < ram->size)
+			start = ram->start + ram->size;
+	}
+	return start >= end;
+}
+
+const char *topology_cpus_str(const struct topology *topo, char *buf,
+			      size_t len)
+{
+	size_t used = 0;
+	int i, j;
+
+	buf[0] = '\0';
+	for (i = 0; i < topo->ncpus && used < len; i = j) {
+		int first = topo->cpus[i].cpu;
+
+		for (j = i + 1; j < topo->ncpus; j++)
+			if (topo->cpus[j].cpu != first + j - i)
+				break;
+		used += snprintf(buf + used, len - used, "%s%d",
+				 i ? "," : "", first);
+		if (j > i + 1 && used < len)
+			used += snprintf(buf + used, len - used, "-%d",
+					 topo->cpus[j - 1].cpu);
+	}
+	return buf;
+}
+
+bool range_overlaps(const struct range *a, const struct range *b)
+{
+	return a->size && b->size && a->start < b->start + b->size &&
+	       b->start < a->start + a->size;
+}

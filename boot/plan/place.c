@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * place.c - the slice allocator: sizes onto a machine's RAM. See place.h.
+ *
+ * Free RAM is an array of ranges, any order; taking from a range leaves up to
+ * two. The numbers are small (a handful of images), so every search is linear.
+ */
+#include "boot/plan/place.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "boot/plan/plan.h"
+
+struct space {
+	struct range *free;
+	int n;
+	int room;	/* of the array */
+};
+
+static int space_add(struct space *space, uint64_t start, uint64_t end,
+		     int node)
+{
+	if (start >= end)
+		return 0;
+	if (space->n == space->room) {
+		int room = space->room ? 2 * space->room : 16;
+		struct range *grown = realloc(space->free,
+					      room * sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		space->free = grown;
+		space->room = room;
+	}
+	space->free[space->n++] = (struct range){ start, end - start, node };
+	return 0;
+}
+
+static int space_init(struct space *space, const struct topology *topo,
+		      uint64_t floor, uint64_t ceiling)
+{
+	int i, err = 0;
+
+	memset(space, 0, sizeof(*space));
+	for (i = 0; !err && i < topo->nram; i++) {
+		const struct range *ram = &topo->ram[i];
+		uint64_t start = ram->start < floor ? floor : ram->start;
+		uint64_t end = ram->start + ram->size;
+
+		err = space_add(space, start, end < ceiling ? end : ceiling,
+				ram->node);
+	}
+	return err;
+}
+
+/* Where kexec's leftovers begin, see PLAN_TOP. */
+static uint64_t kexec_top(const struct topology *topo)
+{
+	const struct range *last = &topo->ram[topo->nram - 1];
+
+	return topo->nram ? last->start + last->size - PLAN_TOP : 0;
+}
+
+/* Take [start, start + size) out of free range @i, which contains it. */
+static int space_cut(struct space *space, int i, uint64_t start, uint64_t size)
+{
+	struct range was = space->free[i];
+	int err;
+
+	space->free[i] = space->free[--space->n];
+	err = space_add(space, was.start, start, was.node);
+	if (!err)
+		err = space_add(space, start + size, was.start + was.size,
+				was.node);
+	return err;
+}
+
+/* Highest aligned start of @size bytes in @range. False: it does not fit. */
+static bool fit_top(const struct range *range, uint64_t size, uint64_t align,
+		    uint64_t *start)
+{
+	if (size > range->size)
+		return false;
+	*start = (range->start + range->size - size) & ~(align - 1);
+	return *start >= range->start;
+}
+
+static uint64_t space_left(const struct space *space, int node)
+{
+	uint64_t sum = 0;
+	int i;
+
+	for (i = 0; i < space->n; i++)
+		if (space->free[i].node == node)
+			sum += space->free[i].size;
+	return sum;
+}
+
+static int take_highest(struct space *space, const struct place_item *item,
+			struct range *out)
+{
+	uint64_t start, best = 0;
+	int i, at = -1;
+
+	for (i = 0; i < space->n; i++) {
+		if (space->free[i].node != item->node ||
+		    !fit_top(&space->free[i], item->size, item->align, &start))
+			continue;
+		if (at < 0 || start > best) {
+			best = start;
+			at = i;
+		}
+	}
+	if (at < 0)
+		return -ENOSPC;
+	*out = (struct range){ best, item->size, item->node };
+	return space_cut(space, at, best, item->size);
+}
+
+/* All items of @node one below the other in @piece. False: they do not fit. */
+static bool stack_items(const struct range *piece,
+			const struct place_item *items, int n, int node,
+			struct range *out)
+{
+	struct range left = *piece;
+	uint64_t start;
+	int i;
+
+	for (i = 0; i < n; i++) {
+		if (items[i].node != node)
+			continue;
+		if (!fit_top(&left, items[i].size, items[i].align, &start))
+			return false;
+		out[i] = (struct range){ start, items[i].size, node };
+		left.size = start - left.start;
+	}
+	return true;
+}
+
+/* The highest piece that takes all items of @node. */
+static bool place_stacked(const struct space *space,
+			  const struct place_item *items, int n, int node,
+			  struct range *out)
+{
+	uint64_t below = UINT64_MAX;
+	int i, at;
+
+	for (;;) {
+		at = -1;
+		for (i = 0; i < space->n; i++)
+			if (space->free[i].node == node &&
+			    space->free[i].start < below &&
+			    (at < 0 ||
+			     space->free[i].start > space->free[at].start))
+				at = i;
+		if (at < 0)
+			return false;
+		if (stack_items(&space->free[at], items, n, node, out))
+			return true;
+		below = space->free[at].start;
+	}
+}
+
+/* The next item of @node after @last in the order wanted, or -1. */
+static int next_item(const struct place_item *items, int n, int node,
+		     const bool *done, bool by_size)
+{
+	int i, best = -1;
+
+	for (i = 0; i < n; i++) {
+		if (items[i].node != node || done[i])
+			continue;
+		if (!by_size)
+			return i;
+		if (best < 0 || items[i].size > items[best].size)
+			best = i;
+	}
+	return best;
+}
+
+static int place_single(const struct topology *topo,
+			const struct place_item *items, int n, int node,
+			bool by_size, struct range *out, int *bad,
+			uint64_t *free_bytes)
+{
+	bool *done = calloc(n, sizeof(*done));
+	struct space space;
+	int i, err;
+
+	err = space_init(&space, topo, PLAN_FLOOR, kexec_top(topo));
+	if (!done)
+		err = -ENOMEM;
+	while (!err) {
+		i = next_item(items, n, node, done, by_size);
+		if (i < 0)
+			break;
+		*bad = i;
+		*free_bytes = space_left(&space, node);
+		err = take_highest(&space, &items[i], &out[i]);
+		done[i] = true;
+	}
+	free(space.free);
+	free(done);
+	return err;
+}
+
+static int place_node(const struct topology *topo,
+		      const struct place_item *items, int n, int node,
+		      struct range *out, int *bad, uint64_t *free_bytes)
+{
+	struct space space;
+	uint64_t ignored_bytes;
+	bool stacked;
+	int ignored, err;
+
+	err = space_init(&space, topo, PLAN_FLOOR, kexec_top(topo));
+	stacked = !err && place_stacked(&space, items, n, node, out);
+	free(space.free);
+	if (err || stacked)
+		return err;
+	err = place_single(topo, items, n, node, false, out, bad, free_bytes);
+	if (err == -ENOSPC)
+		err = place_single(topo, items, n, node, true, out, &ignored,
+				   &ignored_bytes);
+	return err;
+}
+
+int place_items(const struct topology *topo, const struct place_item *items,
+		int n, int *bad, uint64_t *free_bytes)
+{
+	struct range *out = calloc(n, sizeof(*out));
+	int i, err = 0;
+
+	if (!out)
+		return -ENOMEM;
+	for (i = 0; !err && i < topo->nnodes; i++)
+		err = place_node(topo, items, n, topo->nodes[i], out, bad,
+				 free_bytes);
+	for (i = 0; !err && i < n; i++)
+		*items[i].out = out[i];
+	free(out);
+	return err;
+}
+
+int place_rest(const struct topology *topo, const struct range *taken, int n,
+	       struct range **out, int *nout)
+{
+	struct space space;
+	int i, j, err = space_init(&space, topo, 0, UINT64_MAX);
+
+	for (i = 0; !err && i < n; i++)
+		for (j = 0; !err && j < space.n; j++) {
+			const struct range *hole = &space.free[j];
+
+			if (!range_overlaps(hole, &taken[i]))
+				continue;
+			err = space_cut(&space, j, taken[i].start,
+					taken[i].size);
+			break;
+		}
+	if (err) {
+		free(space.free);
+		return err;
+	}
+	*out = space.free;
+	*nout = space.n;
+	return 0;
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * plan-boot.c - a plan and the boot image's kernel: its command line before the
+ * kexec, its memory map after it.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "boot/plan/plan.h"
+#include "boot/conf/strict.h"
+
+#define MARK		"ccctl.plan="
+#define REGION_RAM	"System RAM (sharedpc)"	/* sharedpc/box/region.c */
+#define MAX_EXTENTS	(SHAREDPC_REGIONS_MAX + 1 + 2 * PLAN_MAX_IMAGES)
+
+char *plan_cmdline(const struct plan *plan)
+{
+	struct range extents[MAX_EXTENTS];
+	int i, n = plan_extents(plan, extents, MAX_EXTENTS);
+	char *text = NULL;
+	char size[24];
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	if (!out)
+		return NULL;
+	fprintf(out, MARK "%s", plan->conf_hash);
+	/*
+	 * Highest first: KASLR looks at the first four only, and never goes
+	 * below 16 MiB, where the ranges left out then are.
+	 */
+	for (i = n - 1; i >= 0; i--)
+		fprintf(out, " memmap=%s$0x%" PRIx64,
+			conf_size_str(extents[i].size, size, sizeof(size)),
+			extents[i].start);
+	fprintf(out, " no_ipi_broadcast=1 printk.devkmsg=on");
+	if (plan->images[0].cmdline[0])
+		fprintf(out, " %s", plan->images[0].cmdline);
+	if (fclose(out)) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+/* Where the words of plan_cmdline() begin, or NULL. */
+static const char *find_mark(const char *cmdline)
+{
+	const char *mark = cmdline;
+
+	while ((mark = strstr(mark, MARK))) {
+		if (mark == cmdline || mark[-1] == ' ')
+			return mark;
+		mark++;
+	}
+	return NULL;
+}
+
+char *plan_cmdline_strip(const char *cmdline)
+{
+	const char *mark = find_mark(cmdline);
+	size_t len = mark ? (size_t)(mark - cmdline) : strlen(cmdline);
+
+	while (len && isspace((unsigned char)cmdline[len - 1]))
+		len--;
+	return strndup(cmdline, len);
+}
+
+bool plan_cmdline_closed(const char *cmdline)
+{
+	const char *at = cmdline;
+	bool quoted = false;
+
+	for (; *at; at++) {
+		if (!quoted && !strncmp(at, "--", 2) &&
+		    (at == cmdline || isspace((unsigned char)at[-1])) &&
+		    (!at[2] || isspace((unsigned char)at[2])))
+			return true;
+		quoted ^= *at == '"';
+	}
+	return false;
+}
+
+int plan_verify_cmdline(const struct plan *plan, const char *cmdline)
+{
+	const char *mark = find_mark(cmdline);
+	size_t len = 0;
+
+	if (!mark)
+		return 0;
+	mark += strlen(MARK);
+	while (mark[len] && !isspace((unsigned char)mark[len]))
+		len++;
+	return len == strlen(plan->conf_hash) &&
+		!memcmp(mark, plan->conf_hash, len) ? 0 : -ESTALE;
+}
+
+int plan_conf_changed(const struct plan *plan)
+{
+	char hash[17];
+	int err = strict_hash_file(plan->conf_file, hash);
+
+	return err ? err : strcmp(hash, plan->conf_hash) != 0;
+}
+
+/* One line of /proc/iomem. False: not an entry. */
+static bool parse_iomem(const char *line, uint64_t *start, uint64_t *end,
+			char *use, size_t len)
+{
+	int at = 0;
+
+	if (sscanf(line, " %" SCNx64 "-%" SCNx64 " : %n", start, end, &at) < 2 ||
+	    !at)
+		return false;
+	snprintf(use, len, "%s", line + at);
+	use[strcspn(use, "\n")] = '\0';
+	return true;
+}
+
+static bool used_by_kernel(const char *use)
+{
+	return !strcmp(use, "System RAM") || !strncmp(use, "Kernel ", 7) ||
+	       !strcmp(use, "Crash kernel");
+}
+
+static bool find_user(const struct plan *plan, const struct range *ram,
+		      struct range *bad, char *what, size_t len)
+{
+	int i;
+
+	for (i = 0; i < plan->nregion; i++)
+		if (range_overlaps(ram, &plan->region[i])) {
+			*bad = plan->region[i];
+			snprintf(what, len, "region");
+			return true;
+		}
+	if (range_overlaps(ram, &plan->ctl)) {
+		*bad = plan->ctl;
+		snprintf(what, len, "control area");
+		return true;
+	}
+	for (i = 1; i < plan->nimages; i++) {
+		const struct plan_image *image = &plan->images[i];
+		bool low = range_overlaps(ram, &image->low);
+
+		if (!low && !range_overlaps(ram, &image->mem[0]))
+			continue;
+		*bad = low ? image->low : image->mem[0];
+		snprintf(what, len, "%s of %s", low ? "low memory" : "slice",
+			 image->name);
+		return true;
+	}
+	return false;
+}
+
+int plan_verify_reserved(const struct plan *plan, FILE *iomem,
+			 struct range *bad, char *what, size_t len)
+{
+	char line[512], use[256];
+	uint64_t start, end, highest = 0;
+
+	while (fgets(line, sizeof(line), iomem)) {
+		struct range ram;
+
+		if (!parse_iomem(line, &start, &end, use, sizeof(use)))
+			continue;
+		if (end > highest)
+			highest = end;
+		ram = (struct range){ start, end - start + 1, 0 };
+		if (used_by_kernel(use) &&
+		    find_user(plan, &ram, bad, what, len))
+			return -EBUSY;
+	}
+	return highest ? 0 : -ENOMSG;
+}
+
+bool plan_region_stays(FILE *iomem, struct range *piece)
+{
+	char line[512], use[256];
+	uint64_t start, end;
+
+	while (fgets(line, sizeof(line), iomem)) {
+		if (!parse_iomem(line, &start, &end, use, sizeof(use)) ||
+		    strcmp(use, REGION_RAM))
+			continue;
+		*piece = (struct range){ start, end - start + 1, 0 };
+		return true;
+	}
+	return false;
+}

@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * plan-print.c - a plan for people, and as JSON.
+ *
+ * The text shows each thing once: images with their CPUs and sizes, then the
+ * physical memory from bottom to top with its use, then files. The JSON has
+ * addresses and sizes as numbers of bytes.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "boot/plan/plan.h"
+
+char *plan_cpus_str(const struct plan_image *image)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+	int i, j;
+
+	if (!out)
+		return NULL;
+	for (i = 0; i < image->ncpus; i = j) {
+		int first = image->cpus[i].cpu;
+
+		for (j = i + 1; j < image->ncpus; j++)
+			if (image->cpus[j].cpu != first + j - i)
+				break;
+		fprintf(out, "%s%d", i ? "," : "", first);
+		if (j > i + 1)
+			fprintf(out, "-%d", image->cpus[j - 1].cpu);
+	}
+	if (fclose(out)) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+/* The nodes of an image's CPUs: "0" or "0,1". Returns @buf. */
+static const char *nodes_str(const struct plan_image *image, char *buf,
+			     size_t len)
+{
+	size_t used = 0;
+	int i, j;
+
+	buf[0] = '\0';
+	for (i = 0; i < image->ncpus && used < len; i++) {
+		for (j = 0; j < i; j++)
+			if (image->cpus[j].node == image->cpus[i].node)
+				break;
+		if (j == i)
+			used += snprintf(buf + used, len - used, "%s%d",
+					 i ? "," : "", image->cpus[i].node);
+	}
+	return buf;
+}
+
+static uint64_t image_memory(const struct plan_image *image)
+{
+	uint64_t sum = 0;
+	int i;
+
+	for (i = 0; i < image->nmem; i++)
+		sum += image->mem[i].size;
+	return sum;
+}
+
+/* Sizes that need not be exact: "1278M". Returns @buf. */
+static const char *about_str(uint64_t bytes, char *buf, size_t len)
+{
+	if (bytes < 16 << 20)
+		snprintf(buf, len, "%" PRIu64 "K", bytes >> 10);
+	else
+		snprintf(buf, len, "%" PRIu64 "M", bytes >> 20);
+	return buf;
+}
+
+static int print_images(const struct plan *plan, FILE *out)
+{
+	char nodes[64], size[24];
+	int i, j;
+
+	fprintf(out, "%-3s %-12s %-12s %-5s %8s  %s\n", "ID", "IMAGE", "CPUS",
+		"NODE", "MEMORY", "DEVICES");
+	for (i = 0; i < plan->nimages; i++) {
+		const struct plan_image *image = &plan->images[i];
+		char *cpus = plan_cpus_str(image);
+
+		if (!cpus)
+			return -ENOMEM;
+		fprintf(out, "%-3d %-12s %-12s %-5s %8s  ", i, image->name, cpus,
+			nodes_str(image, nodes, sizeof(nodes)),
+			about_str(image_memory(image), size, sizeof(size)));
+		free(cpus);
+		for (j = 0; j < image->ndevices; j++)
+			fprintf(out, "%s%s", j ? ", " : "", image->devices[j]);
+		fprintf(out, "%s\n", j ? "" : i ? "none" : "all others");
+	}
+	return 0;
+}
+
+void plan_print_devices(const struct plan *plan, FILE *out)
+{
+	int i;
+
+	for (i = 1; i < plan->nimages; i++)
+		if (plan->images[i].ndevices)
+			fprintf(out, "note: devices are not handed over yet: %s runs without PCI, the kernel of %s keeps what is listed for it\n",
+				plan->images[i].name, plan->images[0].name);
+}
+
+/* One line of the memory table before sorting. */
+struct use {
+	struct range range;
+	const char *what;
+	const char *name;
+};
+
+static int compare_use(const void *a, const void *b)
+{
+	const struct use *x = a, *y = b;
+
+	return (x->range.start > y->range.start) -
+	       (x->range.start < y->range.start);
+}
+
+static int collect_uses(const struct plan *plan, struct use *uses)
+{
+	int i, n = 0;
+
+	for (i = 0; i < plan->nregion; i++)
+		uses[n++] = (struct use){ plan->region[i],
+			"region, shared by all images", "" };
+	uses[n++] = (struct use){ plan->ctl, "shared control area", "" };
+	for (i = 0; i < plan->images[0].nmem; i++)
+		uses[n++] = (struct use){ plan->images[0].mem[i], "",
+			plan->images[0].name };
+	for (i = 1; i < plan->nimages; i++) {
+		uses[n++] = (struct use){ plan->images[i].low, ", low memory",
+			plan->images[i].name };
+		uses[n++] = (struct use){ plan->images[i].mem[0], "",
+			plan->images[i].name };
+	}
+	qsort(uses, n, sizeof(*uses), compare_use);
+	return n;
+}
+
+static int print_memory(const struct plan *plan, FILE *out)
+{
+	size_t max = plan->nregion + 1 + plan->images[0].nmem +
+		     2 * plan->nimages;
+	struct use *uses = calloc(max, sizeof(*uses));
+	char size[24];
+	int i, n;
+
+	if (!uses)
+		return -ENOMEM;
+	n = collect_uses(plan, uses);
+	fprintf(out, "\n%-18s %-18s %8s  %-4s %s\n", "FIRST BYTE", "LAST BYTE",
+		"SIZE", "NODE", "USE");
+	for (i = 0; i < n; i++)
+		fprintf(out, "0x%016" PRIx64 " 0x%016" PRIx64 " %8s  %-4d %s%s\n",
+			uses[i].range.start,
+			uses[i].range.start + uses[i].range.size - 1,
+			about_str(uses[i].range.size, size, sizeof(size)),
+			uses[i].range.node, uses[i].name, uses[i].what);
+	free(uses);
+	return 0;
+}
+
+static void print_files(const struct plan *plan, FILE *out)
+{
+	int i, j;
+
+	fprintf(out, "\n%-12s %-24s %-24s %s\n", "IMAGE", "KERNEL", "INITRD",
+		"COMMAND LINE ADDED");
+	for (i = 0; i < plan->nimages; i++) {
+		const struct plan_image *image = &plan->images[i];
+
+		fprintf(out, "%-12s %-24s %-24s %s\n", image->name,
+			image->kernel, image->initrd[0] ? image->initrd : "-",
+			image->cmdline[0] ? image->cmdline : "-");
+	}
+	fprintf(out, "\n%-12s %-24s %-4s %s\n", "EXPORT", "PATH", "MODE", "TO");
+	for (i = 0; i < plan->nexports; i++) {
+		const struct plan_export *export = &plan->exports[i];
+		const char *sep = "";
+
+		fprintf(out, "%-12s %-24s %-4s ", export->name, export->path,
+			export->ro ? "ro" : "rw");
+		for (j = 0; j < plan->nimages; j++) {
+			if (!(export->to & 1u << j))
+				continue;
+			fprintf(out, "%s%s", sep, plan->images[j].name);
+			sep = ", ";
+		}
+		fputc('\n', out);
+	}
+	fprintf(out, "\n%-12s %-24s %-4s %s\n", "MOUNT ON", "TARGET", "MODE",
+		"SOURCE");
+	for (i = 0; i < plan->nimages; i++)
+		for (j = 0; j < plan->images[i].nmounts; j++) {
+			const struct plan_mount *mount;
+
+			mount = &plan->images[i].mounts[j];
+			fprintf(out, "%-12s %-24s %-4s %s\n",
+				plan->images[i].name, mount->target,
+				mount->ro ? "ro" : "rw", mount->source);
+		}
+}
+
+int plan_print(const struct plan *plan, const struct topology *topo, FILE *out)
+{
+	char block[24], *cmdline = plan_cmdline(plan);
+	int err;
+
+	if (!cmdline)
+		return -ENOMEM;
+	fprintf(out, "%s: %d CPUs, %d node%s, %" PRIu64 "M of RAM in memory blocks of %s\n\n",
+		topo->source, topo->ncpus, topo->nnodes,
+		topo->nnodes == 1 ? "" : "s", topology_ram(topo, -1) >> 20,
+		conf_size_str(topo->block_size, block, sizeof(block)));
+	err = print_images(plan, out);
+	plan_print_devices(plan, out);
+	if (!err)
+		err = print_memory(plan, out);
+	if (!err) {
+		print_files(plan, out);
+		fprintf(out, "\nAdded to the boot image's kernel command line:\n%s\n",
+			cmdline);
+	}
+	free(cmdline);
+	return err ? err : ferror(out) ? -EIO : 0;
+}
+
+static void json_string(FILE *out, const char *s)
+{
+	fputc('"', out);
+	for (; *s; s++) {
+		if (*s == '"' || *s == '\\')
+			fprintf(out, "\\%c", *s);
+		else if ((unsigned char)*s < ' ')
+			fprintf(out, "\\u%04x", *s);
+		else
+			fputc(*s, out);
+	}
+	fputc('"', out);
+}
+
+static void json_member(FILE *out, const char *key, const char *value)
+{
+	fprintf(out, "\"%s\": ", key);
+	json_string(out, value);
+}
+
+static void json_range(FILE *out, const struct range *range)
+{
+	fprintf(out, "{\"start\": %" PRIu64 ", \"size\": %" PRIu64 ", \"node\": %d}",
+		range->start, range->size, range->node);
+}
+
+static void json_ranges(FILE *out, const struct range *ranges, int n)
+{
+	int i;
+
+	fputc('[', out);
+	for (i = 0; i < n; i++) {
+		fputs(i ? ", " : "", out);
+		json_range(out, &ranges[i]);
+	}
+	fputc(']', out);
+}
+
+static void json_cpus(FILE *out, const struct plan_image *image)
+{
+	int i;
+
+	fputs("\"cpus\": [", out);
+	for (i = 0; i < image->ncpus; i++) {
+		const struct plan_cpu *cpu = &image->cpus[i];
+
+		fprintf(out, "%s{\"cpu\": %d, \"node\": %d", i ? ", " : "",
+			cpu->cpu, cpu->node);
+		if (cpu->apic_id != TOPO_APIC_UNKNOWN)
+			fprintf(out, ", \"apic_id\": %" PRIu32, cpu->apic_id);
+		fputc('}', out);
+	}
+	fputc(']', out);
+}
+
+static void json_mounts(FILE *out, const struct plan_image *image)
+{
+	int i;
+
+	fputs("\"mounts\": [", out);
+	for (i = 0; i < image->nmounts; i++) {
+		const struct plan_mount *mount = &image->mounts[i];
+
+		fputs(i ? ", {" : "{", out);
+		json_member(out, "export", mount->export);
+		fputs(", ", out);
+		json_member(out, "source", mount->source);
+		fputs(", ", out);
+		json_member(out, "target", mount->target);
+		fprintf(out, ", \"mode\": \"%s\"}", mount->ro ? "ro" : "rw");
+	}
+	fputc(']', out);
+}
+
+static void json_image(FILE *out, const struct plan_image *image)
+{
+	int i;
+
+	fprintf(out, "    {\"id\": %d, ", image->id);
+	json_member(out, "name", image->name);
+	fputs(",\n     ", out);
+	json_cpus(out, image);
+	fputs(",\n     \"memory\": ", out);
+	json_ranges(out, image->mem, image->nmem);
+	if (image->low.size) {
+		fputs(",\n     \"low\": ", out);
+		json_range(out, &image->low);
+	}
+	fputs(",\n     ", out);
+	json_member(out, "kernel", image->kernel);
+	fputs(", ", out);
+	json_member(out, "initrd", image->initrd);
+	fputs(", ", out);
+	json_member(out, "cmdline", image->cmdline);
+	fputs(",\n     \"devices\": [", out);
+	for (i = 0; i < image->ndevices; i++) {
+		fputs(i ? ", " : "", out);
+		json_string(out, image->devices[i]);
+	}
+	fputs("],\n     ", out);
+	json_mounts(out, image);
+	fputc('}', out);
+}
+
+static void json_export(FILE *out, const struct plan *plan,
+			const struct plan_export *export)
+{
+	const char *sep = "";
+	int i;
+
+	fputs("    {", out);
+	json_member(out, "name", export->name);
+	fputs(", ", out);
+	json_member(out, "path", export->path);
+	fputs(", ", out);
+	json_member(out, "image", plan->images[export->image].name);
+	fputs(", \"to\": [", out);
+	for (i = 0; i < plan->nimages; i++) {
+		if (!(export->to & 1u << i))
+			continue;
+		fputs(sep, out);
+		json_string(out, plan->images[i].name);
+		sep = ", ";
+	}
+	fprintf(out, "], \"mode\": \"%s\"}", export->ro ? "ro" : "rw");
+}
+
+int plan_print_json(const struct plan *plan, FILE *out)
+{
+	char *cmdline = plan_cmdline(plan);
+	int i;
+
+	if (!cmdline)
+		return -ENOMEM;
+	fprintf(out, "{\n  \"revision\": %d,\n  ", PLAN_REVISION);
+	json_member(out, "conf", plan->conf_file);
+	fputs(",\n  ", out);
+	json_member(out, "conf_hash", plan->conf_hash);
+	fprintf(out, ",\n  \"block_size\": %" PRIu64 ",\n  \"ctl\": ",
+		plan->block_size);
+	json_range(out, &plan->ctl);
+	fputs(",\n  \"region\": ", out);
+	json_ranges(out, plan->region, plan->nregion);
+	fputs(",\n  ", out);
+	json_member(out, "boot_cmdline", cmdline);
+	fputs(",\n  \"images\": [\n", out);
+	for (i = 0; i < plan->nimages; i++) {
+		fputs(i ? ",\n" : "", out);
+		json_image(out, &plan->images[i]);
+	}
+	fputs("\n  ],\n  \"exports\": [\n", out);
+	for (i = 0; i < plan->nexports; i++) {
+		fputs(i ? ",\n" : "", out);
+		json_export(out, plan, &plan->exports[i]);
+	}
+	fputs("\n  ]\n}\n", out);
+	free(cmdline);
+	return ferror(out) ? -EIO : 0;
+}

@@ -1,0 +1,564 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * plan.c - partitions.conf and a topology become physical ranges and CPUs.
+ *
+ * plan_make() goes: images and their names, CPUs, memory (place.h does the
+ * placing), low memory, the boot image's rest, exports and mounts. Each step
+ * reports what does not fit; the first step that fails ends the making, as the
+ * later ones build on it.
+ */
+#include "boot/plan/plan.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "boot/plan/place.h"
+
+#define GIB4	(4ULL << 30)
+
+struct maker {
+	const struct conf *conf;
+	const struct topology *topo;
+	struct plan *plan;
+	struct diag *diag;
+	bool *used;	/* [i]: topo->cpus[i] has an owner */
+};
+
+/* The boot image is id 0, the others follow in the file's order. */
+static int image_id(const struct conf *conf, int index)
+{
+	if (index == conf->boot)
+		return 0;
+	return index < conf->boot ? index + 1 : index;
+}
+
+static unsigned int image_ids(const struct conf *conf, unsigned int mask)
+{
+	unsigned int ids = 0;
+	int i;
+
+	for (i = 0; i < conf->nimages; i++)
+		if (mask & 1u << i)
+			ids |= 1u << image_id(conf, i);
+	return ids;
+}
+
+static uint64_t mib(uint64_t bytes)
+{
+	return bytes >> 20;
+}
+
+static int make_image(struct plan_image *image, const struct conf_image *conf,
+		      int id)
+{
+	int i;
+
+	image->id = id;
+	image->name = strdup(conf->name);
+	image->kernel = strdup(conf->kernel.s);
+	image->initrd = strdup(conf->initrd.s);
+	image->cmdline = strdup(conf->cmdline.s);
+	image->devices = calloc(conf->devices.n + 1, sizeof(char *));
+	if (!image->name || !image->kernel || !image->initrd ||
+	    !image->cmdline || !image->devices)
+		return -ENOMEM;
+	for (i = 0; i < conf->devices.n; i++) {
+		image->devices[i] = strdup(conf->devices.v[i].s);
+		if (!image->devices[i])
+			return -ENOMEM;
+		image->ndevices++;
+	}
+	return 0;
+}
+
+static int add_cpu(struct plan_image *image, const struct topo_cpu *cpu)
+{
+	size_t bytes = (image->ncpus + 1) * sizeof(*image->cpus);
+	struct plan_cpu *grown = realloc(image->cpus, bytes);
+
+	if (!grown)
+		return -ENOMEM;
+	image->cpus = grown;
+	grown[image->ncpus++] = (struct plan_cpu){ cpu->cpu, cpu->node,
+						   cpu->apic_id };
+	return 0;
+}
+
+static int take_listed(struct maker *m, int index)
+{
+	const struct conf_nums *list = &m->conf->images[index].cpus;
+	struct plan_image *image;
+	const struct topo_cpu *cpu;
+	int i, err = 0;
+
+	image = &m->plan->images[image_id(m->conf, index)];
+	for (i = 0; !err && i < list->n; i++) {
+		cpu = topology_cpu(m->topo, list->v[i].value);
+		if (!cpu)
+			return -EINVAL;		/* conf_check_machine() said so */
+		m->used[cpu - m->topo->cpus] = true;
+		err = add_cpu(image, cpu);
+	}
+	return err;
+}
+
+/* The lowest numbered free CPUs of the node. CPU 0 is the boot image's only. */
+static int take_counted(struct maker *m, int index)
+{
+	const struct conf_image *conf = &m->conf->images[index];
+	struct plan_image *image;
+	uint64_t want = conf->ncpus.value;
+	int i, err = 0;
+
+	image = &m->plan->images[image_id(m->conf, index)];
+	for (i = 0; !err && want && i < m->topo->ncpus; i++) {
+		const struct topo_cpu *cpu = &m->topo->cpus[i];
+
+		if (m->used[i] || (uint64_t)cpu->node != conf->node.value ||
+		    (!cpu->cpu && !conf->boot))
+			continue;
+		m->used[i] = true;
+		err = add_cpu(image, cpu);
+		want--;
+	}
+	if (!err && want) {
+		diag_add(m->diag, conf->ncpus.line,
+			 "ncpus is %" PRIu64 ", but node %" PRIu64 " has only %" PRIu64 " CPUs left for image \"%s\"; give fewer, or another node",
+			 conf->ncpus.value, conf->node.value,
+			 conf->ncpus.value - want, conf->name);
+		err = -EINVAL;
+	}
+	return err;
+}
+
+static int make_cpus(struct maker *m)
+{
+	const struct conf *conf = m->conf;
+	int i, err = 0;
+
+	for (i = 0; !err && i < conf->nimages; i++)
+		err = take_listed(m, i);
+	if (!err && conf->images[conf->boot].ncpus.given)
+		err = take_counted(m, conf->boot);
+	for (i = 0; !err && i < conf->nimages; i++)
+		if (i != conf->boot && conf->images[i].ncpus.given)
+			err = take_counted(m, i);
+	if (!err && m->plan->images[0].cpus[0].cpu &&
+	    conf->images[conf->boot].ncpus.given) {
+		diag_add(m->diag, conf->images[conf->boot].ncpus.line,
+			 "node %" PRIu64 " does not have CPU 0, which the boot image must have; name the node that has",
+			 conf->images[conf->boot].node.value);
+		err = -EINVAL;
+	}
+	for (i = 0; !err && i < m->topo->ncpus; i++)
+		if (!m->used[i])
+			err = add_cpu(&m->plan->images[0], &m->topo->cpus[i]);
+	return err;
+}
+
+static int image_node(const struct maker *m, int index)
+{
+	const struct conf_image *conf = &m->conf->images[index];
+
+	if (conf->node.given)
+		return conf->node.value;
+	return m->plan->images[image_id(m->conf, index)].cpus[0].node;
+}
+
+/* The region's pieces: one per node, whole memory blocks. */
+static int check_region(const struct maker *m)
+{
+	const struct conf_region *region = &m->conf->region;
+	uint64_t unit = m->topo->block_size * region->nodes.n;
+	uint64_t down = region->size.value / unit * unit;
+	char block[24], below[24], above[24], hint[96];
+
+	if (down == region->size.value)
+		return 0;
+	conf_size_str(m->topo->block_size, block, sizeof(block));
+	conf_size_str(down, below, sizeof(below));
+	conf_size_str(down + unit, above, sizeof(above));
+	if (down)
+		snprintf(hint, sizeof(hint), "the next sizes are \"%s\" and \"%s\"",
+			 below, above);
+	else
+		snprintf(hint, sizeof(hint), "the smallest size is \"%s\"",
+			 above);
+	diag_add(m->diag, region->size.line,
+		 "region size is not a multiple of the memory block (%s) on each of its %d nodes; %s",
+		 block, region->nodes.n, hint);
+	return -EINVAL;
+}
+
+static void report_full(const struct maker *m, const char *what, int line,
+			const struct place_item *item, uint64_t left)
+{
+	char size[24];
+
+	diag_add(m->diag, line,
+		 "%s needs %s on node %d, which has %" PRIu64 "M of RAM, %" PRIu64 "M of it left; reduce a size, or choose another node",
+		 what, conf_size_str(item->size, size, sizeof(size)),
+		 item->node, mib(topology_ram(m->topo, item->node)),
+		 mib(left));
+}
+
+/* Items: the region's pieces, ctl, then the clients in their order. */
+static int make_memory(struct maker *m)
+{
+	const struct conf_nums *nodes = &m->conf->region.nodes;
+	struct place_item items[SHAREDPC_REGIONS_MAX + 1 + PLAN_MAX_IMAGES];
+	int line[SHAREDPC_REGIONS_MAX + 1 + PLAN_MAX_IMAGES];
+	struct plan *plan = m->plan;
+	char what[CONF_MAX_NAME + 64];
+	int i, bad = 0, n = 0, err;
+	uint64_t left = 0;
+
+	for (i = 0; i < nodes->n; i++, n++) {
+		line[n] = m->conf->region.size.line;
+		items[n] = (struct place_item){
+			nodes->v[i].value,
+			m->conf->region.size.value / nodes->n,
+			m->topo->block_size, &plan->region[i] };
+	}
+	line[n] = m->conf->region.size.line;
+	items[n++] = (struct place_item){ nodes->v[0].value, PLAN_CTL_SIZE,
+					  PLAN_ALIGN, &plan->ctl };
+	for (i = 0; i < m->conf->nimages; i++) {
+		const struct conf_image *conf = &m->conf->images[i];
+
+		if (i == m->conf->boot)
+			continue;
+		line[n] = conf->memory.line;
+		items[n++] = (struct place_item){
+			image_node(m, i), conf->memory.value, PLAN_ALIGN,
+			plan->images[image_id(m->conf, i)].mem };
+	}
+	err = place_items(m->topo, items, n, &bad, &left);
+	if (err != -ENOSPC)
+		return err;
+	if (bad < nodes->n)
+		strcpy(what, "region");
+	else if (bad == nodes->n)
+		strcpy(what, "the control area beside the region");
+	else
+		snprintf(what, sizeof(what), "image \"%s\"",
+			 plan->images[bad - nodes->n].name);
+	report_full(m, what, line[bad], &items[bad], left);
+	return -EINVAL;
+}
+
+/* 64 KiB below 1 MiB for each client, at 64 KiB * id where RAM is. */
+static int make_low(struct maker *m)
+{
+	uint64_t start = 0;
+	int id;
+
+	for (id = 1; id < m->plan->nimages; id++) {
+		do {
+			start += PLAN_LOW_SIZE;
+		} while (start < PLAN_LOW_END &&
+			 !topology_is_ram(m->topo, start, PLAN_LOW_SIZE));
+		if (start >= PLAN_LOW_END) {
+			diag_add(m->diag, 0,
+				 "no 64K of RAM left below 576K for image \"%s\"; this firmware leaves room for %d images besides the boot image",
+				 m->plan->images[id].name, id - 1);
+			return -EINVAL;
+		}
+		m->plan->images[id].low = (struct range){ start, PLAN_LOW_SIZE,
+							  0 };
+	}
+	return 0;
+}
+
+static int compare_range(const void *a, const void *b)
+{
+	const struct range *x = a, *y = b;
+
+	return (x->start > y->start) - (x->start < y->start);
+}
+
+/* All ranges that are not the boot image's, sorted. Returns how many. */
+static int taken_ranges(const struct plan *plan, struct range *out)
+{
+	int i, n = 0;
+
+	for (i = 0; i < plan->nregion; i++)
+		out[n++] = plan->region[i];
+	out[n++] = plan->ctl;
+	for (i = 1; i < plan->nimages; i++) {
+		out[n++] = plan->images[i].low;
+		out[n++] = plan->images[i].mem[0];
+	}
+	qsort(out, n, sizeof(*out), compare_range);
+	return n;
+}
+
+#define MAX_TAKEN	(SHAREDPC_REGIONS_MAX + 1 + 2 * PLAN_MAX_IMAGES)
+
+int plan_extents(const struct plan *plan, struct range *out, int max)
+{
+	struct range taken[MAX_TAKEN];
+	int i, n = taken_ranges(plan, taken), joined = 0;
+
+	for (i = 1; i < n; i++) {
+		struct range *last = &taken[joined];
+
+		if (last->start + last->size == taken[i].start)
+			last->size += taken[i].size;
+		else
+			taken[++joined] = taken[i];
+	}
+	n = joined + 1;
+	memcpy(out, taken, (n < max ? n : max) * sizeof(*out));
+	return n;
+}
+
+static int check_extents(struct maker *m)
+{
+	struct range extents[MAX_TAKEN];
+	int i, high = 0, n = plan_extents(m->plan, extents, MAX_TAKEN);
+
+	for (i = 0; i < n; i++)
+		high += extents[i].start >= PLAN_FLOOR;
+	if (high <= PLAN_MAX_EXTENTS)
+		return 0;
+	diag_add(m->diag, m->conf->region.line,
+		 "slices and region lie in %d separate ranges of memory, %d are the limit; put them on fewer nodes",
+		 high, PLAN_MAX_EXTENTS);
+	return -EINVAL;
+}
+
+/* What is left is the boot image's, if it is enough. */
+static int make_rest(struct maker *m)
+{
+	const struct conf_image *conf = &m->conf->images[m->conf->boot];
+	struct plan_image *boot = &m->plan->images[0];
+	struct range taken[MAX_TAKEN];
+	uint64_t sum = 0, dma = 0;
+	int i, err, n = taken_ranges(m->plan, taken);
+
+	err = place_rest(m->topo, taken, n, &boot->mem, &boot->nmem);
+	if (err)
+		return err;
+	qsort(boot->mem, boot->nmem, sizeof(*boot->mem), compare_range);
+	for (i = 0; i < boot->nmem; i++) {
+		const struct range *mem = &boot->mem[i];
+
+		sum += mem->size;
+		if (mem->start < GIB4)
+			dma += mem->start + mem->size < GIB4 ? mem->size :
+			       GIB4 - mem->start;
+	}
+	if (conf->memory.given && sum < conf->memory.value)
+		diag_add(m->diag, conf->memory.line,
+			 "only %" PRIu64 "M of %" PRIu64 "M are left to boot image \"%s\", which wants %" PRIu64 "M; reduce the region or another image",
+			 mib(sum), mib(topology_ram(m->topo, -1)), conf->name,
+			 mib(conf->memory.value));
+	else if (dma < PLAN_BOOT_DMA)
+		diag_add(m->diag, conf->line,
+			 "only %" PRIu64 "M below 4G are left to boot image \"%s\", which needs %uM there for its devices; reduce the region or another image",
+			 mib(dma), conf->name, PLAN_BOOT_DMA >> 20);
+	else
+		return 0;
+	return -EINVAL;
+}
+
+static int make_exports(struct maker *m)
+{
+	const struct conf *conf = m->conf;
+	int i;
+
+	m->plan->exports = calloc(conf->nexports + 1,
+				  sizeof(*m->plan->exports));
+	if (!m->plan->exports)
+		return -ENOMEM;
+	for (i = 0; i < conf->nexports; i++) {
+		struct plan_export *export = &m->plan->exports[i];
+
+		m->plan->nexports++;
+		export->name = strdup(conf->exports[i].name);
+		export->path = strdup(conf->exports[i].path.s);
+		if (!export->name || !export->path)
+			return -ENOMEM;
+		export->image = image_id(conf, conf->exports[i].image);
+		export->to = image_ids(conf, conf->exports[i].to);
+		export->ro = conf->exports[i].ro;
+	}
+	return 0;
+}
+
+static int path_depth(const char *path)
+{
+	int depth = 0;
+
+	for (; *path; path++)
+		depth += path[0] == '/' && path[1];
+	return depth;
+}
+
+static int compare_mount(const void *a, const void *b)
+{
+	const struct plan_mount *x = a, *y = b;
+	int depth = path_depth(x->target) - path_depth(y->target);
+
+	return depth ? depth : strcmp(x->target, y->target);
+}
+
+static int add_mount(struct plan *plan, struct plan_image *image,
+		     const struct conf_mount *conf)
+{
+	const struct plan_export *export = &plan->exports[conf->export];
+	size_t bytes = (image->nmounts + 1) * sizeof(*image->mounts);
+	struct plan_mount *mount = realloc(image->mounts, bytes);
+
+	if (!mount)
+		return -ENOMEM;
+	image->mounts = mount;
+	mount += image->nmounts++;
+	memset(mount, 0, sizeof(*mount));
+	mount->ro = conf->ro;
+	mount->export = strdup(export->name);
+	mount->target = strdup(conf->target.s);
+	if (asprintf(&mount->source, "%s:%s", plan->images[export->image].name,
+		     export->path) < 0)
+		mount->source = NULL;
+	return mount->export && mount->target && mount->source ? 0 : -ENOMEM;
+}
+
+static int make_mounts(struct maker *m)
+{
+	const struct conf *conf = m->conf;
+	struct plan_image *image;
+	int i, j, err = 0;
+
+	for (i = 0; !err && i < conf->nimages; i++) {
+		image = &m->plan->images[image_id(conf, i)];
+		for (j = 0; !err && j < conf->nmounts; j++)
+			if (conf->mounts[j].images & 1u << i)
+				err = add_mount(m->plan, image,
+						&conf->mounts[j]);
+		if (!err && image->nmounts)
+			qsort(image->mounts, image->nmounts,
+			      sizeof(*image->mounts), compare_mount);
+	}
+	return err;
+}
+
+static int make_images(struct maker *m)
+{
+	const struct conf *conf = m->conf;
+	struct plan *plan = m->plan;
+	int i, id, err = 0;
+
+	/* The plan is for proxyd as well, which runs elsewhere and later. */
+	plan->conf_file = conf->file[0] == '/' ? strdup(conf->file) :
+						 realpath(conf->file, NULL);
+	memcpy(plan->conf_hash, conf->hash, sizeof(plan->conf_hash));
+	plan->block_size = m->topo->block_size;
+	plan->nregion = conf->region.nodes.n;
+	plan->region = calloc(plan->nregion, sizeof(*plan->region));
+	plan->nimages = conf->nimages;
+	if (!plan->conf_file)
+		return -errno;
+	if (!plan->region)
+		return -ENOMEM;
+	for (i = 0; !err && i < conf->nimages; i++) {
+		id = image_id(conf, i);
+		err = make_image(&plan->images[id], &conf->images[i], id);
+		if (err || !id)
+			continue;
+		plan->images[id].nmem = 1;
+		plan->images[id].mem = calloc(1, sizeof(struct range));
+		if (!plan->images[id].mem)
+			err = -ENOMEM;
+	}
+	return err;
+}
+
+int plan_make(const struct conf *conf, const struct topology *topo,
+	      struct plan **out, struct diag *diag)
+{
+	static int (*const steps[])(struct maker *m) = {
+		make_images, make_cpus, make_memory, make_low, check_extents,
+		make_rest, make_exports, make_mounts,
+	};
+	struct maker m = { .conf = conf, .topo = topo, .diag = diag };
+	int err = -ENOMEM;
+	size_t i;
+
+	m.plan = calloc(1, sizeof(*m.plan));
+	m.used = calloc(topo->ncpus, sizeof(*m.used));
+	if (!m.plan || !m.used)
+		goto out_free;
+	err = check_region(&m);
+	for (i = 0; !err && i < sizeof(steps) / sizeof(steps[0]); i++)
+		err = steps[i](&m);
+out_free:
+	free(m.used);
+	if (err)
+		plan_free(m.plan);
+	else
+		*out = m.plan;
+	return err;
+}
+
+static void image_free(struct plan_image *image)
+{
+	int i;
+
+	free(image->name);
+	free(image->cpus);
+	free(image->mem);
+	free(image->kernel);
+	free(image->initrd);
+	free(image->cmdline);
+	for (i = 0; i < image->ndevices; i++)
+		free(image->devices[i]);
+	free(image->devices);
+	for (i = 0; i < image->nmounts; i++) {
+		free(image->mounts[i].export);
+		free(image->mounts[i].source);
+		free(image->mounts[i].target);
+	}
+	free(image->mounts);
+}
+
+void plan_free(struct plan *plan)
+{
+	int i;
+
+	if (!plan)
+		return;
+	for (i = 0; i < PLAN_MAX_IMAGES; i++)
+		image_free(&plan->images[i]);
+	for (i = 0; i < plan->nexports; i++) {
+		free(plan->exports[i].name);
+		free(plan->exports[i].path);
+	}
+	free(plan->exports);
+	free(plan->region);
+	free(plan->conf_file);
+	free(plan);
+}
+
+struct plan_image *plan_find(struct plan *plan, const char *name)
+{
+	int i;
+
+	for (i = 0; i < plan->nimages; i++)
+		if (!strcmp(plan->images[i].name, name))
+			return &plan->images[i];
+	return NULL;
+}
+
+uint64_t plan_region_size(const struct plan *plan)
+{
+	uint64_t sum = 0;
+	int i;
+
+	for (i = 0; i < plan->nregion; i++)
+		sum += plan->region[i].size;
+	return sum;
+}

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * call.c - the client's kernel asks: faults, writes, fsyncs, closes.
+ *
+ * Only the threads here touch pages of files on a client's behalf: their
+ * memory policy puts new page cache into the region. The policy prefers the
+ * region and does not insist: when it has nothing to spare pages go elsewhere
+ * and are moved when they are to be granted (fault.c). An allocation that must
+ * have a page of a full region (MPOL_BIND) ends in the owner's OOM killer,
+ * and no look at the free pages beforehand can rule that out.
+ *
+ * A fault must always find a thread, whatever disk the others wait for: while
+ * there are fewer threads than calls that a client can have open, one always
+ * waits for the next call. Each of them wakes all that wait (the module's NEXT),
+ * so more than CALL_IDLE do not. An fsync takes longer than all others and goes
+ * to threads of its own.
+ */
+#include <errno.h>
+#include <numaif.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "proxyd/data/call.h"
+#include "proxyd/export/cred.h"
+#include "proxyd/life/log.h"
+#include "sharedpc_ioctl.h"
+#include "sharedpc_wire.h"
+
+#define NODES_MAX	1024
+#define WORD_BITS	(8 * sizeof(unsigned long))
+
+struct sync {
+	struct sync *next;
+	struct sharedpc_call call;
+};
+
+static pthread_mutex_t sync_lock = PTHREAD_MUTEX_INITIALIZER;	/* both below */
+static pthread_cond_t sync_more = PTHREAD_COND_INITIALIZER;
+static struct sync *sync_first, **sync_last = &sync_first;
+
+static pthread_mutex_t callers_lock = PTHREAD_MUTEX_INITIALIZER;	/* both below */
+static unsigned int callers;	/* threads that take calls */
+static unsigned int idle;	/* of them, those that wait for one */
+
+static int policy_prefer(int node)
+{
+	unsigned long mask[NODES_MAX / WORD_BITS] = { 0 };
+
+	if (node < 0 || node >= NODES_MAX)
+		return -EINVAL;
+	mask[node / WORD_BITS] |= 1UL << node % WORD_BITS;
+	return set_mempolicy(MPOL_PREFERRED, mask, NODES_MAX) ? -errno : 0;
+}
+
+/*
+ * Append through the descriptor's own position, which nobody else uses: it
+ * is at the end of what was written when the call returns.
+ */
+static ssize_t write_append(struct file *file, int fd, const struct iovec *iov,
+			    int flags, __u64 *pos)
+{
+	ssize_t n;
+
+	pthread_mutex_lock(&file->append);
+	n = pwritev2(fd, iov, 1, -1, flags | RWF_APPEND);
+	if (n >= 0)
+		*pos = lseek(fd, 0, SEEK_CUR);
+	else
+		n = -errno;
+	pthread_mutex_unlock(&file->append);
+	return n;
+}
+
+static ssize_t write_as(struct proxy *proxy, struct file *file, int fd,
+			const struct sharedpc_call *call, __u64 *pos)
+{
+	struct iovec iov = {
+		.iov_base = (char *)proxy->bounce + call->data,
+		.iov_len = call->count,
+	};
+	int flags = call->flags & SHAREDPC_CALL_DSYNC ? RWF_DSYNC : 0;
+	ssize_t n;
+
+	if (call->flags & SHAREDPC_CALL_APPEND)
+		return write_append(file, fd, &iov, flags, pos);
+	n = pwritev2(fd, &iov, 1, call->pos, flags);
+	if (n < 0)
+		return -errno;
+	*pos = call->pos + n;
+	return n;
+}
+
+static void call_write(struct proxy *proxy, struct file *file,
+		       const struct sharedpc_call *call,
+		       struct sharedpc_reply *reply)
+{
+	struct ccfs_cred cred = { .uid = call->uid, .gid = call->gid };
+	size_t bounces = SHAREDPC_BOUNCES * SHAREDPC_BOUNCE_SIZE;
+	struct file_use use;
+	ssize_t n;
+
+	if (call->count > bounces || call->data > bounces - call->count) {
+		reply->error = -EINVAL;
+		return;
+	}
+	use = file_use(file, call->flags & SHAREDPC_CALL_APPEND);
+	n = use.fd;
+	if (use.fd >= 0) {
+		n = cred_take(&cred, NULL);
+		if (!n) {
+			n = write_as(proxy, file, use.fd, call, &reply->pos);
+			cred_back();
+		}
+	}
+	file_used(&use);
+	if (n < 0)
+		reply->error = n;
+	else
+		reply->result = n;
+}
+
+static void call_reply(struct proxy *proxy, struct sharedpc_reply *reply)
+{
+	/* -ESTALE: nobody waits any more */
+	if (ioctl(proxy->dev, SHAREDPC_IOC_REPLY, reply) && errno != ESTALE)
+		log_say("reply to call %u: %s", reply->slot, strerror(errno));
+}
+
+static void call_do(struct proxy *proxy, const struct sharedpc_call *call)
+{
+	struct sharedpc_reply reply = { .slot = call->slot };
+	struct file *file;
+
+	if (call->op == SHAREDPC_OP_CLOSE) {
+		if (file_close(&proxy->files, call->file, call->count))
+			log_say("close of unknown file %llu",
+				(unsigned long long)call->file);
+		proxy_file_gone(proxy);
+		return;
+	}
+	if (call->op == SHAREDPC_OP_FAULT) {
+		reply.error = call_fault(proxy, call);
+		if (reply.error)
+			call_reply(proxy, &reply);
+		return;
+	}
+	file = file_get(&proxy->files, call->file);
+	if (!file)
+		reply.error = -ESTALE;
+	else if (call->op == SHAREDPC_OP_WRITE)
+		call_write(proxy, file, call, &reply);
+	else if (call->op == SHAREDPC_OP_FSYNC)
+		reply.error = file_sync(file, call->flags & SHAREDPC_CALL_DATASYNC);
+	else
+		reply.error = -EOPNOTSUPP;
+	call_reply(proxy, &reply);
+	if (file && file_put(&proxy->files, file))
+		proxy_file_gone(proxy);
+}
+
+/* Have @call, an FSYNC, done by those who may wait. */
+static void sync_add(struct proxy *proxy, const struct sharedpc_call *call)
+{
+	struct sync *sync = malloc(sizeof(*sync));
+
+	if (!sync) {
+		call_do(proxy, call);
+		return;
+	}
+	*sync = (struct sync) { .call = *call };
+	pthread_mutex_lock(&sync_lock);
+	*sync_last = sync;
+	sync_last = &sync->next;
+	pthread_cond_signal(&sync_more);
+	pthread_mutex_unlock(&sync_lock);
+}
+
+static void *syncer(void *arg)
+{
+	struct proxy *proxy = arg;
+	struct sync *sync;
+
+	for (;;) {
+		pthread_mutex_lock(&sync_lock);
+		while (!sync_first)
+			pthread_cond_wait(&sync_more, &sync_lock);
+		sync = sync_first;
+		sync_first = sync->next;
+		if (!sync_first)
+			sync_last = &sync_first;
+		pthread_mutex_unlock(&sync_lock);
+		call_do(proxy, &sync->call);
+		free(sync);
+	}
+	return NULL;
+}
+
+static int thread_start(void *(*run)(void *proxy), struct proxy *proxy)
+{
+	pthread_t thread;
+	int ret = pthread_create(&thread, NULL, run, proxy);
+
+	if (!ret)
+		pthread_detach(thread);
+	return -ret;
+}
+
+static void *caller(void *arg);
+
+/* One more of those that wait. 0 or -errno; nothing if there are enough. */
+static int caller_add(struct proxy *proxy, unsigned int enough)
+{
+	bool add;
+	int ret = 0;
+
+	pthread_mutex_lock(&callers_lock);
+	add = idle < enough && callers < SHAREDPC_CALLS;
+	idle += add;
+	callers += add;
+	pthread_mutex_unlock(&callers_lock);
+	if (add)
+		ret = thread_start(caller, proxy);
+	if (ret) {
+		pthread_mutex_lock(&callers_lock);
+		idle--;
+		callers--;
+		pthread_mutex_unlock(&callers_lock);
+	}
+	return ret;
+}
+
+/* This thread has a call to do; the next call finds another one. */
+static void caller_busy(struct proxy *proxy)
+{
+	int ret;
+
+	pthread_mutex_lock(&callers_lock);
+	idle--;
+	pthread_mutex_unlock(&callers_lock);
+	ret = caller_add(proxy, 1);
+	if (ret)
+		log_say("no thread for the next call: %s", strerror(-ret));
+}
+
+/* This thread has done its call. False: enough others wait, it is to end. */
+static bool caller_idle(void)
+{
+	bool stays;
+
+	pthread_mutex_lock(&callers_lock);
+	stays = idle < CALL_IDLE;
+	if (stays)
+		idle++;
+	else
+		callers--;
+	pthread_mutex_unlock(&callers_lock);
+	return stays;
+}
+
+/* The next call. Does not return without one. */
+static void call_next(struct proxy *proxy, struct sharedpc_call *call)
+{
+	while (ioctl(proxy->dev, SHAREDPC_IOC_NEXT, call)) {
+		if (errno == ENODEV)
+			proxy_end("the client is gone");
+		if (errno != EINTR)
+			proxy_end(strerror(errno));
+	}
+}
+
+static void *caller(void *arg)
+{
+	struct proxy *proxy = arg;
+	struct sharedpc_call call;
+	int ret;
+
+	ret = cred_thread();
+	if (!ret)
+		ret = policy_prefer(proxy->region_node);
+	if (ret) {
+		log_say("memory policy of node %d: %s", proxy->region_node,
+			strerror(-ret));
+		proxy_end("cannot place pages in the region");
+	}
+	do {
+		call_next(proxy, &call);
+		caller_busy(proxy);
+		if (call.op == SHAREDPC_OP_FSYNC)
+			sync_add(proxy, &call);
+		else
+			call_do(proxy, &call);
+	} while (caller_idle());
+	return NULL;
+}
+
+int calls_start(struct proxy *proxy)
+{
+	int i, ret = 0;
+
+	for (i = 0; i < CALL_IDLE && !ret; i++)
+		ret = caller_add(proxy, CALL_IDLE);
+	for (i = 0; i < SYNC_THREADS && !ret; i++)
+		ret = thread_start(syncer, proxy);
+	return ret;
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * export.c - which client may mount what, and the way into it.
+ *
+ * partitions.conf is read anew for each mount, so that it is true. What a
+ * client gets is a private clone of the one mount at the exported path:
+ * what is mounted below stays out of sight, ".." ends at its root, and a
+ * read-only export is read-only because the owner's kernel says so. No
+ * device can be opened through it: device files belong to whoever looks. No
+ * link is followed on the way to it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <linux/openat2.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "boot/conf/conf.h"
+#include "proxyd/export/export.h"
+
+/* Held while a configuration is parsed: libconfuse's lexer is one for all. */
+static pthread_mutex_t parsing = PTHREAD_MUTEX_INITIALIZER;
+
+static bool same_path(const char *a, const char *b)
+{
+	size_t n = strlen(a), m = strlen(b);
+
+	while (n > 1 && a[n - 1] == '/')
+		n--;
+	while (m > 1 && b[m - 1] == '/')
+		m--;
+	return n == m && !memcmp(a, b, n);
+}
+
+/* The export of @path to @client: 0 and *@ro, or -errno and @why. */
+static int export_find(const struct conf *conf, const char *owner,
+		       const char *client, const char *path, bool *ro,
+		       char *why, size_t len)
+{
+	int self = conf_find_image(conf, owner);
+	int image = conf_find_image(conf, client);
+	bool exists = false;
+	int i;
+
+	for (i = 0; i < conf->nexports; i++) {
+		const struct conf_export *e = &conf->exports[i];
+
+		if (e->image != self || !same_path(e->path.s, path))
+			continue;
+		exists = true;
+		if (image >= 0 && (e->to & 1u << image)) {
+			*ro = e->ro;
+			return 0;
+		}
+	}
+	if (exists) {
+		snprintf(why, len, "%s does not export %s to %s", owner, path, client);
+		return -EACCES;
+	}
+	snprintf(why, len, "%s has no export %s", owner, path);
+	return -ENOENT;
+}
+
+static int config_find(const char *config, const char *owner,
+		       const char *client, const char *path, bool *ro,
+		       char *why, size_t len)
+{
+	struct conf *conf = NULL;
+	struct diag diag;
+	int ret;
+
+	pthread_mutex_lock(&parsing);
+	diag_init(&diag, config);
+	ret = conf_read(config, &conf, &diag);
+	if (ret) {
+		snprintf(why, len, "%s: cannot use %s (see ccctl check)", owner, config);
+		ret = -EINVAL;
+	} else {
+		ret = export_find(conf, owner, client, path, ro, why, len);
+		conf_free(conf);
+	}
+	diag_free(&diag);
+	pthread_mutex_unlock(&parsing);
+	return ret;
+}
+
+/*
+ * The directory at @path, no part of which is a link: whoever may write one of
+ * its parents could otherwise put a link there, and choose what is exported.
+ */
+static int export_dir(const char *path)
+{
+	struct open_how how = {
+		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+		.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+	};
+	int fd = syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* A mount of its own of the directory @dir. */
+static int export_clone(int dir, bool ro)
+{
+	struct mount_attr attr = {
+		.attr_set = MOUNT_ATTR_NODEV | (ro ? MOUNT_ATTR_RDONLY : 0),
+		.propagation = MS_PRIVATE,
+	};
+	int fd, ret;
+
+	fd = syscall(SYS_open_tree, dir, "",
+		     AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH, &attr, sizeof(attr))) {
+		ret = -errno;
+		close(fd);
+		return ret;
+	}
+	return fd;
+}
+
+int export_open(const char *config, const char *owner, const char *client,
+		const char *path, bool ro, bool *export_ro,
+		char *why, size_t len)
+{
+	int dir, ret;
+
+	ret = config_find(config, owner, client, path, export_ro, why, len);
+	if (ret)
+		return ret;
+	if (*export_ro && !ro) {
+		snprintf(why, len, "%s exports %s read-only; mount it with -o ro",
+			 owner, path);
+		return -EROFS;
+	}
+	dir = ret = export_dir(path);
+	if (dir >= 0) {
+		ret = export_clone(dir, ro);
+		close(dir);
+	}
+	if (ret == -ELOOP)
+		snprintf(why, len, "%s cannot open its export %s: there is a symbolic link in the path",
+			 owner, path);
+	else if (ret < 0)
+		snprintf(why, len, "%s cannot open its export %s: %s", owner,
+			 path, strerror(-ret));
+	return ret;
+}

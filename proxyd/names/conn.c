@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * conn.c - one connection: one mount of the proxy's client.
+ *
+ * The reader owns the connection. When the stream ends it waits for the
+ * requests that workers still have, then takes everything down. Whoever
+ * finds the peer at fault shuts the socket down, and the reader sees that.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "proxyd/names/conn.h"
+#include "proxyd/export/cred.h"
+#include "proxyd/export/export.h"
+#include "proxyd/life/log.h"
+#include "proxyd/names/ops.h"
+#include "proxyd/life/proxy.h"
+#include "proxyd/life/work.h"
+
+#define SWEEP_MS	250
+
+/* Send @out; a peer that cannot be answered is of no use. 0 or -errno. */
+static int conn_send(struct conn *conn, const struct msg *out)
+{
+	int ret;
+
+	pthread_mutex_lock(&conn->send);
+	ret = msg_send(conn->fd, out);
+	if (ret)
+		shutdown(conn->fd, SHUT_RDWR);
+	pthread_mutex_unlock(&conn->send);
+	return ret;
+}
+
+/*
+ * Answer the request with header @head: @error, or what @out holds. 0 if the
+ * peer gets what @out holds, else -errno.
+ */
+static int conn_answer(struct conn *conn, const struct ccfs_header *head,
+		       struct msg *out, int error)
+{
+	int ret;
+
+	if (!error)
+		error = out->error;
+	if (error && head->op != CCFS_HELLO)
+		msg_start(out, head->op, head->id, 0);
+	out->error = 0;
+	out->head.error = error;
+	ret = conn_send(conn, out);
+	return ret ? ret : error;
+}
+
+static int request_do(struct request *req, const struct op *op)
+{
+	int ret;
+
+	ret = msg_get_cred(&req->in, &req->cred, &req->groups);
+	if (ret)
+		return ret;
+	ret = node_get(&req->conn->nodes, req->in.head.node, &req->node);
+	if (ret)
+		return ret;
+	if (!(op->flags & OP_CALLER))
+		return op->run(req);
+	ret = cred_take(&req->cred, req->groups);
+	if (ret)
+		return ret;
+	ret = op->run(req);
+	cred_back();
+	return ret;
+}
+
+/* The client will never give back what it has not been told to have. */
+static void request_undo(struct request *req)
+{
+	if (req->opened)
+		file_close(&req->conn->proxy->files, req->opened, 1);
+	if (req->entered)
+		node_forget(&req->conn->nodes, req->entered, 1);
+}
+
+void request_run(struct request *req)
+{
+	struct conn *conn = req->conn;
+	const struct ccfs_header *head = &req->in.head;
+	int ret;
+
+	msg_start(&req->out, head->op, head->id, 0);
+	ret = request_do(req, op_find(head->op));
+	node_put(&conn->nodes, req->node);
+	if (ret == -EPROTO) {
+		log_say("malformed request %u: connection closed", head->op);
+		shutdown(conn->fd, SHUT_RDWR);
+	} else {
+		ret = conn_answer(conn, head, &req->out, ret);
+	}
+	if (ret)
+		request_undo(req);
+	msg_free(&req->in);
+	msg_free(&req->out);
+	proxy_bytes_put(conn->proxy, req->bytes);
+	free(req->groups);
+	free(req);
+	pthread_mutex_lock(&conn->lock);
+	conn->pending--;
+	pthread_cond_signal(&conn->fewer);
+	pthread_mutex_unlock(&conn->lock);
+}
+
+/* Give @in (its memory goes along) to a worker, when there are not too many. */
+static int request_add(struct conn *conn, struct msg *in)
+{
+	const struct op *op = op_find(in->head.op);
+	struct request *req;
+
+	if (!op)
+		return -EPROTO;
+	req = calloc(1, sizeof(*req));
+	if (!req)
+		return -ENOMEM;
+	req->conn = conn;
+	req->bytes = in->room;
+	req->in = *in;
+	*in = (struct msg) { 0 };
+	proxy_bytes_get(conn->proxy, req->bytes);
+	pthread_mutex_lock(&conn->lock);
+	while (conn->pending >= CONN_REQUESTS)
+		pthread_cond_wait(&conn->fewer, &conn->lock);
+	conn->pending++;
+	pthread_mutex_unlock(&conn->lock);
+	work_add(req, op->flags & OP_SLOW);
+	return 0;
+}
+
+static int forget(struct conn *conn, struct msg *in)
+{
+	struct ccfs_forget one;
+	struct ccfs_count n;
+	uint64_t i;
+	int ret;
+
+	ret = msg_get(in, &n, sizeof(n));
+	if (ret)
+		return ret;
+	if (n.count > CCFS_FORGET_MAX)
+		return -EPROTO;
+	for (i = 0; i < n.count; i++) {
+		ret = msg_get(in, &one, sizeof(one));
+		if (ret)
+			return ret;
+		node_forget(&conn->nodes, one.node, one.count);
+	}
+	return msg_end(in);
+}
+
+static int drop(struct conn *conn, struct msg *in)
+{
+	struct ccfs_handle file;
+	int ret = msg_get(in, &file, sizeof(file));
+
+	if (!ret)
+		ret = msg_end(in);
+	if (!ret)
+		file_close(&conn->proxy->files, file.handle, 1);
+	return ret;
+}
+
+static bool is_open(void *files, dev_t dev, ino_t ino)
+{
+	return file_is_open(files, dev, ino);
+}
+
+/* @fd (taken over even on failure) is the root of what is mounted. */
+static int root_take(struct conn *conn, int fd, struct stat *st)
+{
+	struct proxy *proxy = conn->proxy;
+	int ret;
+
+	/* what is open on the owner itself is not in the table of files */
+	if (!fstat(fd, st))
+		return nodes_init(&conn->nodes, fd, proxy->local ? NULL : is_open,
+				  &proxy->files);
+	ret = -errno;
+	close(fd);
+	return ret;
+}
+
+/* Open the export that @in asks for: 0, or -errno and maybe why. */
+static int hello_open(struct conn *conn, struct msg *in,
+		      struct ccfs_welcome *welcome, char *why, size_t len)
+{
+	const struct proxy *proxy = conn->proxy;
+	struct ccfs_hello hello;
+	bool export_ro = false;
+	char *path = NULL;
+	struct stat st;
+	int fd, ret;
+
+	ret = msg_get(in, &hello, sizeof(hello));
+	if (!ret && hello.revision != CCFS_REVISION) {
+		snprintf(why, len, "%s speaks revision %d of the protocol, not %u",
+			 proxy->owner, CCFS_REVISION, hello.revision);
+		return -EPROTONOSUPPORT;
+	}
+	if (!ret)
+		ret = msg_get_str(in, CCFS_PATH_MAX, &path);
+	if (!ret)
+		ret = msg_end(in);
+	if (ret)
+		goto free_path;
+	fd = export_open(proxy->config, proxy->owner, proxy->client, path,
+			 hello.flags & CCFS_HELLO_RO, &export_ro, why, len);
+	log_say("mount of %s: %s", path, fd < 0 ? why : "granted");
+	ret = fd < 0 ? fd : root_take(conn, fd, &st);
+	if (ret)
+		goto free_path;
+	welcome->revision = CCFS_REVISION;
+	welcome->flags = (export_ro ? CCFS_WELCOME_RO : 0) |
+			 (proxy->local ? CCFS_WELCOME_LOCAL : 0);
+	attr_fill(&welcome->root, &st);
+free_path:
+	free(path);
+	return ret;
+}
+
+static int hello(struct conn *conn, struct msg *in)
+{
+	struct ccfs_welcome welcome = { 0 };
+	char why[256] = "";
+	struct msg out = { 0 };
+	int ret;
+
+	ret = hello_open(conn, in, &welcome, why, sizeof(why));
+	if (ret == -EPROTO)
+		return ret;
+	msg_start(&out, CCFS_HELLO, in->head.id, 0);
+	if (ret && !why[0])
+		snprintf(why, sizeof(why), "%s cannot take the mount: %s",
+			 conn->proxy->owner, strerror(-ret));
+	if (ret)
+		msg_put_str(&out, why, strlen(why));
+	else
+		msg_put(&out, &welcome, sizeof(welcome));
+	conn->greeted = !ret;
+	conn_answer(conn, &in->head, &out, ret);
+	msg_free(&out);
+	return ret;
+}
+
+/* What the reader does itself it does as nobody in particular. */
+static int skip_cred(struct msg *in)
+{
+	struct ccfs_cred cred;
+	uint32_t *groups;
+	int ret = msg_get_cred(in, &cred, &groups);
+
+	free(groups);
+	return ret;
+}
+
+/* 0, or -errno: the connection ends. */
+static int conn_take(struct conn *conn, struct msg *in)
+{
+	const unsigned int op = in->head.op;
+	struct msg out = { 0 };
+
+	if (in->head.error)
+		return -EPROTO;
+	if (conn->greeted != (op != CCFS_HELLO))
+		return -EPROTO;		/* HELLO first, and once */
+	if ((op == CCFS_HELLO || op == CCFS_FORGET || op == CCFS_DROP ||
+	     op == CCFS_PING) && skip_cred(in))
+		return -EPROTO;
+	switch (in->head.op) {
+	case CCFS_HELLO:
+		return hello(conn, in);
+	case CCFS_FORGET:
+		return forget(conn, in);
+	case CCFS_DROP:
+		return drop(conn, in);
+	case CCFS_PING:
+		msg_start(&out, CCFS_PING, in->head.id, 0);
+		conn_send(conn, &out);
+		return 0;
+	}
+	return request_add(conn, in);
+}
+
+static void conn_free(struct conn *conn)
+{
+	pthread_mutex_lock(&conn->lock);
+	while (conn->pending)
+		pthread_cond_wait(&conn->fewer, &conn->lock);
+	pthread_mutex_unlock(&conn->lock);
+	if (conn->greeted)
+		nodes_exit(&conn->nodes);
+	dirs_exit(&conn->dirs);
+	close(conn->fd);
+	pthread_mutex_destroy(&conn->send);
+	pthread_mutex_destroy(&conn->lock);
+	pthread_cond_destroy(&conn->fewer);
+	free(conn);
+}
+
+/* Wait for the next message, and look after the nodes meanwhile. */
+static void conn_await(struct conn *conn)
+{
+	struct pollfd p = { .fd = conn->fd, .events = POLLIN };
+	struct timespec now;
+	int64_t ms;
+
+	if (!conn->greeted)
+		return;
+	do {
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		ms = now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+		if (ms - conn->swept_ms < SWEEP_MS)
+			continue;
+		conn->swept_ms = ms;
+		nodes_sweep(&conn->nodes);
+	} while (!poll(&p, 1, SWEEP_MS));
+}
+
+static void *conn_reader(void *arg)
+{
+	struct conn *conn = arg;
+	struct proxy *proxy = conn->proxy;
+	struct msg in = { 0 };
+	int ret;
+
+	do {
+		conn_await(conn);
+		ret = msg_recv(conn->fd, &in);
+		if (!ret)
+			ret = conn_take(conn, &in);
+	} while (!ret);
+	if (ret == -EPROTO)
+		log_say("malformed message: connection closed");
+	else if (conn->greeted)
+		log_say("mount ended: %s", ret == -ENOTCONN ? "unmounted" : strerror(-ret));
+	shutdown(conn->fd, SHUT_RDWR);
+	msg_free(&in);
+	conn_free(conn);
+	proxy_conn_gone(proxy);
+	return NULL;
+}
+
+int conn_start(struct proxy *proxy, int fd)
+{
+	struct timeval tv = { .tv_sec = CONN_TIMEOUT };
+	struct conn *conn = calloc(1, sizeof(*conn));
+	pthread_t thread;
+	int ret;
+
+	if (!conn) {
+		close(fd);
+		return -ENOMEM;
+	}
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
+	conn->proxy = proxy;
+	conn->fd = fd;
+	dirs_init(&conn->dirs);
+	pthread_mutex_init(&conn->send, NULL);
+	pthread_mutex_init(&conn->lock, NULL);
+	pthread_cond_init(&conn->fewer, NULL);
+	ret = pthread_create(&thread, NULL, conn_reader, conn);
+	if (ret) {
+		conn_free(conn);
+		return -ret;
+	}
+	pthread_detach(thread);
+	return 0;
+}

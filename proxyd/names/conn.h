@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * conn.h - one connection: one mount of the proxy's client.
+ *
+ * A reader thread takes messages off the socket. It answers PING, FORGET and
+ * DROP itself and hands the others to work.h; answers are written by whoever
+ * has them. The connection ends when the stream does, when a message is
+ * malformed, or when the peer does not take its answers for CONN_TIMEOUT
+ * seconds; it goes when its last request is done.
+ */
+#ifndef PROXYD_CONN_H
+#define PROXYD_CONN_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "msg.h"
+#include "proxyd/names/dir.h"
+#include "proxyd/names/node.h"
+
+#define CONN_TIMEOUT	30	/* s */
+#define CONN_REQUESTS	256	/* on the way at once */
+
+struct proxy;
+
+struct conn {
+	struct proxy *proxy;
+	int fd;
+	bool greeted;		/* reader only: HELLO went well */
+	int64_t swept_ms;	/* reader only: last nodes_sweep() */
+	struct nodes nodes;	/* valid once greeted */
+	struct dirs dirs;
+	pthread_mutex_t send;	/* holder writes to fd */
+	pthread_mutex_t lock;	/* protects pending */
+	pthread_cond_t fewer;
+	unsigned int pending;	/* requests with a worker */
+};
+
+/* A request with a worker. */
+struct request {
+	struct request *next;	/* queue's */
+	struct conn *conn;
+	struct msg in;
+	size_t bytes;		/* of its memory */
+	struct msg out;
+	struct ccfs_cred cred;
+	uint32_t *groups;
+	struct node *node;	/* in.head.node */
+	uint64_t entered;	/* node that out shows to the client; 0: none */
+	uint64_t opened;	/* file that out tells it to have open */
+};
+
+/* Serve @fd (taken over) in a thread of its own. 0 or -errno. */
+int conn_start(struct proxy *proxy, int fd);
+/* Do @req, answer it and free it. In a worker. */
+void request_run(struct request *req);
+
+#endif

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * ops-data.c - what is done to the contents of open files by name of node:
+ * fsync, fallocate, lseek, copy_file_range.
+ *
+ * The client's kernel asks for these only for a descriptor that its caller
+ * has open in the right way, so root opens the file again here (but syncs what
+ * it has open); what changes the file then happens as the caller, so that
+ * set-uid bits go and quotas count.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "proxyd/export/cred.h"
+#include "proxyd/names/ops.h"
+#include "proxyd/export/procfd.h"
+#include "proxyd/life/proxy.h"
+
+static int get_range(struct request *req, struct ccfs_range *range)
+{
+	int ret = msg_get(&req->in, range, sizeof(*range));
+
+	return ret ? ret : msg_end(&req->in);
+}
+
+static int open_regular(const struct node *node, int flags)
+{
+	if (!S_ISREG(node->type))
+		return -EINVAL;
+	return procfd_open(node->fd, flags | O_NONBLOCK);
+}
+
+/*
+ * A failure of writing back is told to each struct file that was open then,
+ * once: one that is opened now would hear of it only if nobody has.
+ */
+int op_fsync(struct request *req)
+{
+	struct files *files = &req->conn->proxy->files;
+	struct ccfs_range range;
+	struct file *file;
+	int fd, ret = get_range(req, &range);
+
+	if (ret)
+		return ret;
+	file = file_find(files, req->node->dev, req->node->ino);
+	if (file) {
+		ret = file_sync(file, range.mode & 1);
+		file_put(files, file);
+		return ret;
+	}
+	fd = open_regular(req->node, O_RDONLY);
+	if (fd < 0)
+		return fd;
+	ret = (range.mode & 1 ? fdatasync(fd) : fsync(fd)) ? -errno : 0;
+	close(fd);
+	return ret;
+}
+
+int op_fallocate(struct request *req)
+{
+	struct ccfs_range range;
+	int fd, ret = get_range(req, &range);
+
+	if (ret)
+		return ret;
+	fd = open_regular(req->node, O_RDWR);
+	if (fd < 0)
+		return fd;
+	ret = cred_take(&req->cred, req->groups);
+	if (!ret) {
+		if (fallocate(fd, range.mode, range.pos, range.len))
+			ret = -errno;
+		cred_back();
+	}
+	close(fd);
+	return ret;
+}
+
+int op_lseek(struct request *req)
+{
+	struct ccfs_count count = { 0 };
+	struct ccfs_range range;
+	off_t pos;
+	int fd, ret = get_range(req, &range);
+
+	if (ret)
+		return ret;
+	if (range.mode != SEEK_DATA && range.mode != SEEK_HOLE)
+		return -EINVAL;
+	fd = open_regular(req->node, O_RDONLY);
+	if (fd < 0)
+		return fd;
+	pos = lseek(fd, range.pos, range.mode);
+	if (pos < 0)
+		ret = -errno;
+	close(fd);
+	count.count = pos;
+	if (!ret)
+		msg_put(&req->out, &count, sizeof(count));
+	return ret;
+}
+
+static int copy_caller(struct request *req, int in, int out,
+		       const struct ccfs_copy *args, struct ccfs_count *done)
+{
+	off_t from = args->pos_in, to = args->pos_out;
+	ssize_t n;
+	int ret = cred_take(&req->cred, req->groups);
+
+	if (ret)
+		return ret;
+	n = copy_file_range(in, &from, out, &to, args->len, 0);
+	if (n < 0)
+		ret = -errno;
+	cred_back();
+	done->count = n;
+	return ret;
+}
+
+int op_copy(struct request *req)
+{
+	struct ccfs_count done;
+	struct ccfs_copy args;
+	struct node *to;
+	int in, out, ret;
+
+	ret = msg_get(&req->in, &args, sizeof(args));
+	if (!ret)
+		ret = msg_end(&req->in);
+	if (ret)
+		return ret;
+	ret = node_get(&req->conn->nodes, args.node_out, &to);
+	if (ret)
+		return ret;
+	in = ret = open_regular(req->node, O_RDONLY);
+	if (in < 0)
+		goto put_node;
+	out = ret = open_regular(to, O_WRONLY);
+	if (out < 0)
+		goto close_in;
+	ret = copy_caller(req, in, out, &args, &done);
+	if (!ret)
+		msg_put(&req->out, &done, sizeof(done));
+	close(out);
+close_in:
+	close(in);
+put_node:
+	node_put(&req->conn->nodes, to);
+	return ret;
+}

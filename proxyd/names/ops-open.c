@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * ops-open.c - files and directories: opened, created, read as a list.
+ *
+ * A file is opened twice: once as the caller, which is the check (and the
+ * truncation, for O_TRUNC), then by file_open() for the proxy's own use.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "proxyd/export/cred.h"
+#include "proxyd/names/ops.h"
+#include "proxyd/export/procfd.h"
+#include "proxyd/life/proxy.h"
+
+#define OPEN_EXEC	0x20	/* the kernel's mark of an open by execve(2) */
+#define OPEN_KEEP	(O_ACCMODE | O_TRUNC | O_NOATIME | O_APPEND)
+
+static bool wants_write(unsigned int flags)
+{
+	return (flags & O_ACCMODE) != O_RDONLY;
+}
+
+/* To run a file one needs not be able to read it. */
+static int open_exec(struct request *req)
+{
+	int ret = cred_take(&req->cred, req->groups);
+
+	if (ret)
+		return ret;
+	if (syscall(SYS_faccessat2, req->node->fd, "", X_OK,
+		    AT_EACCESS | AT_EMPTY_PATH))
+		ret = -errno;
+	cred_back();
+	return ret ? ret : procfd_open(req->node->fd, O_RDONLY);
+}
+
+static int open_caller(struct request *req, unsigned int flags)
+{
+	int ret = cred_take(&req->cred, req->groups);
+
+	if (ret)
+		return ret;
+	ret = procfd_open(req->node->fd, (flags & OPEN_KEEP) | O_NONBLOCK);
+	cred_back();
+	return ret;
+}
+
+static int open_put(struct request *req, int fd, bool write)
+{
+	struct ccfs_open out;
+	int ret = file_open(&req->conn->proxy->files, fd, write, &out);
+
+	if (ret)
+		return ret;
+	req->opened = out.file;
+	msg_put(&req->out, &out, sizeof(out));
+	return 0;
+}
+
+int op_open(struct request *req)
+{
+	struct ccfs_make args;
+	int fd, ret;
+
+	ret = msg_get(&req->in, &args, sizeof(args));
+	if (!ret)
+		ret = msg_end(&req->in);
+	if (ret)
+		return ret;
+	if (!S_ISREG(req->node->type))
+		return -EOPNOTSUPP;
+	if ((args.flags & OPEN_EXEC) && !wants_write(args.flags))
+		fd = open_exec(req);
+	else
+		fd = open_caller(req, args.flags);
+	return fd < 0 ? fd : open_put(req, fd, wants_write(args.flags));
+}
+
+/* Create or open @name as the caller: the descriptor or -errno. */
+static int create_caller(struct request *req, const char *name,
+			 const struct ccfs_make *args)
+{
+	int flags = (args->flags & (OPEN_KEEP | O_EXCL)) | O_CREAT |
+		    O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	int fd, ret = cred_take(&req->cred, req->groups);
+
+	if (ret)
+		return ret;
+	fd = openat(req->node->fd, name, flags, args->mode & 07777);
+	ret = fd < 0 ? -errno : fd;
+	cred_back();
+	return ret;
+}
+
+/* Answer with the entry of what @fd (taken over) has open, and with the open. */
+static int create_put(struct request *req, int fd, bool write)
+{
+	int ret, path = procfd_open(fd, O_PATH);
+	struct node *node;
+
+	ret = path < 0 ? path : entry_put(req, path);
+	/* in use, or it could be swept before it counts as open */
+	if (!ret)
+		ret = node_get(&req->conn->nodes, req->entered, &node);
+	if (ret) {
+		close(fd);
+		return ret;
+	}
+	ret = open_put(req, fd, write);
+	node_put(&req->conn->nodes, node);
+	return ret;
+}
+
+int op_create(struct request *req)
+{
+	char name[CCFS_NAME_MAX + 1];
+	struct ccfs_make args;
+	struct stat st;
+	int fd, ret;
+
+	ret = msg_get(&req->in, &args, sizeof(args));
+	if (!ret)
+		ret = msg_get_name(&req->in, name);
+	if (!ret)
+		ret = msg_end(&req->in);
+	if (ret)
+		return ret;
+	fd = create_caller(req, name, &args);
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
+		close(fd);	/* a name that was not there when it was looked up */
+		return -ESTALE;
+	}
+	return create_put(req, fd, wants_write(args.flags));
+}
+
+int op_opendir(struct request *req)
+{
+	struct ccfs_handle out = { 0 };
+	uint64_t handle;
+	int fd, ret = msg_end(&req->in);
+
+	if (ret)
+		return ret;
+	fd = procfd_open(req->node->fd, O_RDONLY | O_DIRECTORY);
+	if (fd < 0)
+		return fd;
+	ret = dir_add(&req->conn->dirs, fd, &handle);
+	if (ret)
+		return ret;
+	out.handle = handle;
+	msg_put(&req->out, &out, sizeof(out));
+	return 0;
+}
+
+int op_readdir(struct request *req)
+{
+	struct ccfs_readdir args;
+	int ret = msg_get(&req->in, &args, sizeof(args));
+
+	if (!ret)
+		ret = msg_end(&req->in);
+	if (ret)
+		return ret;
+	if (args.size > CCFS_DIR_MAX)
+		return -EPROTO;
+	return dir_read(&req->conn->dirs, args.handle, args.offset, args.size,
+			&req->out);
+}
+
+static int get_handle(struct request *req, struct ccfs_handle *args)
+{
+	int ret = msg_get(&req->in, args, sizeof(*args));
+
+	return ret ? ret : msg_end(&req->in);
+}
+
+int op_releasedir(struct request *req)
+{
+	struct ccfs_handle args;
+	int ret = get_handle(req, &args);
+
+	return ret ? ret : dir_remove(&req->conn->dirs, args.handle);
+}
+
+int op_fsyncdir(struct request *req)
+{
+	struct ccfs_handle args;
+	int ret = get_handle(req, &args);
+
+	return ret ? ret : dir_sync(&req->conn->dirs, args.handle, args.flags);
+}

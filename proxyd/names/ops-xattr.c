@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * ops-xattr.c - extended attributes.
+ *
+ * Names and values go through as they are: the owner's kernel decides, with
+ * the caller's credentials, who may see and change which.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/xattr.h>
+
+#include "proxyd/names/ops.h"
+#include "proxyd/export/procfd.h"
+
+/* The fixed part and, if @name is given, the name. */
+static int get_args(struct request *req, struct ccfs_xattr *args, char **name)
+{
+	int ret = msg_get(&req->in, args, sizeof(*args));
+
+	if (!ret && args->size > CCFS_XATTR_MAX)
+		args->size = CCFS_XATTR_MAX;
+	if (!ret && name)
+		ret = msg_get_str(&req->in, CCFS_XATTR_NAME_MAX, name);
+	return ret;
+}
+
+/* Answer with the value of @name, or with the list of names if that is NULL. */
+static int read_put(struct request *req, uint32_t size, const char *name)
+{
+	char path[PROCFD_PATH];
+	struct ccfs_count count = { 0 };
+	void *buf = NULL;
+	ssize_t n;
+	int ret = 0;
+
+	if (size) {
+		buf = malloc(size);
+		if (!buf)
+			return -ENOMEM;
+	}
+	procfd_path(req->node->fd, path);
+	n = name ? getxattr(path, name, buf, size) : listxattr(path, buf, size);
+	if (n < 0) {
+		ret = -errno;
+	} else {
+		count.count = n;
+		msg_put(&req->out, &count, sizeof(count));
+		if (size)
+			msg_put(&req->out, buf, n);
+	}
+	free(buf);
+	return ret;
+}
+
+int op_getxattr(struct request *req)
+{
+	struct ccfs_xattr args;
+	char *name = NULL;
+	int ret;
+
+	ret = get_args(req, &args, &name);
+	if (!ret)
+		ret = msg_end(&req->in);
+	if (!ret)
+		ret = read_put(req, args.size, name);
+	free(name);
+	return ret;
+}
+
+int op_listxattr(struct request *req)
+{
+	struct ccfs_xattr args;
+	int ret;
+
+	ret = get_args(req, &args, NULL);
+	if (!ret)
+		ret = msg_end(&req->in);
+	return ret ? ret : read_put(req, args.size, NULL);
+}
+
+int op_setxattr(struct request *req)
+{
+	char path[PROCFD_PATH], *name = NULL;
+	struct ccfs_xattr args;
+	const void *value;
+	uint32_t len;
+	int ret;
+
+	ret = get_args(req, &args, &name);
+	if (!ret)
+		ret = msg_get(&req->in, &len, sizeof(len));
+	if (!ret)
+		ret = msg_get_data(&req->in, len, &value);
+	if (!ret)
+		ret = msg_end(&req->in);
+	if (!ret && setxattr(procfd_path(req->node->fd, path), name, value,
+			     len, args.flags))
+		ret = -errno;
+	free(name);
+	return ret;
+}
+
+int op_removexattr(struct request *req)
+{
+	char path[PROCFD_PATH], *name = NULL;
+	struct ccfs_xattr args;
+	int ret;
+
+	ret = get_args(req, &args, &name);
+	if (!ret)
+		ret = msg_end(&req->in);
+	if (!ret && removexattr(procfd_path(req->node->fd, path), name))
+		ret = -errno;
+	free(name);
+	return ret;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * ops.h - what each request does.
+ *
+ * An operation reads its arguments from req->in, ends the reading with
+ * msg_end(), acts, and puts its answer into req->out. It returns 0 or -errno;
+ * -EPROTO means that the request was malformed and ends the connection.
+ */
+#ifndef PROXYD_OPS_H
+#define PROXYD_OPS_H
+
+#include <stdbool.h>
+
+#include "proxyd/names/conn.h"
+
+#define OP_CALLER	0x1	/* runs with the caller's credentials */
+#define OP_SLOW		0x2	/* may wait for a disk for long */
+
+struct op {
+	int (*run)(struct request *req);
+	unsigned int flags;
+};
+
+/* The operation with number @op of a valid header; NULL: not for workers. */
+const struct op *op_find(unsigned int op);
+
+/* ops-name.c */
+int op_lookup(struct request *req);
+int op_mknod(struct request *req);
+int op_mkdir(struct request *req);
+int op_unlink(struct request *req);
+int op_rmdir(struct request *req);
+int op_symlink(struct request *req);
+int op_rename(struct request *req);
+int op_link(struct request *req);
+int op_readlink(struct request *req);
+
+/* ops-attr.c */
+int op_getattr(struct request *req);
+int op_setattr(struct request *req);
+int op_statfs(struct request *req);
+int op_access(struct request *req);
+
+/* ops-xattr.c */
+int op_getxattr(struct request *req);
+int op_setxattr(struct request *req);
+int op_listxattr(struct request *req);
+int op_removexattr(struct request *req);
+
+/* ops-open.c */
+int op_open(struct request *req);
+int op_create(struct request *req);
+int op_opendir(struct request *req);
+int op_readdir(struct request *req);
+int op_releasedir(struct request *req);
+int op_fsyncdir(struct request *req);
+
+/* ops-data.c */
+int op_fsync(struct request *req);
+int op_fallocate(struct request *req);
+int op_lseek(struct request *req);
+int op_copy(struct request *req);
+
+/* Shared by them. */
+void attr_fill(struct ccfs_attr *attr, const struct stat *st);
+/* Answer with the node (req->entered) of the file at @fd (O_PATH, taken over). */
+int entry_put(struct request *req, int fd);
+/* O_PATH descriptor of @name in @dir, never through a link. fd or -errno. */
+int name_open(int dir, const char *name);
+
+#endif

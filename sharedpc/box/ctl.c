@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * ctl.c - the control area: mapped write-back, formatted once, joined by all
+ *
+ * The boot image formats it (ctl_format) before any other image runs; a
+ * client checks what it finds (ctl_join).  Counts and ranges that later code
+ * uses as bounds are copied out once and checked here.
+ *
+ * The memory is not RAM for this kernel (it was reserved on the command line
+ * or left out of the memory map), so that it would be mapped uncached unless
+ * somebody holds a write-back mapping of it: this one.
+ */
+#include <linux/io.h>
+#include <linux/kernel.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <asm/tsc.h>
+#include "box/ctl.h"
+
+u32 ctl_self;
+u32 ctl_nr_images;
+u32 ctl_epoch;
+
+static void *ctl;
+static u64 ctl_phys;
+static u32 nr_regions;
+static struct sharedpc_range region[SHAREDPC_REGIONS_MAX];
+
+int ctl_map(u64 phys, u64 size)
+{
+	if (!phys || phys & ~PAGE_MASK || size < SHAREDPC_CTL_SIZE) {
+		pr_err("ctl=%#llx ctl_size=%#llx: no control area\n", phys, size);
+		return -EINVAL;
+	}
+	if (ctl_self >= SHAREDPC_IMAGES_MAX) {
+		pr_err("self=%u: image ids go up to %u\n", ctl_self,
+		       SHAREDPC_IMAGES_MAX - 1);
+		return -EINVAL;
+	}
+	ctl = memremap(phys, SHAREDPC_CTL_SIZE, MEMREMAP_WB);
+	if (!ctl) {
+		pr_err("control area at %#llx cannot be mapped\n", phys);
+		return -ENOMEM;
+	}
+	ctl_phys = phys;
+	return 0;
+}
+
+void ctl_unmap(void)
+{
+	memunmap(ctl);
+	ctl = NULL;
+}
+
+/* "boot,web,db": names by image id. */
+static int format_slots(const char *images)
+{
+	char *list, *rest, *name;
+	u32 id = 0;
+	int err = 0;
+
+	list = kstrdup(images, GFP_KERNEL);
+	if (!list)
+		return -ENOMEM;
+	rest = list;
+	while ((name = strsep(&rest, ","))) {
+		if (id == SHAREDPC_IMAGES_MAX || !*name ||
+		    strlen(name) >= SHAREDPC_NAME_MAX) {
+			pr_err("images=%s: bad list\n", images);
+			err = -EINVAL;
+			break;
+		}
+		strscpy(ctl_slot(id++)->name, name, SHAREDPC_NAME_MAX);
+	}
+	kfree(list);
+	ctl_header()->nr_images = id;
+	return err;
+}
+
+/* "0x140000000+0x20000000,...": start+size in bytes. */
+static int format_regions(const char *regions)
+{
+	struct sharedpc_header *h = ctl_header();
+	const char *at = regions;
+	char *end;
+
+	while (*at) {
+		struct sharedpc_range *r = &h->region[h->nr_regions];
+
+		if (h->nr_regions == SHAREDPC_REGIONS_MAX)
+			goto bad;
+		r->start = simple_strtoull(at, &end, 0);
+		if (*end != '+')
+			goto bad;
+		r->size = simple_strtoull(end + 1, &end, 0);
+		if (*end && *end != ',')
+			goto bad;
+		h->nr_regions++;
+		at = *end ? end + 1 : end;
+	}
+	if (h->nr_regions)
+		return 0;
+bad:
+	pr_err("region=%s: want start+size[,start+size...]\n", regions);
+	return -EINVAL;
+}
+
+static int copy_bounds(void)
+{
+	struct sharedpc_header *h = ctl_header();
+	u32 i;
+
+	ctl_epoch = READ_ONCE(ctl_slot(ctl_self)->epoch);
+	ctl_nr_images = READ_ONCE(h->nr_images);
+	nr_regions = READ_ONCE(h->nr_regions);
+	if (ctl_nr_images > SHAREDPC_IMAGES_MAX || ctl_self >= ctl_nr_images ||
+	    nr_regions > SHAREDPC_REGIONS_MAX)
+		goto bad;
+	for (i = 0; i < nr_regions; i++) {
+		region[i] = h->region[i];
+		if (!region[i].size || (region[i].start | region[i].size) & ~PAGE_MASK ||
+		    region[i].start + region[i].size < region[i].start)
+			goto bad;
+	}
+	return 0;
+bad:
+	pr_err("control area: header makes no sense\n");
+	return -EINVAL;
+}
+
+int ctl_format(const char *images, const char *regions)
+{
+	struct sharedpc_header *h = ctl_header();
+	int err;
+
+	memset(ctl, 0, SHAREDPC_CTL_SIZE);
+	h->revision = SHAREDPC_REVISION;
+	h->size = SHAREDPC_CTL_SIZE;
+	h->tsc_khz = tsc_khz;
+	err = format_slots(images);
+	if (err)
+		return err;
+	err = format_regions(regions);
+	if (err)
+		return err;
+	ctl_slot(SHAREDPC_BOOT)->epoch = 1;
+	/* An image that sees the magic must see all the rest: ctl_join. */
+	smp_store_release(&h->magic, SHAREDPC_MAGIC);
+	return copy_bounds();
+}
+
+int ctl_join(void)
+{
+	struct sharedpc_header *h = ctl_header();
+
+	/* Pairs with the release in ctl_format. */
+	if (smp_load_acquire(&h->magic) != SHAREDPC_MAGIC ||
+	    h->size != SHAREDPC_CTL_SIZE) {
+		pr_err("no control area at %#llx\n", ctl_phys);
+		return -ENODEV;
+	}
+	if (h->revision != SHAREDPC_REVISION) {
+		pr_err("control area has revision %u, this module speaks %u\n",
+		       h->revision, SHAREDPC_REVISION);
+		return -EPROTONOSUPPORT;
+	}
+	return copy_bounds();
+}
+
+struct sharedpc_header *ctl_header(void)
+{
+	return ctl;
+}
+
+struct sharedpc_slot *ctl_slot(u32 image)
+{
+	return ctl + sharedpc_slot_off(image);
+}
+
+/* Two callers write the same bytes: names do not change while a box runs. */
+const char *ctl_name(u32 image)
+{
+	static char name[SHAREDPC_IMAGES_MAX][SHAREDPC_NAME_MAX];
+
+	strscpy(name[image], ctl_slot(image)->name, SHAREDPC_NAME_MAX);
+	return name[image];
+}
+
+struct sharedpc_console *ctl_console(u32 image)
+{
+	return ctl + sharedpc_console_off(image);
+}
+
+struct sharedpc_ring *ctl_ring(u32 src, u32 dst, u32 class)
+{
+	return ctl + sharedpc_ring_off(src, dst, class);
+}
+
+void *ctl_bounce(u32 image, u32 buffer)
+{
+	return ctl + sharedpc_bounce_off(image, buffer);
+}
+
+u64 ctl_bounce_phys(u32 image)
+{
+	return ctl_phys + sharedpc_bounce_off(image, 0);
+}
+
+u32 ctl_regions(struct sharedpc_range *range)
+{
+	memcpy(range, region, sizeof(region));
+	return nr_regions;
+}

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * image.c - this image's own life: READY, heartbeat, clock, and its end
+ *
+ * A client takes the wall clock from the boot image (it has no RTC) and says
+ * how it ends: in its panic notifier, its reboot notifier or its kmsg dumper
+ * (emergency restart) it writes the state, rings the boot image and parks: it
+ * must not go on to reset the machine, because the machine is everybody's.
+ * The boot image then gives its CPUs an INIT.  The boot image too says so when
+ * it panics, so that nobody waits for it, and goes on with its panic.
+ *
+ * The boot image publishes the wall clock four times a second and offers
+ * sharedpc_kapi.h to ccboot.ko.
+ */
+#include <linux/delay.h>
+#include <linux/kernel.h>
+#include <linux/kmsg_dump.h>
+#include <linux/module.h>
+#include <linux/notifier.h>
+#include <linux/panic_notifier.h>
+#include <linux/reboot.h>
+#include <linux/string.h>
+#include <linux/timekeeping.h>
+#include <asm/tsc.h>
+#include "box/ctl.h"
+#include "link/doorbell.h"
+#include "box/image.h"
+#include "link/peer.h"
+#include "owner/server.h"
+#include "sharedpc_kapi.h"
+
+static int (*fence_fn)(u32 id, u32 epoch);
+static DEFINE_MUTEX(fence_lock);	/* fence_fn against its unregistration */
+
+static void clock_publish(void)
+{
+	struct sharedpc_header *h = ctl_header();
+	u32 seq = h->clock_seq;
+
+	WRITE_ONCE(h->clock_seq, seq + 1);
+	smp_wmb();	/* odd before the values: clock_take sees the change */
+	h->wall_tsc = rdtsc_ordered();
+	h->wall_ns = ktime_get_real_ns();
+	smp_wmb();	/* values before even */
+	WRITE_ONCE(h->clock_seq, seq + 2);
+}
+
+static void clock_take(void)
+{
+	struct sharedpc_header *h = ctl_header();
+	u64 ns, then, now;
+	struct timespec64 ts;
+	int tries;
+	u32 seq;
+
+	for (tries = 0; tries < 1000; tries++) {
+		seq = READ_ONCE(h->clock_seq);
+		smp_rmb();	/* pairs with clock_publish */
+		ns = READ_ONCE(h->wall_ns);
+		then = READ_ONCE(h->wall_tsc);
+		smp_rmb();	/* the values before the second look at the count */
+		if (!(seq & 1) && seq == READ_ONCE(h->clock_seq))
+			break;
+		udelay(1);
+	}
+	now = rdtsc_ordered();
+	if (tries == 1000 || !ns || !tsc_khz || now < then)
+		return;
+	ns += mul_u64_u64_div_u64(now - then, NSEC_PER_MSEC, tsc_khz);
+	ts = ns_to_timespec64(ns);
+	if (do_settimeofday64(&ts))
+		pr_warn("wall clock could not be set\n");
+}
+
+/* At each tick, from peer.c's thread. */
+void image_tick(void)
+{
+	struct sharedpc_slot *slot = ctl_slot(ctl_self);
+
+	WRITE_ONCE(slot->heartbeat, slot->heartbeat + 1);
+	if (ctl_is_boot())
+		clock_publish();
+}
+
+/* Say how it ends to whom it concerns: the boot image's end, to all. */
+static void image_ends(u32 state)
+{
+	u32 i;
+
+	/* Who sees the state sees the last words: peer_look, ccboot's watcher. */
+	smp_store_release(&ctl_slot(ctl_self)->state, state);
+	for (i = 0; i < (ctl_is_boot() ? ctl_nr_images : 1); i++)
+		doorbell_ring(i);
+}
+
+static int image_panics(struct notifier_block *nb, unsigned long unused,
+			void *message)
+{
+	strscpy(ctl_slot(ctl_self)->last_words, message,
+		sizeof(ctl_slot(ctl_self)->last_words));
+	image_ends(SHAREDPC_PANICKED);
+	if (ctl_is_boot())
+		return NOTIFY_DONE;	/* the machine is its to reset */
+	/*
+	 * The boot image takes this CPU with an INIT.  Going on would reset
+	 * the whole machine, so stay here whatever happens.
+	 */
+	local_irq_disable();
+	for (;;)
+		asm volatile("hlt");
+	return NOTIFY_DONE;
+}
+
+static int image_reboots(struct notifier_block *nb, unsigned long how, void *cmd)
+{
+	image_ends(how == SYS_RESTART ? SHAREDPC_REBOOTING : SHAREDPC_HALTED);
+	for (;;)
+		ssleep(1);
+	return NOTIFY_DONE;
+}
+
+/*
+ * emergency_restart() (sysrq b, the end of a panic) tells nobody but those who
+ * keep logs, and then resets the machine.
+ */
+static void image_resets(struct kmsg_dumper *dumper,
+			 struct kmsg_dump_detail *detail)
+{
+	if (detail->reason != KMSG_DUMP_EMERG)
+		return;
+	image_ends(SHAREDPC_REBOOTING);
+	local_irq_disable();
+	for (;;)
+		asm volatile("hlt");
+}
+
+static struct kmsg_dumper dumper = {
+	.dump = image_resets,
+	.max_reason = KMSG_DUMP_EMERG,
+};
+
+static struct notifier_block panic_nb = {
+	.notifier_call = image_panics,
+	.priority = INT_MIN,	/* last: everybody else has said theirs */
+};
+
+static struct notifier_block reboot_nb = {
+	.notifier_call = image_reboots,
+	.priority = INT_MIN,
+};
+
+int image_init(void)
+{
+	if (ctl_is_boot()) {
+		clock_publish();
+	} else {
+		clock_take();
+		register_reboot_notifier(&reboot_nb);
+		kmsg_dump_register(&dumper);
+	}
+	atomic_notifier_chain_register(&panic_notifier_list, &panic_nb);
+	/* Who sees READY may use rings and doorbell: they must be there. */
+	smp_store_release(&ctl_slot(ctl_self)->state, SHAREDPC_READY);
+	return 0;
+}
+
+void image_exit(void)
+{
+	/* What we put into rings before comes before the end. */
+	smp_store_release(&ctl_slot(ctl_self)->state, SHAREDPC_HALTED);
+	atomic_notifier_chain_unregister(&panic_notifier_list, &panic_nb);
+	if (ctl_is_boot())
+		return;
+	kmsg_dump_unregister(&dumper);
+	unregister_reboot_notifier(&reboot_nb);
+}
+
+int image_fence(u32 id, u32 epoch)
+{
+	int err = -ENODEV;
+
+	mutex_lock(&fence_lock);
+	if (fence_fn)
+		err = fence_fn(id, epoch);
+	mutex_unlock(&fence_lock);
+	peer_kick();
+	return err;
+}
+
+void sharedpc_image_ring(u32 id)
+{
+	if (ctl_is_boot() && id < ctl_nr_images)
+		doorbell_ring(id);
+}
+EXPORT_SYMBOL_GPL(sharedpc_image_ring);
+
+void *sharedpc_ctl(void)
+{
+	return ctl_is_boot() ? ctl_header() : NULL;
+}
+EXPORT_SYMBOL_GPL(sharedpc_ctl);
+
+int sharedpc_image_start(u32 id, const char *name)
+{
+	struct sharedpc_slot *slot = ctl_slot(id);
+	u32 epoch, state;
+
+	if (!ctl_is_boot() || id == SHAREDPC_BOOT || id >= ctl_nr_images)
+		return -EINVAL;
+	state = READ_ONCE(slot->state);
+	if (state == SHAREDPC_READY || state == SHAREDPC_STARTING)
+		return -EBUSY;
+	peer_settle(id);
+	epoch = slot->epoch + 1;
+	memset(slot, 0, sizeof(*slot));
+	strscpy(slot->name, name, sizeof(slot->name));
+	slot->epoch = epoch;
+	memset(ctl_console(id), 0, SHAREDPC_CONSOLE_SIZE);
+	/* Pairs with client_stopped: the new epoch is there before the state. */
+	smp_store_release(&slot->state, SHAREDPC_STARTING);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(sharedpc_image_start);
+
+void sharedpc_image_gone(u32 id, u32 state)
+{
+	if (!ctl_is_boot() || id == SHAREDPC_BOOT || id >= ctl_nr_images)
+		return;
+	WRITE_ONCE(ctl_slot(id)->doorbell_vector, 0);
+	/* No bell of the dead is rung by who sees that it is dead. */
+	smp_store_release(&ctl_slot(id)->state, state);
+	peer_settle(id);
+	kept_drop(id);
+	peer_announce();
+}
+EXPORT_SYMBOL_GPL(sharedpc_image_gone);
+
+void sharedpc_set_fence(int (*fence)(u32 id, u32 epoch))
+{
+	mutex_lock(&fence_lock);
+	fence_fn = fence;
+	mutex_unlock(&fence_lock);
+}
+EXPORT_SYMBOL_GPL(sharedpc_set_fence);

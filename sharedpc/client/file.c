@@ -1,0 +1,432 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * file.c - a client's backing files
+ *
+ * Each file of an owner that is open or mapped on this image is one inode of
+ * a pseudo file system, found by (owner, epoch, id).  ccfs asks for it
+ * (BACKING) and gives it to FUSE, which from then on sends read, write and
+ * mmap here: io.c and fault.c.
+ *
+ * Life.  The inode lives while ccfs, FUSE's open files or any VMA hold it:
+ * longer than the FUSE file, since close() does not end a mapping.  When it
+ * goes it gives all its opens back to the proxy with one CLOSE, from a work
+ * item, because eviction must not wait for another image.
+ */
+#include <linux/file.h>
+#include <linux/fs_context.h>
+#include <linux/io.h>
+#include <linux/mount.h>
+#include <linux/pagemap.h>
+#include <linux/pseudo_fs.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+#include "client/call.h"
+#include "box/ctl.h"
+#include "client/file.h"
+#include "client/frames.h"
+#include "link/peer.h"
+#include "client/pinned.h"
+
+#define FILE_MAGIC	0x73706366	/* "spcf" */
+
+struct closing {
+	struct work_struct work;
+	u32 owner;
+	u64 id;
+	u32 opens;
+	void *size_page;
+};
+
+struct file_stat file_stat;
+
+static u32 ends[SHAREDPC_IMAGES_MAX];	/* REVOKE_END seen; peer.c's thread */
+static struct kmem_cache *cache;
+static struct vfsmount *mnt;
+static struct workqueue_struct *closings;
+
+static int key_test(struct inode *inode, void *key)
+{
+	const struct sharedpc_file *f = sharedpc_file(inode), *want = key;
+
+	return f->id == want->id && f->owner == want->owner && f->epoch == want->epoch;
+}
+
+static int key_set(struct inode *inode, void *key)
+{
+	struct sharedpc_file *f = sharedpc_file(inode), *want = key;
+
+	f->id = want->id;
+	f->owner = want->owner;
+	f->epoch = want->epoch;
+	f->size_page = want->size_page;
+	f->size = want->size;
+	return 0;
+}
+
+static unsigned long key_hash(const struct sharedpc_file *key)
+{
+	return hash_64(key->id + ((u64)key->owner << 56), 32);
+}
+
+/* Have frames_late run in @delay jiffies.  Under any lock. */
+void file_late(struct sharedpc_file *f, unsigned long delay)
+{
+	if (test_and_set_bit(0, &f->late_queued))
+		return;
+	if (igrab(&f->inode))
+		queue_delayed_work(closings, &f->late, delay);
+	else	/* it is being evicted: see frames_drop */
+		clear_bit(0, &f->late_queued);
+}
+
+static void late_work(struct work_struct *work)
+{
+	struct sharedpc_file *f = container_of(to_delayed_work(work),
+					       struct sharedpc_file, late);
+	int err;
+
+	clear_bit(0, &f->late_queued);
+	/* Before looking: what comes later queues again. */
+	smp_mb__after_atomic();
+	mutex_lock(&f->late_lock);
+	err = frames_late(&f->inode);
+	mutex_unlock(&f->late_lock);
+	if (err)
+		file_late(f, HZ);
+	iput(&f->inode);
+}
+
+/* Under any lock, a page table's too. */
+static bool file_dirty_folio(struct address_space *mapping, struct folio *folio)
+{
+	if (frames_dirtied(mapping->host, folio->index)) {
+		atomic64_inc(&file_stat.late);
+		file_late(sharedpc_file(mapping->host), 0);
+	}
+	return noop_dirty_folio(mapping, folio);
+}
+
+static struct inode *file_alloc(struct super_block *sb)
+{
+	struct sharedpc_file *f = alloc_inode_sb(sb, cache, GFP_KERNEL);
+
+	if (!f)
+		return NULL;
+	f->closing = kzalloc(sizeof(*f->closing), GFP_KERNEL);
+	if (!f->closing) {
+		kmem_cache_free(cache, f);
+		return NULL;
+	}
+	xa_init(&f->frames);
+	atomic64_set(&f->held, 0);
+	atomic_set(&f->opens, 0);
+	f->size_page = NULL;
+	f->dead = false;
+	mutex_init(&f->late_lock);
+	INIT_DELAYED_WORK(&f->late, late_work);
+	f->late_queued = 0;
+	return &f->inode;
+}
+
+static void file_free(struct inode *inode)
+{
+	kfree(sharedpc_file(inode)->closing);
+	kmem_cache_free(cache, sharedpc_file(inode));
+}
+
+static void closing_work(struct work_struct *work)
+{
+	struct closing *c = container_of(work, struct closing, work);
+	struct sharedpc_msg msg = {
+		.type = SHAREDPC_OP_CLOSE,
+		.file = c->id,
+		.count = c->opens,
+	};
+
+	memunmap(c->size_page);
+	if (msg.count && call_run(c->owner, &msg, NULL) && peer_up(c->owner))
+		pr_warn("file %llx of image %s could not be closed\n", c->id,
+			ctl_name(c->owner));
+	kfree(c);
+}
+
+static void file_evict(struct inode *inode)
+{
+	struct sharedpc_file *f = sharedpc_file(inode);
+	struct closing *c = f->closing;
+
+	c->opens = READ_ONCE(f->dead) ? 0 : atomic_read(&f->opens);
+	if (frames_drop(inode)) {
+		pr_err_ratelimited("image %s: file %llx stays open, I/O uses it\n",
+				   ctl_name(f->owner), f->id);
+		c->opens = 0;
+		pinned_lose(f->owner);
+	}
+	clear_inode(inode);
+	if (!f->size_page)
+		return;		/* not one of ours: the root */
+	atomic64_dec(&file_stat.files);
+	c->owner = f->owner;
+	c->id = f->id;
+	c->size_page = f->size_page;
+	INIT_WORK(&c->work, closing_work);
+	f->closing = NULL;
+	queue_work(closings, &c->work);
+}
+
+static const struct super_operations file_super_ops = {
+	.alloc_inode	= file_alloc,
+	.free_inode	= file_free,
+	.drop_inode	= generic_delete_inode,
+	.evict_inode	= file_evict,
+	.statfs		= simple_statfs,
+};
+
+/* Frames have no write-back here: what is stored is stored at the owner. */
+static const struct address_space_operations file_aops = {
+	.dirty_folio	= file_dirty_folio,
+};
+
+static int file_fs_init(struct fs_context *fc)
+{
+	struct pseudo_fs_context *ctx = init_pseudo(fc, FILE_MAGIC);
+
+	if (!ctx)
+		return -ENOMEM;
+	ctx->ops = &file_super_ops;
+	return 0;
+}
+
+/* No owner: the kernel's own mount of it would keep the module for ever. */
+static struct file_system_type file_fs = {
+	.name			= "sharedpc",
+	.init_fs_context	= file_fs_init,
+	.kill_sb		= kill_anon_super,
+};
+
+static void file_setup(struct inode *inode)
+{
+	inode->i_ino = get_next_ino();
+	inode->i_mode = S_IFREG | 0600;
+	inode->i_fop = &io_ops;
+	inode->i_mapping->a_ops = &file_aops;
+	/* The frames are not this kernel's to reclaim. */
+	mapping_set_unevictable(inode->i_mapping);
+	simple_inode_init_ts(inode);
+	atomic64_inc(&file_stat.files);
+}
+
+/*
+ * The inode of a file, made if it is not there, with a reference.  Nothing
+ * sleeps between its entry into the hash and unlock_new_inode, nor (file_evict)
+ * for long while it leaves: the listening thread may wait for either.
+ */
+static struct inode *file_get(const struct sharedpc_backing *want)
+{
+	struct sharedpc_file key = {
+		.id = want->file,
+		.owner = want->owner,
+		.epoch = peer_epoch(want->owner),
+	};
+	struct inode *inode;
+
+	inode = ilookup5(mnt->mnt_sb, key_hash(&key), key_test, &key);
+	if (inode)
+		return inode;
+	key.size_page = memremap(want->size_phys & PAGE_MASK, PAGE_SIZE, MEMREMAP_WB);
+	if (!key.size_page)
+		return ERR_PTR(-ENOMEM);
+	key.size = key.size_page + offset_in_page(want->size_phys);
+	inode = iget5_locked(mnt->mnt_sb, key_hash(&key), key_test, key_set, &key);
+	if (inode && inode->i_state & I_NEW) {
+		file_setup(inode);
+		unlock_new_inode(inode);
+		return inode;
+	}
+	memunmap(key.size_page);
+	return inode ?: ERR_PTR(-ENOMEM);
+}
+
+/* BACKING: returns a new descriptor, or -errno. */
+int file_backing(const struct sharedpc_backing *want)
+{
+	struct inode *inode;
+	struct file *file;
+	int fd;
+
+	if (want->owner >= ctl_nr_images ||
+	    want->owner == ctl_self || !want->size_phys || want->size_phys % 8)
+		return -EINVAL;
+	if (!peer_up(want->owner))
+		return -ENOTCONN;
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0)
+		return fd;
+	inode = file_get(want);
+	if (IS_ERR(inode)) {
+		put_unused_fd(fd);
+		return PTR_ERR(inode);
+	}
+	/*
+	 * Pairs with file_end_all: either it finds this inode, or we see here
+	 * that the proxy which named the file is no more.
+	 */
+	smp_mb();
+	if (READ_ONCE(ends[want->owner]) != want->ends)
+		file = ERR_PTR(-ESTALE);
+	else
+		file = alloc_file_pseudo(inode, mnt, "sharedpc", O_RDWR, &io_ops);
+	if (IS_ERR(file)) {
+		iput(inode);
+		put_unused_fd(fd);
+		return PTR_ERR(file);
+	}
+	/* fput() gives back a reference that only an open by path has taken. */
+	__module_get(THIS_MODULE);
+	/* From here on the open is ours to give back. */
+	atomic_inc(&sharedpc_file(inode)->opens);
+	fd_install(fd, file);
+	return fd;
+}
+
+/* Does the owner still live the life in which we opened this? */
+bool file_alive(const struct sharedpc_file *f)
+{
+	return !READ_ONCE(f->dead) && peer_up(f->owner) &&
+	       peer_epoch(f->owner) == f->epoch;
+}
+
+u32 file_ends(u32 owner)
+{
+	return READ_ONCE(ends[owner]);
+}
+
+/* @fn for each file of @owner that is not being evicted. */
+static void file_each(u32 owner, void (*fn)(struct inode *inode))
+{
+	struct super_block *sb = mnt->mnt_sb;
+	struct inode *inode, *last = NULL;
+
+	spin_lock(&sb->s_inode_list_lock);
+	list_for_each_entry(inode, &sb->s_inodes, i_sb_list) {
+		if (!S_ISREG(inode->i_mode) || sharedpc_file(inode)->owner != owner ||
+		    !igrab(inode))
+			continue;
+		spin_unlock(&sb->s_inode_list_lock);
+		iput(last);
+		fn(inode);
+		last = inode;
+		spin_lock(&sb->s_inode_list_lock);
+	}
+	spin_unlock(&sb->s_inode_list_lock);
+	iput(last);
+}
+
+static void file_end(struct inode *inode)
+{
+	WRITE_ONCE(sharedpc_file(inode)->dead, true);
+}
+
+static void file_zap(struct inode *inode)
+{
+	frames_revoke(inode, 0, 1ULL << 52, false);
+}
+
+/*
+ * The files of @owner that we have are dead, whatever comes: access is SIGBUS
+ * or EIO.  When this returns nobody looks at the owner's inodes any more.
+ */
+static void file_end_all(u32 owner)
+{
+	WRITE_ONCE(ends[owner], ends[owner] + 1);
+	smp_mb();	/* pairs with file_backing */
+	file_each(owner, file_end);
+	synchronize_rcu_expedited();	/* whoever is in file_size */
+	file_each(owner, file_zap);
+}
+
+void file_peer_went(u32 owner)
+{
+	file_end_all(owner);
+	pinned_forget(owner);
+}
+
+/* The listening thread: an owner wants frames back. */
+void file_revoke(u32 owner, const struct sharedpc_msg *msg)
+{
+	struct sharedpc_file key = {
+		.id = msg->file,
+		.owner = owner,
+		.epoch = peer_epoch(owner),
+	};
+	struct sharedpc_msg done = {
+		.type = SHAREDPC_MSG_REVOKED,
+		.slot = msg->slot,
+		.file = msg->file,
+	};
+	struct inode *inode = NULL;
+
+	atomic64_inc(&file_stat.revokes);
+	/* One that is being evicted has no user left: nothing to take back. */
+	if (msg->flags & SHAREDPC_REVOKE_END) {
+		file_end_all(owner);
+		goto done;
+	}
+	inode = ilookup5(mnt->mnt_sb, key_hash(&key), key_test, &key);
+	if (inode && msg->count && msg->pos + msg->count > msg->pos)
+		done.error = frames_revoke(inode, msg->pos, msg->count,
+					   msg->flags & SHAREDPC_REVOKE_WRITE);
+	if (!(msg->flags & SHAREDPC_REVOKE_WRITE))
+		done.error = pinned_tell(owner, msg) ?: done.error;
+done:
+	peer_send_wait(owner, &done);
+	iput(inode);	/* maybe the last one: after the answer */
+}
+
+u64 file_held(void)
+{
+	struct super_block *sb = mnt->mnt_sb;
+	struct inode *inode;
+	u64 held = 0;
+
+	spin_lock(&sb->s_inode_list_lock);
+	list_for_each_entry(inode, &sb->s_inodes, i_sb_list)
+		if (S_ISREG(inode->i_mode))
+			held += atomic64_read(&sharedpc_file(inode)->held);
+	spin_unlock(&sb->s_inode_list_lock);
+	return held;
+}
+
+static void file_init_once(void *f)
+{
+	inode_init_once(&((struct sharedpc_file *)f)->inode);
+}
+
+int file_init(void)
+{
+	int err = -ENOMEM;
+
+	cache = kmem_cache_create("sharedpc_file", sizeof(struct sharedpc_file), 0,
+				  SLAB_ACCOUNT | SLAB_RECLAIM_ACCOUNT, file_init_once);
+	if (!cache)
+		return err;
+	closings = alloc_workqueue("sharedpc-close", WQ_MEM_RECLAIM | WQ_UNBOUND, 16);
+	if (!closings)
+		goto destroy_cache;
+	mnt = kern_mount(&file_fs);
+	if (!IS_ERR(mnt))
+		return 0;
+	err = PTR_ERR(mnt);
+	destroy_workqueue(closings);
+destroy_cache:
+	kmem_cache_destroy(cache);
+	return err;
+}
+
+void file_exit(void)
+{
+	kern_unmount(mnt);
+	destroy_workqueue(closings);
+	rcu_barrier();
+	kmem_cache_destroy(cache);
+}

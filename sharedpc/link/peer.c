@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * peer.c - the other images: who is up, and the thread that listens to them
+ *
+ * One thread takes all frame messages out of all incoming rings and hands
+ * them on by type.  It is the path on which the owner waits for revokes, so:
+ *
+ *	it does not wait for another image (its answers find room: a ring holds
+ *	far more than the 64 calls and the few revokes that can be open),
+ *	it never allocates memory in a way that could wait for reclaim,
+ *	it does no I/O.
+ *
+ * The doorbell wakes it; without one it looks at each tick, notices images
+ * that came or went, and counts the heartbeat.
+ *
+ * A peer is up while its slot says READY in the epoch that we saw when it
+ * came up.  When that ends every part that waits for this peer is told once,
+ * from this thread (peer_went).
+ */
+#include <linux/delay.h>
+#include <linux/kthread.h>
+#include <linux/wait.h>
+#include "client/call.h"
+#include "tty/console.h"
+#include "box/ctl.h"
+#include "link/doorbell.h"
+#include "client/file.h"
+#include "box/image.h"
+#include "link/peer.h"
+#include "client/pinned.h"
+#include "owner/server.h"
+#include "vsock/socket.h"
+
+#define PINNED_LOOK	(HZ / 20)	/* are frames free that I/O held? */
+#define TICK		(HZ / 4)	/* the heartbeat; who is silent shows soon */
+#define LISTEN_MAX	256		/* messages of one image before the others' turn */
+
+struct peer {
+	bool up;		/* written by the thread only */
+	u32 epoch;		/* the life that up is about */
+	struct ring_tx tx[SHAREDPC_RING_CLASSES];
+	struct ring_rx rx[SHAREDPC_RING_CLASSES];
+};
+
+static struct peer peers[SHAREDPC_IMAGES_MAX];
+static struct task_struct *thread;
+static DECLARE_WAIT_QUEUE_HEAD(bell);
+static DECLARE_WAIT_QUEUE_HEAD(settled);
+static int rung;
+
+void peer_kick(void)
+{
+	WRITE_ONCE(rung, 1);
+	wake_up(&bell);
+}
+
+/* Hard interrupt: somebody rang. */
+static void peer_rung(void)
+{
+	peer_kick();
+	socket_kick();
+	tty_console_kick();
+}
+
+bool peer_up(u32 image)
+{
+	struct peer *p = &peers[image];
+
+	return READ_ONCE(p->up) &&
+	       READ_ONCE(ctl_slot(image)->state) == SHAREDPC_READY &&
+	       READ_ONCE(ctl_slot(image)->epoch) == READ_ONCE(p->epoch);
+}
+
+static void peer_went(u32 image)
+{
+	call_peer_went(image);
+	file_peer_went(image);
+	server_peer_went(image);
+	socket_peer_went(image);
+}
+
+static void peer_look(u32 image)
+{
+	struct peer *p = &peers[image];
+	u32 epoch = READ_ONCE(ctl_slot(image)->epoch);
+	bool ready = READ_ONCE(ctl_slot(image)->state) == SHAREDPC_READY;
+
+	if (p->up && (!ready || epoch != p->epoch)) {
+		WRITE_ONCE(p->up, false);
+		pr_info("image %s is gone\n", ctl_name(image));
+		peer_went(image);
+		wake_up_all(&settled);
+	}
+	if (!p->up && ready) {
+		WRITE_ONCE(p->epoch, epoch);
+		WRITE_ONCE(p->up, true);
+		pr_info("image %s is up\n", ctl_name(image));
+		/* What it sent before we knew it still waits in the ring. */
+		socket_kick();
+	}
+}
+
+static void peer_dispatch(u32 image, const struct sharedpc_frames *f, int len)
+{
+	const struct sharedpc_msg *msg = &f->msg;
+
+	if (len < (int)sizeof(*msg))
+		return;
+	switch (msg->type) {
+	case SHAREDPC_OP_FAULT:
+	case SHAREDPC_OP_WRITE:
+	case SHAREDPC_OP_FSYNC:
+	case SHAREDPC_OP_CLOSE:
+		server_called(image, msg);
+		break;
+	case SHAREDPC_MSG_REVOKED:
+		server_revoked(image, msg);
+		break;
+	case SHAREDPC_MSG_KEPT:
+		server_kept(image, msg);
+		break;
+	case SHAREDPC_MSG_RELEASED:
+		kept_released(image, msg);
+		break;
+	case SHAREDPC_MSG_FRAMES:
+		call_framed(image, msg, f->frame,
+			    (len - sizeof(*msg)) / sizeof(f->frame[0]));
+		break;
+	case SHAREDPC_MSG_DONE:
+		call_done(image, msg);
+		break;
+	case SHAREDPC_MSG_REVOKE:
+		file_revoke(image, msg);
+		break;
+	}
+}
+
+static void peer_listen(u32 image)
+{
+	struct ring_rx *rx = &peers[image].rx[SHAREDPC_RING_FRAME];
+	static struct sharedpc_frames f;	/* one thread: ours */
+	u32 epoch;
+	int len, n;
+
+	/* Until it is up its messages wait: it may be up before we see it. */
+	for (n = 0; n < LISTEN_MAX && peers[image].up; n++) {
+		len = ring_pop(rx, &f, sizeof(f), &epoch);
+		if (len == -EAGAIN)
+			return;
+		if (len == -EPROTO)
+			pr_warn_ratelimited("image %s: ring made no sense\n",
+					    ctl_name(image));
+		else if (epoch == peers[image].epoch)
+			peer_dispatch(image, &f, len);
+	}
+	if (n == LISTEN_MAX)
+		WRITE_ONCE(rung, 1);	/* the others' turn, then on with this one */
+}
+
+static int peer_thread(void *unused)
+{
+	unsigned long next_tick = jiffies;
+	bool pinned = false;
+	u32 i;
+
+	while (!kthread_should_stop()) {
+		wait_event_interruptible_timeout(bell, READ_ONCE(rung) ||
+						 kthread_should_stop(),
+						 pinned ? PINNED_LOOK : TICK);
+		/* Before looking: what comes later rings again. */
+		xchg(&rung, 0);
+		if (time_after_eq(jiffies, next_tick)) {
+			next_tick = jiffies + TICK;
+			image_tick();
+		}
+		pinned = false;
+		for (i = 0; i < ctl_nr_images; i++) {
+			if (i == ctl_self)
+				continue;
+			peer_look(i);
+			peer_listen(i);
+			pinned |= pinned_look(i);
+		}
+	}
+	return 0;
+}
+
+void peer_settle(u32 image)
+{
+	peer_kick();
+	wait_event_timeout(settled, !READ_ONCE(peers[image].up), 5 * HZ);
+}
+
+int peer_send(u32 image, const struct sharedpc_msg *msg, const void *body,
+	      u32 body_len)
+{
+	int err;
+
+	if (!peer_up(image))
+		return -ENOTCONN;
+	err = ring_push(&peers[image].tx[SHAREDPC_RING_FRAME],
+			ctl_epoch, msg, sizeof(*msg),
+			body, body_len);
+	doorbell_ring(image);
+	return err;
+}
+
+int peer_send_wait(u32 image, const struct sharedpc_msg *msg)
+{
+	int tries, err;
+
+	for (tries = 0; tries < 500; tries++) {
+		err = peer_send(image, msg, NULL, 0);
+		if (err != -EAGAIN)
+			return err;
+		usleep_range(1000, 2000);
+	}
+	return -EAGAIN;
+}
+
+void peer_announce(void)
+{
+	u32 i;
+
+	peer_kick();
+	for (i = 0; i < ctl_nr_images; i++)
+		if (i != ctl_self)
+			doorbell_ring(i);
+}
+
+struct ring_tx *peer_socket_tx(u32 image)
+{
+	return &peers[image].tx[SHAREDPC_RING_SOCKET];
+}
+
+struct ring_rx *peer_socket_rx(u32 image)
+{
+	return &peers[image].rx[SHAREDPC_RING_SOCKET];
+}
+
+u32 peer_epoch(u32 image)
+{
+	return READ_ONCE(peers[image].epoch);
+}
+
+u64 peer_bad(u32 image)
+{
+	struct peer *p = &peers[image];
+
+	return p->rx[SHAREDPC_RING_FRAME].bad + p->rx[SHAREDPC_RING_SOCKET].bad;
+}
+
+u64 peer_full(u32 image)
+{
+	struct peer *p = &peers[image];
+
+	return p->tx[SHAREDPC_RING_FRAME].full + p->tx[SHAREDPC_RING_SOCKET].full;
+}
+
+int peer_init(void)
+{
+	u32 i, c;
+	int err;
+
+	for (i = 0; i < ctl_nr_images; i++) {
+		for (c = 0; c < SHAREDPC_RING_CLASSES; c++) {
+			ring_tx_init(&peers[i].tx[c], ctl_ring(ctl_self, i, c));
+			ring_rx_init(&peers[i].rx[c], ctl_ring(i, ctl_self, c));
+		}
+	}
+	thread = kthread_run(peer_thread, NULL, "sharedpc");
+	if (IS_ERR(thread))
+		return PTR_ERR(thread);
+	err = doorbell_init(peer_rung);
+	if (err)
+		kthread_stop(thread);
+	return err;
+}
+
+void peer_exit(void)
+{
+	doorbell_exit();
+	kthread_stop(thread);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * peer.h - the other images, as seen from this one
+ */
+#ifndef PEER_H
+#define PEER_H
+
+#include "link/ring.h"
+#include "sharedpc_wire.h"
+
+int peer_init(void);
+void peer_exit(void);
+
+/* Is @image READY, in the life that we know? */
+bool peer_up(u32 image);
+
+/* Wait until the thread has noticed that @image is not READY any more. */
+void peer_settle(u32 image);
+
+/* Look at slots and rings now.  Any context. */
+void peer_kick(void);
+
+/* Our slot has changed: everybody should look. */
+void peer_announce(void);
+
+/*
+ * Queue a frame message for @image and ring its bell.  Does not sleep.
+ * -ENOTCONN: it is not up; -EAGAIN: the ring is full just now.
+ */
+int peer_send(u32 image, const struct sharedpc_msg *msg, const void *body,
+	      u32 body_len);
+/* The same, waiting for room, but at most about a second; may sleep. */
+int peer_send_wait(u32 image, const struct sharedpc_msg *msg);
+
+/* Rings of the socket class, for socket.c. */
+struct ring_tx *peer_socket_tx(u32 image);
+struct ring_rx *peer_socket_rx(u32 image);
+u32 peer_epoch(u32 image);
+
+/* For debug.c. */
+u64 peer_bad(u32 image);
+u64 peer_full(u32 image);
+
+#endif

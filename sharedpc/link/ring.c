@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * ring.c - single-producer, single-consumer records in shared memory
+ *
+ *	ring_push	put one record in, or -EAGAIN when it does not fit
+ *	ring_pop	take one record out, or -EAGAIN when there is none
+ *
+ * head and tail count bytes for ever.  The producer publishes a record by
+ * moving head past it, the consumer frees it by moving tail.  Neither waits:
+ * who finds the ring full or empty decides what to do.
+ *
+ * The consumer trusts nothing: a head that is too far away or a record that
+ * is too long makes it throw away all that is there and count the event.
+ */
+#include <linux/errno.h>
+#include <linux/minmax.h>
+#include <linux/string.h>
+#include "link/ring.h"
+
+#define RECORD_ALIGN	8
+
+static u32 record_size(u32 len)
+{
+	return (sizeof(struct sharedpc_record) + len + RECORD_ALIGN - 1) &
+		~(RECORD_ALIGN - 1U);
+}
+
+static void copy_in(struct sharedpc_ring *ring, u64 at, const void *src, u32 len)
+{
+	u32 off = at % SHAREDPC_RING_DATA;
+	u32 first = min_t(u32, len, SHAREDPC_RING_DATA - off);
+
+	memcpy(ring->data + off, src, first);
+	memcpy(ring->data, (const u8 *)src + first, len - first);
+}
+
+static void copy_out(const struct sharedpc_ring *ring, u64 at, void *dst, u32 len)
+{
+	u32 off = at % SHAREDPC_RING_DATA;
+	u32 first = min_t(u32, len, SHAREDPC_RING_DATA - off);
+
+	memcpy(dst, ring->data + off, first);
+	memcpy((u8 *)dst + first, ring->data, len - first);
+}
+
+/* Go on where an earlier life of this image stopped. */
+void ring_tx_init(struct ring_tx *tx, struct sharedpc_ring *ring)
+{
+	spin_lock_init(&tx->lock);
+	tx->ring = ring;
+	tx->full = 0;
+	tx->head = READ_ONCE(ring->head) & ~(RECORD_ALIGN - 1ULL);
+}
+
+/* Throw away what was meant for an earlier life of this image. */
+void ring_rx_init(struct ring_rx *rx, struct sharedpc_ring *ring)
+{
+	rx->ring = ring;
+	rx->bad = 0;
+	/* As in ring_pop, which both pair with. */
+	rx->tail = smp_load_acquire(&ring->head) & ~(RECORD_ALIGN - 1ULL);
+	/* Nothing before this tail is read any more. */
+	smp_store_release(&ring->tail, rx->tail);
+}
+
+/*
+ * Put one record in: @head_len bytes of @head, then @body_len of @body
+ * (which may be NULL when 0).  Any context.  0; -EAGAIN: no room now;
+ * -EMSGSIZE: longer than half of the ring.
+ */
+int ring_push(struct ring_tx *tx, u32 epoch, const void *head, u32 head_len,
+	      const void *body, u32 body_len)
+{
+	struct sharedpc_record rec = { .len = head_len + body_len, .epoch = epoch };
+	u32 size = record_size(rec.len);
+	unsigned long flags;
+	int err = 0;
+	u64 used;
+
+	if (body_len > SHAREDPC_RING_DATA || size > SHAREDPC_RING_DATA / 2)
+		return -EMSGSIZE;
+
+	spin_lock_irqsave(&tx->lock, flags);
+	/*
+	 * Pairs with the release in ring_pop: without it the bytes below
+	 * could overwrite a record that the consumer still copies.
+	 */
+	used = tx->head - smp_load_acquire(&tx->ring->tail);
+	if (used > SHAREDPC_RING_DATA || size > SHAREDPC_RING_DATA - used) {
+		tx->full++;
+		err = -EAGAIN;
+		goto unlock;
+	}
+	copy_in(tx->ring, tx->head, &rec, sizeof(rec));
+	copy_in(tx->ring, tx->head + sizeof(rec), head, head_len);
+	if (body_len)
+		copy_in(tx->ring, tx->head + sizeof(rec) + head_len, body, body_len);
+	tx->head += size;
+	/* Pairs with the acquire in ring_pop: the record is there before head. */
+	smp_store_release(&tx->ring->head, tx->head);
+unlock:
+	spin_unlock_irqrestore(&tx->lock, flags);
+	return err;
+}
+
+/*
+ * Take the oldest record out into @buf.  Returns its length in bytes;
+ * -EAGAIN: the ring is empty; -EPROTO: it made no sense and was emptied.
+ */
+int ring_pop(struct ring_rx *rx, void *buf, u32 size, u32 *epoch)
+{
+	/* Pairs with the release in ring_push: the record is there. */
+	u64 head = smp_load_acquire(&rx->ring->head) & ~(RECORD_ALIGN - 1ULL);
+	u64 used = head - rx->tail;
+	struct sharedpc_record rec;
+	int ret;
+
+	if (!used)
+		return -EAGAIN;
+	if (used > SHAREDPC_RING_DATA)
+		goto bad;
+	copy_out(rx->ring, rx->tail, &rec, sizeof(rec));
+	if (rec.len > size || record_size(rec.len) > used)
+		goto bad;
+	copy_out(rx->ring, rx->tail + sizeof(rec), buf, rec.len);
+	rx->tail += record_size(rec.len);
+	*epoch = rec.epoch;
+	ret = rec.len;
+out:
+	/* Pairs with the acquire in ring_push: we are done with the bytes. */
+	smp_store_release(&rx->ring->tail, rx->tail);
+	return ret;
+bad:
+	rx->bad++;
+	rx->tail = head;
+	ret = -EPROTO;
+	goto out;
+}
+
+bool ring_empty(const struct ring_rx *rx)
+{
+	return (READ_ONCE(rx->ring->head) & ~(RECORD_ALIGN - 1ULL)) == rx->tail;
+}

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * calls.c - calls of a client, on their way to its proxy and back
+ *
+ * A client has SHAREDPC_CALLS slots; each open call lives in the slot that
+ * the client gave it, so that taking a call in needs no memory:
+ *
+ *	FREE --server_called--> QUEUED --server_next--> HANDED --answer--> FREE
+ *
+ * A call without a proxy is answered at once, with EIO.
+ */
+#include "link/peer.h"
+#include "owner/server.h"
+
+static void answer(const struct server *s, const struct sharedpc_msg *call, int error,
+		   u64 result, u64 pos)
+{
+	struct sharedpc_msg done = {
+		.type = SHAREDPC_MSG_DONE,
+		.slot = call->slot,
+		.file = call->file,
+		.error = error,
+		.result = result,
+		.pos = pos,
+	};
+
+	if (server_current(s))
+		peer_send_wait(s->client, &done);
+}
+
+static bool call_valid(const struct sharedpc_msg *m)
+{
+	const u64 bounce = (u64)SHAREDPC_BOUNCES * SHAREDPC_BOUNCE_SIZE;
+
+	switch (m->type) {
+	case SHAREDPC_OP_FAULT:
+		return m->count && m->count <= SHAREDPC_FAULT_MAX &&
+		       m->pos + m->count > m->pos;
+	case SHAREDPC_OP_WRITE:
+		return m->count <= SHAREDPC_BOUNCE_SIZE && m->data < bounce &&
+		       m->data + m->count <= bounce;
+	}
+	return true;
+}
+
+/* The listening thread has a call from @client: must not wait. */
+void server_called(u32 client, const struct sharedpc_msg *msg)
+{
+	struct server_call *c;
+	struct server *s;
+	int err = -EINVAL;
+
+	if (!call_valid(msg))
+		goto refuse;
+	s = server_get(client);
+	err = -EIO;
+	if (!s)
+		goto refuse;
+	c = &s->call[msg->slot % SHAREDPC_CALLS];
+	spin_lock(&s->lock);
+	if (!s->gone && s->epoch == peer_epoch(client) && c->state == CALL_FREE) {
+		c->msg = *msg;
+		c->state = CALL_QUEUED;
+		list_add_tail(&c->node, &s->queued);
+		err = 0;
+	}
+	spin_unlock(&s->lock);
+	if (!err)
+		wake_up(&s->wait);
+	server_put(s);
+	if (!err)
+		return;
+refuse:
+	{
+		struct sharedpc_msg done = {
+			.type = SHAREDPC_MSG_DONE,
+			.slot = msg->slot,
+			.error = msg->type == SHAREDPC_OP_CLOSE ? 0 : err,
+		};
+
+		peer_send(client, &done, NULL, 0);
+	}
+}
+
+static struct server_call *take_queued(struct server *s)
+{
+	struct server_call *c;
+
+	spin_lock(&s->lock);
+	c = list_first_entry_or_null(&s->queued, struct server_call, node);
+	if (c) {
+		list_del(&c->node);
+		c->state = CALL_HANDED;
+	}
+	spin_unlock(&s->lock);
+	return c;
+}
+
+/* NEXT: wait for a call.  -ENODEV: the client is gone; -EINTR. */
+int server_next(struct server *s, struct sharedpc_call *out)
+{
+	struct server_call *c = NULL;
+	int err;
+
+	/* One thread for each call: the others sleep on. */
+	err = wait_event_interruptible_exclusive(s->wait, READ_ONCE(s->gone) ||
+						 (c = take_queued(s)));
+	if (err)
+		return -EINTR;
+	if (!c)
+		return -ENODEV;
+	*out = (struct sharedpc_call) {
+		.slot = c->msg.slot,
+		.op = c->msg.type,
+		.file = c->msg.file,
+		.pos = c->msg.pos,
+		.count = c->msg.count,
+		.flags = c->msg.flags,
+		.uid = c->msg.uid,
+		.gid = c->msg.gid,
+		.data = c->msg.data,
+	};
+	if (c->msg.type == SHAREDPC_OP_CLOSE) {
+		struct sharedpc_msg msg = c->msg;
+
+		server_finish(s, msg.slot);
+		answer(s, &msg, 0, 0, 0);
+	}
+	return 0;
+}
+
+/* A copy of the handed-out call @slot.  -ESTALE: there is none. */
+int server_find(struct server *s, u32 slot, struct sharedpc_msg *msg)
+{
+	struct server_call *c = &s->call[slot % SHAREDPC_CALLS];
+	int err = -ESTALE;
+
+	spin_lock(&s->lock);
+	if (c->state == CALL_HANDED && c->msg.slot == slot) {
+		*msg = c->msg;
+		err = 0;
+	}
+	spin_unlock(&s->lock);
+	return err;
+}
+
+/* Whoever gets 0 here is the one who answers. */
+int server_finish(struct server *s, u32 slot)
+{
+	struct server_call *c = &s->call[slot % SHAREDPC_CALLS];
+	int err = -ESTALE;
+
+	spin_lock(&s->lock);
+	if (c->state == CALL_HANDED && c->msg.slot == slot) {
+		c->state = CALL_FREE;
+		err = 0;
+	}
+	spin_unlock(&s->lock);
+	return err;
+}
+
+/* The answer could not be sent: whoever finished the call has it again. */
+void server_unfinish(struct server *s, u32 slot)
+{
+	struct server_call *c = &s->call[slot % SHAREDPC_CALLS];
+
+	spin_lock(&s->lock);
+	if (c->state == CALL_FREE && c->msg.slot == slot && !s->gone)
+		c->state = CALL_HANDED;
+	spin_unlock(&s->lock);
+}
+
+int server_reply(struct server *s, const struct sharedpc_reply *reply)
+{
+	struct sharedpc_msg msg;
+	int err;
+
+	if (reply->error > 0 || reply->error < -MAX_ERRNO)
+		return -EINVAL;
+	err = server_find(s, reply->slot, &msg);
+	if (!err)
+		err = server_finish(s, reply->slot);
+	if (err)
+		return err;
+	if (msg.type == SHAREDPC_OP_WRITE)
+		atomic64_inc(&s->writes);
+	answer(s, &msg, reply->error, reply->result, reply->pos);
+	return 0;
+}
+
+/* The proxy leaves: EIO to all that it did not answer. */
+void server_fail_all(struct server *s)
+{
+	struct sharedpc_msg msg;
+	bool open;
+	u32 i;
+
+	spin_lock(&s->lock);
+	WRITE_ONCE(s->gone, true);
+	spin_unlock(&s->lock);
+	for (i = 0; i < SHAREDPC_CALLS; i++) {
+		struct server_call *c = &s->call[i];
+
+		spin_lock(&s->lock);
+		open = c->state != CALL_FREE;
+		if (c->state == CALL_QUEUED)
+			list_del(&c->node);
+		c->state = CALL_FREE;
+		msg = c->msg;
+		spin_unlock(&s->lock);
+		if (open)
+			answer(s, &msg, -EIO, 0, 0);
+	}
+}

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * revoke.c - taking frames, or the right to write them, back from a client
+ *
+ *	revoke_all	the client has nothing left of [first, last]
+ *	revoke_write	it cannot write [first, last] any more
+ *	revoke_end	it has no file of this server any more
+ *
+ * They return when that is certain: the client said REVOKED, or it is dead
+ * (its CPUs have had INIT), or it was silent for too long and was fenced.  If
+ * even the fence fails the frames are kept (kept.c) until the client's CPUs
+ * have stopped: never handed to somebody else while the client may write them.
+ *
+ * Write-back asks for one page at a time.  The first such request takes the
+ * right to write from all pages of the map with one message, so that the
+ * rest of the file costs none (docs/architecture.md, Taking back).
+ *
+ * What a client wrote shows in no page table of this kernel, so pages that it
+ * could write are marked dirty here before their page is cleaned or dropped.
+ */
+#include <linux/completion.h>
+#include <linux/mm.h>
+#include "box/ctl.h"
+#include "box/image.h"
+#include "link/peer.h"
+#include "owner/server.h"
+
+#define PATIENCE	20	/* seconds until a silent client is fenced */
+
+struct revoke {
+	struct list_head node;
+	u32 id;
+	struct map *map;	/* NULL: of all files */
+	int error;
+	struct completion done;
+};
+
+/* Certain: no CPU of the client runs, in the life that we serve. */
+static bool client_stopped(const struct server *s)
+{
+	struct sharedpc_slot *slot = ctl_slot(s->client);
+
+	/* The epoch moves before the state does: see sharedpc_image_start. */
+	switch (smp_load_acquire(&slot->state)) {
+	case SHAREDPC_EMPTY:
+	case SHAREDPC_STARTING:
+	case SHAREDPC_STOPPED:
+	case SHAREDPC_FENCED:
+		return true;
+	}
+	return READ_ONCE(slot->epoch) != s->epoch;
+}
+
+/*
+ * Send REVOKE and wait for REVOKED.  0: all given back; -EBUSY: never reuse
+ * these pages.
+ */
+static int revoke_wait(struct server *s, struct revoke *r,
+		       const struct sharedpc_msg *msg)
+{
+	int err = -EAGAIN, i;
+
+	for (i = 0; i < PATIENCE * 20; i++) {
+		/* The ring may be full.  Else the client is dead or silent. */
+		if (err == -EAGAIN)
+			err = peer_send(s->client, msg, NULL, 0);
+		if (wait_for_completion_timeout(&r->done, HZ / 20))
+			return r->error;
+		if (client_stopped(s))
+			return 0;
+	}
+	pr_err("image %s does not give frames back: fencing it\n",
+	       ctl_name(s->client));
+	if (!image_fence(s->client, s->epoch))
+		return 0;
+	pr_err("image %s cannot be fenced: what it holds stays as it is\n",
+	       ctl_name(s->client));
+	WRITE_ONCE(s->lost, true);
+	/* Nothing more for it: its proxy leaves. */
+	WRITE_ONCE(s->gone, true);
+	wake_up_all(&s->wait);
+	return -EBUSY;
+}
+
+/* Send REVOKE @msg, about pages of @m, and wait for its end. */
+static int revoke_run(struct server *s, struct map *m, struct sharedpc_msg *msg)
+{
+	struct revoke r = { .map = m };
+	int err;
+
+	if (client_stopped(s))
+		return 0;
+	if (READ_ONCE(s->lost))
+		return -EBUSY;	/* waiting again would not help */
+	init_completion(&r.done);
+	spin_lock(&s->lock);
+	r.id = s->revoke_serial++;
+	list_add(&r.node, &s->revokes);
+	spin_unlock(&s->lock);
+	msg->slot = r.id;
+
+	atomic64_inc(&s->revokes_sent);
+	err = revoke_wait(s, &r, msg);
+
+	spin_lock(&s->lock);
+	list_del(&r.node);
+	spin_unlock(&s->lock);
+	return err;
+}
+
+static int revoke_pages(struct map *m, u64 first, u64 last, u16 flags)
+{
+	struct sharedpc_msg msg = {
+		.type = SHAREDPC_MSG_REVOKE,
+		.flags = flags,
+		.file = m->file,
+		.pos = first,
+		.count = last - first + 1,
+	};
+
+	return revoke_run(m->server, m, &msg);
+}
+
+int revoke_end(struct server *s)
+{
+	struct sharedpc_msg msg = {
+		.type = SHAREDPC_MSG_REVOKE,
+		.flags = SHAREDPC_REVOKE_END,
+	};
+
+	return revoke_run(s, NULL, &msg);
+}
+
+/* The REVOKE that @msg answers and that waits for it, or NULL.  Under s->lock. */
+static struct revoke *revoke_find(struct server *s, const struct sharedpc_msg *msg)
+{
+	struct revoke *r;
+
+	list_for_each_entry(r, &s->revokes, node)
+		if (r->id == msg->slot && msg->file == (r->map ? r->map->file : 0))
+			return r;
+	return NULL;
+}
+
+/* The listening thread: the client gave something back. */
+void server_revoked(u32 client, const struct sharedpc_msg *msg)
+{
+	struct server *s = server_get(client);
+	struct revoke *r;
+
+	if (!s)
+		return;
+	spin_lock(&s->lock);
+	r = revoke_find(s, msg);
+	if (r) {
+		r->error = msg->error;
+		complete(&r->done);
+	}
+	spin_unlock(&s->lock);
+	server_put(s);
+}
+
+/* The listening thread: page @msg->pos of what is being revoked stays in use. */
+void server_kept(u32 client, const struct sharedpc_msg *msg)
+{
+	struct server *s = server_get(client);
+	struct map *m = NULL;
+	struct revoke *r;
+	void *entry;
+
+	if (!s)
+		return;
+	spin_lock(&s->lock);
+	r = revoke_find(s, msg);
+	if (r && r->map) {
+		m = r->map;
+		kref_get(&m->ref);
+	}
+	spin_unlock(&s->lock);
+	if (m) {
+		/* The grant is forgotten after REVOKED, which comes later. */
+		xa_lock(&m->grants);
+		entry = xa_load(&m->grants, msg->pos);
+		if (entry && xa_to_value(entry) == PHYS_PFN(msg->data))
+			kept_add(client, pfn_to_page(xa_to_value(entry)));
+		xa_unlock(&m->grants);
+		map_put(m);
+	}
+	server_put(s);
+}
+
+static void waiting_begin(struct map *m)
+{
+	m->revoking++;
+}
+
+static void waiting_end(struct map *m)
+{
+	xa_lock(&m->grants);
+	m->revoking--;
+	xa_unlock(&m->grants);
+	wake_up_all(&m->idle);
+}
+
+/* Forget the grants of [first, last]; @keep: the client may still use them. */
+static void forget(struct map *m, u64 first, u64 last, bool keep)
+{
+	unsigned long index = first;
+	void *entry;
+	bool dirty;
+
+	for (;;) {
+		struct page *page;
+
+		xa_lock(&m->grants);
+		entry = xa_find(&m->grants, &index, last, XA_PRESENT);
+		page = entry ? pfn_to_page(xa_to_value(entry)) : NULL;
+		/* Dirty while it is granted: who finds no grant does not wait. */
+		dirty = entry && xa_get_mark(&m->grants, index, GRANT_DIRTY);
+		if (dirty) {
+			__xa_clear_mark(&m->grants, index, GRANT_DIRTY);
+			get_page(page);
+		} else if (entry) {
+			__xa_erase(&m->grants, index);
+		}
+		xa_unlock(&m->grants);
+		if (!entry)
+			break;
+		if (dirty) {
+			folio_mark_dirty(page_folio(page));
+			put_page(page);
+			continue;
+		}
+		atomic64_dec(&m->server->granted);
+		if (keep)
+			kept_add(m->server->client, page);
+		put_page(page);
+	}
+	/* It may have stopped, and let go of all that is kept, just before. */
+	if (keep && client_stopped(m->server))
+		kept_drop(m->server->client);
+}
+
+void revoke_all(struct map *m, u64 first, u64 last)
+{
+	unsigned long index = first;
+	int err;
+
+	xa_lock(&m->grants);
+	if (!xa_find(&m->grants, &index, last, XA_PRESENT)) {
+		xa_unlock(&m->grants);
+		return;
+	}
+	waiting_begin(m);
+	xa_unlock(&m->grants);
+
+	err = revoke_pages(m, first, last, 0);
+	forget(m, first, last, err != 0);
+	waiting_end(m);
+}
+
+/* The client could write these until now: tell the file system. */
+static void mark_dirty(struct map *m, u64 first, u64 last)
+{
+	unsigned long index = first;
+	struct page *page;
+	void *entry;
+
+	for (;;) {
+		xa_lock(&m->grants);
+		entry = xa_find(&m->grants, &index, last, GRANT_DIRTY);
+		if (entry) {
+			__xa_clear_mark(&m->grants, index, GRANT_DIRTY);
+			page = pfn_to_page(xa_to_value(entry));
+			get_page(page);
+		}
+		xa_unlock(&m->grants);
+		if (!entry)
+			return;
+		folio_mark_dirty(page_folio(page));
+		put_page(page);
+	}
+}
+
+/* The right could not be taken away: the client may write on. */
+static void write_again(struct map *m, u64 first, u64 last)
+{
+	unsigned long index;
+	void *entry;
+
+	xa_lock(&m->grants);
+	xa_for_each_range(&m->grants, index, entry, first, last) {
+		__xa_set_mark(&m->grants, index, GRANT_WRITE);
+		__xa_set_mark(&m->grants, index, GRANT_DIRTY);
+	}
+	xa_unlock(&m->grants);
+}
+
+void revoke_write(struct map *m, u64 first, u64 last)
+{
+	u64 lo = m->index + m->pages, hi = m->index;
+	unsigned long index;
+	bool any = false, wait;
+	void *entry;
+
+	xa_lock(&m->grants);
+	index = first;
+	if (xa_find(&m->grants, &index, last, GRANT_WRITE)) {
+		any = true;
+		xa_for_each_marked(&m->grants, index, entry, GRANT_WRITE) {
+			lo = min_t(u64, lo, index);
+			hi = max_t(u64, hi, index);
+			__xa_clear_mark(&m->grants, index, GRANT_WRITE);
+		}
+		waiting_begin(m);
+	}
+	/* Somebody else's message may be about our pages too. */
+	wait = !any && m->revoking;
+	xa_unlock(&m->grants);
+
+	if (any) {
+		int err = revoke_pages(m, lo, hi, SHAREDPC_REVOKE_WRITE);
+
+		if (err)
+			write_again(m, lo, hi);
+		waiting_end(m);
+		if (err)
+			return;		/* they stay dirty until they are forgotten */
+	} else if (wait) {
+		wait_event(m->idle, !READ_ONCE(m->revoking));
+	}
+	mark_dirty(m, first, last);
+}

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * device.c - /dev/sharedpc: the calls of sharedpc_ioctl.h
+ *
+ * Nothing but argument copying and rights; the work is elsewhere.  An open
+ * file becomes a server with SERVE, at most once, and for as long as it is
+ * open.
+ */
+#include <linux/capability.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include "box/ctl.h"
+#include "serve/device.h"
+#include "client/file.h"
+#include "link/peer.h"
+#include "box/region.h"
+#include "owner/server.h"
+
+struct opened {
+	struct mutex lock;		/* server: set once */
+	struct server *server;
+};
+
+static int device_open(struct inode *inode, struct file *file)
+{
+	struct opened *o = kzalloc(sizeof(*o), GFP_KERNEL);
+
+	if (!o)
+		return -ENOMEM;
+	mutex_init(&o->lock);
+	file->private_data = o;
+	return 0;
+}
+
+static int device_release(struct inode *inode, struct file *file)
+{
+	struct opened *o = file->private_data;
+
+	if (o->server)
+		server_close(o->server);
+	kfree(o);
+	return 0;
+}
+
+static long do_info(void __user *arg)
+{
+	struct sharedpc_info info = {
+		.revision = SHAREDPC_REVISION,
+		.self = ctl_self,
+		.nr_images = ctl_nr_images,
+		.region_node = region_node(),
+		.region_pages = region_pages(),
+		.free_pages = region_free(),
+	};
+	u32 i;
+
+	for (i = 0; i < ctl_nr_images; i++)
+		info.granted += server_granted(i);
+	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
+}
+
+static long do_image(void __user *arg)
+{
+	struct sharedpc_image image;
+	struct sharedpc_slot *slot;
+
+	if (copy_from_user(&image, arg, sizeof(image)))
+		return -EFAULT;
+	if (image.id >= ctl_nr_images)
+		return -EINVAL;
+	slot = ctl_slot(image.id);
+	image.state = READ_ONCE(slot->state);
+	image.epoch = READ_ONCE(slot->epoch);
+	image.stage = READ_ONCE(slot->stage);
+	image.heartbeat = READ_ONCE(slot->heartbeat);
+	image.granted = server_granted(image.id);
+	image.ends = file_ends(image.id);
+	image.reserved = 0;
+	strscpy_pad(image.name, slot->name, sizeof(image.name));
+	strscpy_pad(image.last_words, slot->last_words, sizeof(image.last_words));
+	return copy_to_user(arg, &image, sizeof(image)) ? -EFAULT : 0;
+}
+
+static long do_serve(struct opened *o, void __user *arg)
+{
+	struct server *s;
+	long err = 0;
+	u32 client;
+
+	if (get_user(client, (u32 __user *)arg))
+		return -EFAULT;
+	mutex_lock(&o->lock);
+	if (o->server) {
+		err = -EINVAL;
+	} else {
+		s = server_open(client);
+		if (IS_ERR(s))
+			err = PTR_ERR(s);
+		else
+			o->server = s;
+	}
+	mutex_unlock(&o->lock);
+	return err;
+}
+
+static long do_next(struct server *s, void __user *arg)
+{
+	struct sharedpc_call call;
+	struct sharedpc_reply reply = { .error = -EIO };
+	long err = server_next(s, &call);
+
+	if (err)
+		return err;
+	if (!copy_to_user(arg, &call, sizeof(call)))
+		return 0;
+	reply.slot = call.slot;
+	server_reply(s, &reply);
+	return -EFAULT;
+}
+
+static long do_map(struct server *s, void __user *arg, bool add)
+{
+	struct sharedpc_map map;
+
+	if (copy_from_user(&map, arg, sizeof(map)))
+		return -EFAULT;
+	return add ? map_add(s, &map) : map_remove(s, map.file, map.index);
+}
+
+static long do_grant(struct server *s, void __user *arg)
+{
+	struct sharedpc_grant grant;
+	long err;
+
+	if (copy_from_user(&grant, arg, sizeof(grant)))
+		return -EFAULT;
+	err = server_grant(s, &grant);
+	if (err == -EXDEV && copy_to_user(arg, &grant, sizeof(grant)))
+		return -EFAULT;
+	return err;
+}
+
+static long do_reply(struct server *s, void __user *arg)
+{
+	struct sharedpc_reply reply;
+
+	if (copy_from_user(&reply, arg, sizeof(reply)))
+		return -EFAULT;
+	return server_reply(s, &reply);
+}
+
+static long do_size(struct server *s, void __user *arg, bool keep)
+{
+	struct sharedpc_size size;
+	long err;
+
+	if (copy_from_user(&size, arg, sizeof(size)))
+		return -EFAULT;
+	if (size.reserved)
+		return -EINVAL;
+	if (!keep)
+		return size_drop(s, size.phys);
+	err = size_keep(s, size.fd, &size.phys);
+	if (err)
+		return err;
+	if (!copy_to_user(arg, &size, sizeof(size)))
+		return 0;
+	size_drop(s, size.phys);
+	return -EFAULT;
+}
+
+static long do_backing(void __user *arg)
+{
+	struct sharedpc_backing backing;
+
+	if (copy_from_user(&backing, arg, sizeof(backing)))
+		return -EFAULT;
+	return file_backing(&backing);
+}
+
+static long do_progress(void __user *arg)
+{
+	u32 stage;
+
+	if (get_user(stage, (u32 __user *)arg))
+		return -EFAULT;
+	if (stage > SHAREDPC_STAGE_FAILED)
+		return -EINVAL;
+	WRITE_ONCE(ctl_slot(ctl_self)->stage, stage);
+	return 0;
+}
+
+/* Calls of a proxy: only after SERVE, only in the process that said it. */
+static long server_ioctl(struct opened *o, unsigned int cmd, void __user *arg)
+{
+	struct server *s = READ_ONCE(o->server);
+
+	if (!s)
+		return -EINVAL;
+	if (s->mm != current->mm)
+		return -EPERM;
+	switch (cmd) {
+	case SHAREDPC_IOC_NEXT:
+		return do_next(s, arg);
+	case SHAREDPC_IOC_MAP:
+		return do_map(s, arg, true);
+	case SHAREDPC_IOC_UNMAP:
+		return do_map(s, arg, false);
+	case SHAREDPC_IOC_GRANT:
+		return do_grant(s, arg);
+	case SHAREDPC_IOC_REPLY:
+		return do_reply(s, arg);
+	case SHAREDPC_IOC_SIZE:
+		return do_size(s, arg, true);
+	case SHAREDPC_IOC_UNSIZE:
+		return do_size(s, arg, false);
+	}
+	return -ENOTTY;
+}
+
+static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	void __user *p = (void __user *)arg;
+
+	switch (cmd) {
+	case SHAREDPC_IOC_INFO:
+		return do_info(p);
+	case SHAREDPC_IOC_IMAGE:
+		return do_image(p);
+	}
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	switch (cmd) {
+	case SHAREDPC_IOC_SERVE:
+		return do_serve(file->private_data, p);
+	case SHAREDPC_IOC_BACKING:
+		return do_backing(p);
+	case SHAREDPC_IOC_PROGRESS:
+		return do_progress(p);
+	}
+	return server_ioctl(file->private_data, cmd, p);
+}
+
+/* The client's bounce buffers, to be read. */
+static int device_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct server *s = READ_ONCE(((struct opened *)file->private_data)->server);
+	unsigned long len = vma->vm_end - vma->vm_start;
+
+	if (!s || vma->vm_pgoff || vma->vm_flags & (VM_WRITE | VM_EXEC) ||
+	    len > SHAREDPC_BOUNCES * SHAREDPC_BOUNCE_SIZE)
+		return -EINVAL;
+	vm_flags_mod(vma, VM_IO | VM_DONTEXPAND | VM_DONTDUMP, VM_MAYWRITE | VM_MAYEXEC);
+	return remap_pfn_range(vma, vma->vm_start, PHYS_PFN(ctl_bounce_phys(s->client)),
+			       len, vma->vm_page_prot);
+}
+
+static const struct file_operations device_ops = {
+	.owner		= THIS_MODULE,
+	.open		= device_open,
+	.release	= device_release,
+	.unlocked_ioctl	= device_ioctl,
+	.mmap		= device_mmap,
+};
+
+/* World-accessible: INFO and IMAGE are for everybody. */
+static struct miscdevice device = {
+	.minor	= MISC_DYNAMIC_MINOR,
+	.name	= "sharedpc",
+	.mode	= 0666,
+	.fops	= &device_ops,
+};
+
+int device_init(void)
+{
+	return misc_register(&device);
+}
+
+void device_exit(void)
+{
+	misc_deregister(&device);
+}

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * socket.c - AF_VSOCK between images: a transport over the socket rings
+ *
+ * All of AF_VSOCK is Linux's; this file carries its packets.  The CID of
+ * image n is SHAREDPC_CID_BASE + n.  A packet travels as one or more records:
+ * header, then at most CHUNK bytes; a long one is cut, with a header each,
+ * which a stream does not notice.  Only streams are offered.
+ *
+ * Sending never waits: packets queue here, and a work item moves them to the
+ * rings and comes back in a moment when a ring is full.  How much can queue is
+ * bounded by the sockets' credit.  Packets from an image to itself take the
+ * same way without the ring.
+ *
+ * Receiving: the doorbell queues the work, which may take socket locks and
+ * allocate; that is why this is not the thread of peer.c.
+ */
+#include <linux/errqueue.h>
+#include <linux/module.h>
+#include <linux/virtio_vsock.h>
+#include <linux/workqueue.h>
+#include <net/sock.h>
+#include "box/ctl.h"
+#include "link/doorbell.h"
+#include "link/peer.h"
+#include "vsock/socket.h"
+
+#define LAST_RESERVED_PORT 1023
+#define CHUNK		8192	/* bytes of payload in one record */
+#define RETRY		1	/* jiffies between looks at a full ring */
+
+struct packet {
+	struct virtio_vsock_hdr hdr;
+	u8 data[CHUNK];
+};
+
+static struct workqueue_struct *queue;
+static struct sk_buff_head tx[SHAREDPC_IMAGES_MAX];
+static unsigned long went;	/* images whose sockets are to be reset */
+static unsigned long resetting;	/* those of the walk in hand; rx_work only */
+
+static void tx_work(struct work_struct *work);
+static void rx_work(struct work_struct *work);
+static DECLARE_DELAYED_WORK(tx_later, tx_work);
+static DECLARE_WORK(rx_now, rx_work);
+
+static struct virtio_transport transport;
+
+static u32 socket_cid(void)
+{
+	return SHAREDPC_CID_BASE + ctl_self;
+}
+
+/* The image behind a CID, or -1. */
+static int cid_image(u64 cid)
+{
+	if (cid < SHAREDPC_CID_BASE || cid >= SHAREDPC_CID_BASE + ctl_nr_images)
+		return -1;
+	return cid - SHAREDPC_CID_BASE;
+}
+
+static int socket_send(struct sk_buff *skb)
+{
+	int image = cid_image(le64_to_cpu(virtio_vsock_hdr(skb)->dst_cid));
+	int len = skb->len;
+
+	if (image < 0 || (image != (int)ctl_self && !peer_up(image))) {
+		kfree_skb(skb);
+		return -ENODEV;
+	}
+	virtio_vsock_skb_queue_tail(&tx[image], skb);
+	mod_delayed_work(queue, &tx_later, 0);
+	return len;
+}
+
+/* Put what is left of @skb into the ring; its offset says what is done. */
+static int tx_one(u32 image, struct sk_buff *skb, struct packet *p)
+{
+	u32 *done = &VIRTIO_VSOCK_SKB_CB(skb)->offset;
+	int err;
+	u32 len;
+
+	do {
+		len = min_t(u32, skb->len - *done, CHUNK);
+		p->hdr = *virtio_vsock_hdr(skb);
+		p->hdr.len = cpu_to_le32(len);
+		if (skb_copy_bits(skb, *done, p->data, len))
+			return 0;
+		err = ring_push(peer_socket_tx(image),
+				ctl_epoch, &p->hdr,
+				sizeof(p->hdr), p->data, len);
+		if (err)
+			return err;
+		*done += len;
+	} while (*done < skb->len);
+	return 0;
+}
+
+/* True when something is left because the ring is full. */
+static bool tx_image(u32 image, struct packet *p)
+{
+	struct sk_buff *skb;
+	bool sent = false, left = false;
+
+	while (!left && (skb = virtio_vsock_skb_dequeue(&tx[image]))) {
+		if (peer_up(image) && tx_one(image, skb, p)) {
+			virtio_vsock_skb_queue_head(&tx[image], skb);
+			left = true;
+		} else {
+			virtio_transport_consume_skb_sent(skb, true);
+		}
+		sent = true;
+	}
+	if (sent)
+		doorbell_ring(image);
+	return left;
+}
+
+static void tx_self(void)
+{
+	struct sk_buff *skb;
+
+	while ((skb = virtio_vsock_skb_dequeue(&tx[ctl_self]))) {
+		virtio_transport_consume_skb_sent(skb, false);
+		virtio_transport_recv_pkt(&transport, skb);
+	}
+}
+
+static void tx_work(struct work_struct *work)
+{
+	static struct packet p;		/* the queue is ordered: ours */
+	bool left = false;
+	u32 i;
+
+	tx_self();
+	for (i = 0; i < ctl_nr_images; i++)
+		if (i != ctl_self)
+			left |= tx_image(i, &p);
+	if (left)
+		queue_delayed_work(queue, &tx_later, RETRY);
+}
+
+static void rx_packet(u32 image, const struct packet *p, int len)
+{
+	struct sk_buff *skb;
+
+	if (len < (int)sizeof(p->hdr))
+		return;
+	len -= sizeof(p->hdr);
+	/* A peer speaks for itself only. */
+	if (le64_to_cpu(p->hdr.src_cid) != SHAREDPC_CID_BASE + image ||
+	    le64_to_cpu(p->hdr.dst_cid) != socket_cid() ||
+	    le32_to_cpu(p->hdr.len) != len)
+		return;
+	skb = virtio_vsock_alloc_skb(VIRTIO_VSOCK_SKB_HEADROOM + len, GFP_KERNEL);
+	if (!skb)
+		return;
+	*virtio_vsock_hdr(skb) = p->hdr;
+	if (len) {
+		virtio_vsock_skb_put(skb, len);
+		skb_store_bits(skb, 0, p->data, len);
+	}
+	virtio_transport_recv_pkt(&transport, skb);
+}
+
+/* A peer died: whoever is connected to it hears of it now. */
+static void reset_one(struct sock *sk)
+{
+	struct vsock_sock *vsk = vsock_sk(sk);
+	int image = cid_image(vsk->remote_addr.svm_cid);
+
+	if (image < 0 || !test_bit(image, &resetting))
+		return;
+	sock_set_flag(sk, SOCK_DONE);
+	vsk->peer_shutdown = SHUTDOWN_MASK;
+	sk->sk_state = TCP_CLOSE;
+	sk->sk_err = ECONNRESET;
+	sk_error_report(sk);
+}
+
+static void reset_sockets(void)
+{
+	/* Who goes during the walk gets one of his own. */
+	resetting = xchg(&went, 0);
+	if (resetting)
+		vsock_for_each_connected_socket(&transport.transport, reset_one);
+}
+
+static void rx_work(struct work_struct *work)
+{
+	static struct packet p;		/* the queue is ordered: ours */
+	struct ring_rx *rx;
+	u32 i, epoch;
+	int len;
+
+	reset_sockets();
+	for (i = 0; i < ctl_nr_images; i++) {
+		if (i == ctl_self)
+			continue;
+		rx = peer_socket_rx(i);
+		while (peer_up(i) &&
+		       (len = ring_pop(rx, &p, sizeof(p), &epoch)) != -EAGAIN)
+			if (len >= 0 && epoch == peer_epoch(i))
+				rx_packet(i, &p, len);
+	}
+}
+
+void socket_kick(void)
+{
+	queue_work(queue, &rx_now);
+}
+
+void socket_peer_went(u32 image)
+{
+	set_bit(image, &went);
+	queue_work(queue, &rx_now);
+	mod_delayed_work(queue, &tx_later, 0);
+}
+
+/*
+ * A reserved port says to the other image that root speaks, so it takes more
+ * than the right to bind one (CAP_NET_BIND_SERVICE).
+ */
+static int socket_connect(struct vsock_sock *vsk)
+{
+	if (vsk->local_addr.svm_port <= LAST_RESERVED_PORT && !capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	return virtio_transport_connect(vsk);
+}
+
+static bool socket_stream_allow(u32 cid, u32 port)
+{
+	return true;
+}
+
+static bool socket_seqpacket_allow(u32 cid)
+{
+	return false;
+}
+
+static int socket_cancel(struct vsock_sock *vsk)
+{
+	int image = cid_image(vsk->remote_addr.svm_cid);
+
+	if (image >= 0)
+		virtio_transport_purge_skbs(vsk, &tx[image]);
+	return 0;
+}
+
+static struct virtio_transport transport = {
+	.transport = {
+		.module			= THIS_MODULE,
+		.get_local_cid		= socket_cid,
+		.init			= virtio_transport_do_socket_init,
+		.destruct		= virtio_transport_destruct,
+		.release		= virtio_transport_release,
+		.connect		= socket_connect,
+		.shutdown		= virtio_transport_shutdown,
+		.cancel_pkt		= socket_cancel,
+		.dgram_bind		= virtio_transport_dgram_bind,
+		.dgram_dequeue		= virtio_transport_dgram_dequeue,
+		.dgram_enqueue		= virtio_transport_dgram_enqueue,
+		.dgram_allow		= virtio_transport_dgram_allow,
+		.stream_dequeue		= virtio_transport_stream_dequeue,
+		.stream_enqueue		= virtio_transport_stream_enqueue,
+		.stream_has_data	= virtio_transport_stream_has_data,
+		.stream_has_space	= virtio_transport_stream_has_space,
+		.stream_rcvhiwat	= virtio_transport_stream_rcvhiwat,
+		.stream_is_active	= virtio_transport_stream_is_active,
+		.stream_allow		= socket_stream_allow,
+		.seqpacket_dequeue	= virtio_transport_seqpacket_dequeue,
+		.seqpacket_enqueue	= virtio_transport_seqpacket_enqueue,
+		.seqpacket_allow	= socket_seqpacket_allow,
+		.seqpacket_has_data	= virtio_transport_seqpacket_has_data,
+		.notify_poll_in		= virtio_transport_notify_poll_in,
+		.notify_poll_out	= virtio_transport_notify_poll_out,
+		.notify_recv_init	= virtio_transport_notify_recv_init,
+		.notify_recv_pre_block	= virtio_transport_notify_recv_pre_block,
+		.notify_recv_pre_dequeue = virtio_transport_notify_recv_pre_dequeue,
+		.notify_recv_post_dequeue = virtio_transport_notify_recv_post_dequeue,
+		.notify_send_init	= virtio_transport_notify_send_init,
+		.notify_send_pre_block	= virtio_transport_notify_send_pre_block,
+		.notify_send_pre_enqueue = virtio_transport_notify_send_pre_enqueue,
+		.notify_send_post_enqueue = virtio_transport_notify_send_post_enqueue,
+		.notify_buffer_size	= virtio_transport_notify_buffer_size,
+		.notify_set_rcvlowat	= virtio_transport_notify_set_rcvlowat,
+		.unsent_bytes		= virtio_transport_unsent_bytes,
+		.read_skb		= virtio_transport_read_skb,
+	},
+	.send_pkt = socket_send,
+};
+
+int socket_init(void)
+{
+	int err;
+	u32 i;
+
+	for (i = 0; i < SHAREDPC_IMAGES_MAX; i++)
+		skb_queue_head_init(&tx[i]);
+	queue = alloc_ordered_workqueue("sharedpc-socket", WQ_MEM_RECLAIM);
+	if (!queue)
+		return -ENOMEM;
+	err = vsock_core_register(&transport.transport, VSOCK_TRANSPORT_F_G2H);
+	if (err) {
+		pr_err("AF_VSOCK has another transport already: %d\n", err);
+		destroy_workqueue(queue);
+	}
+	return err;
+}
+
+void socket_exit(void)
+{
+	u32 i;
+
+	vsock_core_unregister(&transport.transport);
+	cancel_delayed_work_sync(&tx_later);
+	destroy_workqueue(queue);
+	for (i = 0; i < SHAREDPC_IMAGES_MAX; i++)
+		virtio_vsock_skb_queue_purge(&tx[i]);
+}
