@@ -28,6 +28,7 @@
  * Changelog
  *	revision 1	first
  *	revision 2	wire and ioctl: the end of a proxy
+ *	revision 3	words, behind all that has a fixed place
  */
 #ifndef SHAREDPC_ABI_H
 #define SHAREDPC_ABI_H
@@ -35,7 +36,7 @@
 #include <linux/types.h>
 
 #define SHAREDPC_MAGIC		0x31637063		/* "cpc1" */
-#define SHAREDPC_REVISION	2
+#define SHAREDPC_REVISION	3
 
 #define SHAREDPC_IMAGES_MAX	8
 #define SHAREDPC_REGIONS_MAX	8

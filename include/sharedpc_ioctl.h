@@ -5,12 +5,14 @@
  * Four users:
  *	anybody		INFO, IMAGE: who am I, who else is there
  *	proxyd		SERVE ... REPLY, SIZE, UNSIZE: a proxy acts for one
- *			client image
- *	ccfs		BACKING: a file that FUSE can hand reads and faults to
+ *			client image; WATCH, NAME, LOOK: what of an answer may
+ *			be remembered
+ *	ccfs		BACKING: a file that FUSE can hand reads and faults to;
+ *			ATTACH, TELL: what is known of names and attributes
  *	ccinit		PROGRESS: how far this image's user space has come
  *
  * All calls return 0 or more, or -1 with errno.  EPERM without
- * CAP_SYS_ADMIN (except INFO and IMAGE) and, for a proxy's calls, in another
+ * CAP_SYS_ADMIN (except INFO and IMAGE) and, for SERVE's calls, in another
  * process than SERVE's; EFAULT for a bad pointer; EINVAL for fields out of
  * range or reserved fields that are not 0.
  *
@@ -18,6 +20,7 @@
  *	revision 1	first
  *	revision 2	IMAGE: ends; SIZE only after SERVE, and UNSIZE;
  *			BACKING: ends
+ *	revision 3	WATCH, NAME, LOOK, ATTACH, TELL; BACKING: node, flags
  */
 #ifndef SHAREDPC_IOCTL_H
 #define SHAREDPC_IOCTL_H
@@ -156,7 +159,107 @@ struct sharedpc_backing {
 	__u32 ends;
 	__u64 file;
 	__u64 size_phys;	/* sharedpc_size.phys */
+	__u64 node;		/* FUSE's node id of the file */
+	__u32 flags;		/* SHAREDPC_BACKING_* */
+	__u32 reserved;
 };
+
+/* Later opens for reading need not ask the owner: keep it after its close. */
+#define SHAREDPC_BACKING_KEEP	0x1
+
+/*
+ * Words: what makes an answer good for later (sharedpc/words/words.h).
+ *
+ * A proxy says once for each file system that it serves from, before its first
+ * answer: WATCH, with any descriptor in it (O_PATH will do). The watch lasts
+ * until this open of the device is closed. Needs no SERVE, since an owner
+ * mounts its own exports too. EOPNOTSUPP: names in that kind of file system
+ * change without this kernel being told, so nothing may be remembered.
+ *
+ * NAME reads the word of a name in a directory. To be called before the name
+ * is looked up. LOOK reads the word of a file's attributes and says what else
+ * is worth knowing; to be called before they are read. A @gen of 0: do not
+ * remember. Both give 0 for what is not watched.
+ */
+struct sharedpc_watch {
+	__s32 fd;
+	__u32 bits;		/* out: for ATTACH, as salt */
+	__u64 salt;		/* out */
+};
+
+struct sharedpc_name {
+	__s32 dir;		/* descriptor, O_PATH will do */
+	__u32 len;		/* of the name, 1 to 255 bytes */
+	__u64 name;		/* its address */
+	__u64 gen;		/* out */
+};
+
+#define SHAREDPC_LOOK_XATTR	0x1	/* it has extended attributes */
+#define SHAREDPC_LOOK_ACL	0x2	/* it has an access ACL */
+#define SHAREDPC_LOOK_NONAMES	0x4	/* names in it mean more than their bytes */
+
+struct sharedpc_look {
+	__s32 fd;		/* O_PATH will do */
+	__u32 flags;		/* out: SHAREDPC_LOOK_* */
+	__u64 gen;		/* out */
+};
+
+/*
+ * ccfs: from here on this image remembers names and attributes of the FUSE
+ * mount whose root is @root (O_PATH), as long as this open of the device lasts:
+ * once per open, and before FUSE's INIT, so that no file of the mount is known
+ * yet. @bits and @salt are what the owner's WATCH said, @ends what IMAGE said
+ * after the proxy was first heard of (not checked if @owner is this image).
+ * SHAREDPC_ATTACH_FORGET: attached, so that permissions are checked, but
+ * nothing is remembered. EOPNOTSUPP: this kernel's FUSE is not the one that
+ * the module knows. EBUSY: attached already. ENOTCONN, ESTALE: as BACKING.
+ */
+#define SHAREDPC_ATTACH_FORGET	0x1
+
+struct sharedpc_attach {
+	__s32 root;
+	__u32 owner;
+	__u32 ends;
+	__u32 flags;		/* SHAREDPC_ATTACH_* */
+	__u32 bits;
+	__u32 reserved;
+	__u64 salt;
+	__u64 root_ino;
+};
+
+/*
+ * ccfs, before it hands an answer to FUSE: what the owner said of a node, and
+ * in listings of the name under which it was found. TELL takes @count of these
+ * in a row at @tales, each followed by @name_len bytes of name, @text_len
+ * bytes of a symbolic link's text and bytes up to a multiple of 8.
+ */
+struct sharedpc_tale {
+	__u64 node;		/* FUSE's node id */
+	__u64 gen;		/* LOOK's; 0: attributes are not to be kept */
+	__u64 dir;		/* node of the directory; 0: no name */
+	__u64 name_gen;		/* NAME's */
+	__u64 ino;
+	__u64 size;		/* bytes */
+	__u64 blocks;		/* of 512 bytes */
+	__s64 atime, mtime, ctime;
+	__u32 atime_ns, mtime_ns, ctime_ns;
+	__u32 mode;
+	__u32 nlink;
+	__u32 uid;
+	__u32 gid;
+	__u32 blksize;
+	__u32 flags;		/* SHAREDPC_LOOK_* */
+	__u16 name_len;
+	__u16 text_len;
+};
+
+struct sharedpc_tell {
+	__u64 tales;		/* address, 8-byte aligned */
+	__u32 bytes;		/* of all, at most SHAREDPC_TELL_MAX */
+	__u32 count;
+};
+
+#define SHAREDPC_TELL_MAX	0x10000u
 
 #define SHAREDPC_IOC_INFO	_IOR('P', 1, struct sharedpc_info)
 #define SHAREDPC_IOC_IMAGE	_IOWR('P', 2, struct sharedpc_image)
@@ -170,6 +273,13 @@ struct sharedpc_backing {
 #define SHAREDPC_IOC_BACKING	_IOW('P', 10, struct sharedpc_backing)
 #define SHAREDPC_IOC_PROGRESS	_IOW('P', 11, __u32)	/* own slot's stage */
 #define SHAREDPC_IOC_UNSIZE	_IOW('P', 12, struct sharedpc_size)
+#define SHAREDPC_IOC_WATCH	_IOWR('P', 13, struct sharedpc_watch)
+#define SHAREDPC_IOC_NAME	_IOWR('P', 14, struct sharedpc_name)
+#define SHAREDPC_IOC_LOOK	_IOWR('P', 15, struct sharedpc_look)
+#define SHAREDPC_IOC_ATTACH	_IOW('P', 16, struct sharedpc_attach)
+#define SHAREDPC_IOC_TELL	_IOW('P', 17, struct sharedpc_tell)
+
+_Static_assert(sizeof(struct sharedpc_tale) == 120, "tale");
 
 /*
  * mmap of the device after SERVE, PROT_READ, offset 0, SHAREDPC_BOUNCES *
