@@ -7,7 +7,7 @@
  * page fault goes:
  *
  *	client	fault.c -> frames.c -> call.c -> ring.c, doorbell.c
- *	owner	peer.c -> calls.c -> the proxy -> grant.c -> ring.c, doorbell.c
+ *	owner	peer.c -> request.c -> the proxy -> grant.c -> ring.c, doorbell.c
  *	client	peer.c -> call.c -> frames.c -> fault.c
  *
  * and where it is taken back:

@@ -236,7 +236,7 @@ static void private_zap(struct sharedpc_file *f, u64 index, u64 count)
  * The right to write goes, the frames stay.  Only of those that we could write:
  * on the others CLEANING would hide stores that nobody knows of.
  */
-static void revoke_write(struct inode *inode, u64 index, u64 count)
+static void frames_clean(struct inode *inode, u64 index, u64 count)
 {
 	struct sharedpc_file *f = sharedpc_file(inode);
 	unsigned long last = index + count - 1, i, value;
@@ -287,7 +287,7 @@ int frames_revoke(struct inode *inode, u64 index, u64 count, bool write_only)
 	int err = 0;
 
 	if (write_only) {
-		revoke_write(inode, index, count);
+		frames_clean(inode, index, count);
 		return 0;
 	}
 	xa_for_each_range(&f->frames, i, entry, index, last) {

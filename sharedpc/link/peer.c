@@ -111,13 +111,13 @@ static void peer_dispatch(u32 image, const struct sharedpc_frames *f, int len)
 	case SHAREDPC_OP_WRITE:
 	case SHAREDPC_OP_FSYNC:
 	case SHAREDPC_OP_CLOSE:
-		server_called(image, msg);
+		request_arrived(image, msg);
 		break;
 	case SHAREDPC_MSG_REVOKED:
-		server_revoked(image, msg);
+		revoke_answered(image, msg);
 		break;
 	case SHAREDPC_MSG_KEPT:
-		server_kept(image, msg);
+		revoke_kept(image, msg);
 		break;
 	case SHAREDPC_MSG_RELEASED:
 		kept_released(image, msg);

@@ -151,13 +151,13 @@ static int grant_publish(struct grant *g, unsigned long seq)
 		 * Ours no more before the answer is out: the client may use
 		 * the slot again as soon as it has it.
 		 */
-		err = server_finish(g->server, g->call.slot);
+		err = request_finish(g->server, g->call.slot);
 		if (!err) {
 			grant_record(g);
 			err = peer_send(g->server->client, &msg, g->frame,
 					g->count * sizeof(g->frame[0]));
 			if (err)
-				server_unfinish(g->server, g->call.slot);
+				request_unfinish(g->server, g->call.slot);
 		}
 	}
 	xa_unlock(&g->map->grants);
@@ -186,14 +186,14 @@ static int grant_try(struct grant *g)
 	return -EAGAIN;
 }
 
-int server_grant(struct server *s, struct sharedpc_grant *want)
+int grant_frames(struct server *s, struct sharedpc_grant *want)
 {
 	struct grant g = { .server = s, .index = want->index, .count = want->count };
 	int err;
 
 	if (!want->count || want->count > SHAREDPC_FAULT_MAX)
 		return -EINVAL;
-	err = server_find(s, want->slot, &g.call);
+	err = request_find(s, want->slot, &g.call);
 	if (err)
 		return err;
 	if (g.call.type != SHAREDPC_OP_FAULT || g.call.pos < want->index ||

@@ -28,7 +28,7 @@ static bool map_invalidate(struct mmu_interval_notifier *mni,
 	if (!mmu_notifier_range_blockable(range))
 		return false;
 
-	/* Under the lock that server_grant retries under. */
+	/* Under the lock that grant_frames retries under. */
 	xa_lock(&m->grants);
 	mmu_interval_set_seq(mni, seq);
 	xa_unlock(&m->grants);

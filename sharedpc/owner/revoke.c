@@ -143,7 +143,7 @@ static struct revoke *revoke_find(struct server *s, const struct sharedpc_msg *m
 }
 
 /* The listening thread: the client gave something back. */
-void server_revoked(u32 client, const struct sharedpc_msg *msg)
+void revoke_answered(u32 client, const struct sharedpc_msg *msg)
 {
 	struct server *s = server_get(client);
 	struct revoke *r;
@@ -161,7 +161,7 @@ void server_revoked(u32 client, const struct sharedpc_msg *msg)
 }
 
 /* The listening thread: page @msg->pos of what is being revoked stays in use. */
-void server_kept(u32 client, const struct sharedpc_msg *msg)
+void revoke_kept(u32 client, const struct sharedpc_msg *msg)
 {
 	struct server *s = server_get(client);
 	struct map *m = NULL;

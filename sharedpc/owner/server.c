@@ -90,7 +90,7 @@ struct server *server_get(u32 client)
 
 void server_close(struct server *s)
 {
-	server_fail_all(s);
+	request_fail_all(s);
 	map_remove_all(s);
 	/* A client that could not be stopped may look for ever. */
 	if (!revoke_end(s))

@@ -3,7 +3,7 @@
  * server.h - the owner's side: one server per client, worked by its proxy
  *
  *	server.c	the server's life, from SERVE to close
- *	calls.c		calls of the client, on their way to the proxy and back
+ *	request.c	calls of the client, on their way to the proxy and back
  *	map.c		the proxy's mappings, watched by mmu notifiers
  *	grant.c		vtop: from a page of such a mapping to a frame
  *	revoke.c	taking frames, or the right to write them, back
@@ -29,7 +29,7 @@
 
 enum call_state { CALL_FREE, CALL_QUEUED, CALL_HANDED };
 
-struct server_call {
+struct request {
 	enum call_state state;
 	struct list_head node;		/* in queued */
 	struct sharedpc_msg msg;	/* checked copy */
@@ -44,7 +44,7 @@ struct server {
 	bool lost;			/* the client is silent and was not fenced */
 
 	spinlock_t lock;		/* call, queued, revokes */
-	struct server_call call[SHAREDPC_CALLS];
+	struct request call[SHAREDPC_CALLS];
 	struct list_head queued;
 	wait_queue_head_t wait;		/* for queued, and for gone */
 	struct list_head revokes;	/* waiting for REVOKED */
@@ -91,14 +91,14 @@ void server_peer_went(u32 client);
 bool server_current(const struct server *s);	/* the client's life is ours */
 u64 server_granted(u32 client);
 
-/* calls.c */
-void server_called(u32 client, const struct sharedpc_msg *msg);
-int server_next(struct server *s, struct sharedpc_call *out);
-int server_reply(struct server *s, const struct sharedpc_reply *reply);
-int server_find(struct server *s, u32 slot, struct sharedpc_msg *msg);
-int server_finish(struct server *s, u32 slot);
-void server_unfinish(struct server *s, u32 slot);
-void server_fail_all(struct server *s);
+/* request.c */
+void request_arrived(u32 client, const struct sharedpc_msg *msg);
+int request_next(struct server *s, struct sharedpc_call *out);
+int request_reply(struct server *s, const struct sharedpc_reply *reply);
+int request_find(struct server *s, u32 slot, struct sharedpc_msg *msg);
+int request_finish(struct server *s, u32 slot);
+void request_unfinish(struct server *s, u32 slot);
+void request_fail_all(struct server *s);
 
 /* map.c */
 int map_add(struct server *s, const struct sharedpc_map *want);
@@ -108,14 +108,14 @@ struct map *map_find(struct server *s, u64 file, u64 index, u64 count);
 void map_put(struct map *m);
 
 /* grant.c */
-int server_grant(struct server *s, struct sharedpc_grant *want);
+int grant_frames(struct server *s, struct sharedpc_grant *want);
 
 /* revoke.c */
 void revoke_all(struct map *m, u64 first, u64 last);
 void revoke_write(struct map *m, u64 first, u64 last);
 int revoke_end(struct server *s);
-void server_revoked(u32 client, const struct sharedpc_msg *msg);
-void server_kept(u32 client, const struct sharedpc_msg *msg);
+void revoke_answered(u32 client, const struct sharedpc_msg *msg);
+void revoke_kept(u32 client, const struct sharedpc_msg *msg);
 
 /* kept.c */
 void kept_init(void);

@@ -111,14 +111,14 @@ static long do_next(struct server *s, void __user *arg)
 {
 	struct sharedpc_call call;
 	struct sharedpc_reply reply = { .error = -EIO };
-	long err = server_next(s, &call);
+	long err = request_next(s, &call);
 
 	if (err)
 		return err;
 	if (!copy_to_user(arg, &call, sizeof(call)))
 		return 0;
 	reply.slot = call.slot;
-	server_reply(s, &reply);
+	request_reply(s, &reply);
 	return -EFAULT;
 }
 
@@ -138,7 +138,7 @@ static long do_grant(struct server *s, void __user *arg)
 
 	if (copy_from_user(&grant, arg, sizeof(grant)))
 		return -EFAULT;
-	err = server_grant(s, &grant);
+	err = grant_frames(s, &grant);
 	if (err == -EXDEV && copy_to_user(arg, &grant, sizeof(grant)))
 		return -EFAULT;
 	return err;
@@ -150,7 +150,7 @@ static long do_reply(struct server *s, void __user *arg)
 
 	if (copy_from_user(&reply, arg, sizeof(reply)))
 		return -EFAULT;
-	return server_reply(s, &reply);
+	return request_reply(s, &reply);
 }
 
 static long do_size(struct server *s, void __user *arg, bool keep)

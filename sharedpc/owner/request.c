@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * calls.c - calls of a client, on their way to its proxy and back
+ * request.c - calls of a client, on their way to its proxy and back
  *
  * A client has SHAREDPC_CALLS slots; each open call lives in the slot that
  * the client gave it, so that taking a call in needs no memory:
  *
- *	FREE --server_called--> QUEUED --server_next--> HANDED --answer--> FREE
+ *	FREE --request_arrived--> QUEUED --request_next--> HANDED --answered--> FREE
  *
  * A call without a proxy is answered at once, with EIO.
  */
 #include "link/peer.h"
 #include "owner/server.h"
 
-static void answer(const struct server *s, const struct sharedpc_msg *call, int error,
-		   u64 result, u64 pos)
+static void request_answer(const struct server *s, const struct sharedpc_msg *call,
+			   int error, u64 result, u64 pos)
 {
 	struct sharedpc_msg done = {
 		.type = SHAREDPC_MSG_DONE,
@@ -44,9 +44,9 @@ static bool call_valid(const struct sharedpc_msg *m)
 }
 
 /* The listening thread has a call from @client: must not wait. */
-void server_called(u32 client, const struct sharedpc_msg *msg)
+void request_arrived(u32 client, const struct sharedpc_msg *msg)
 {
-	struct server_call *c;
+	struct request *c;
 	struct server *s;
 	int err = -EINVAL;
 
@@ -82,12 +82,12 @@ refuse:
 	}
 }
 
-static struct server_call *take_queued(struct server *s)
+static struct request *take_queued(struct server *s)
 {
-	struct server_call *c;
+	struct request *c;
 
 	spin_lock(&s->lock);
-	c = list_first_entry_or_null(&s->queued, struct server_call, node);
+	c = list_first_entry_or_null(&s->queued, struct request, node);
 	if (c) {
 		list_del(&c->node);
 		c->state = CALL_HANDED;
@@ -97,9 +97,9 @@ static struct server_call *take_queued(struct server *s)
 }
 
 /* NEXT: wait for a call.  -ENODEV: the client is gone; -EINTR. */
-int server_next(struct server *s, struct sharedpc_call *out)
+int request_next(struct server *s, struct sharedpc_call *out)
 {
-	struct server_call *c = NULL;
+	struct request *c = NULL;
 	int err;
 
 	/* One thread for each call: the others sleep on. */
@@ -123,16 +123,16 @@ int server_next(struct server *s, struct sharedpc_call *out)
 	if (c->msg.type == SHAREDPC_OP_CLOSE) {
 		struct sharedpc_msg msg = c->msg;
 
-		server_finish(s, msg.slot);
-		answer(s, &msg, 0, 0, 0);
+		request_finish(s, msg.slot);
+		request_answer(s, &msg, 0, 0, 0);
 	}
 	return 0;
 }
 
 /* A copy of the handed-out call @slot.  -ESTALE: there is none. */
-int server_find(struct server *s, u32 slot, struct sharedpc_msg *msg)
+int request_find(struct server *s, u32 slot, struct sharedpc_msg *msg)
 {
-	struct server_call *c = &s->call[slot % SHAREDPC_CALLS];
+	struct request *c = &s->call[slot % SHAREDPC_CALLS];
 	int err = -ESTALE;
 
 	spin_lock(&s->lock);
@@ -145,9 +145,9 @@ int server_find(struct server *s, u32 slot, struct sharedpc_msg *msg)
 }
 
 /* Whoever gets 0 here is the one who answers. */
-int server_finish(struct server *s, u32 slot)
+int request_finish(struct server *s, u32 slot)
 {
-	struct server_call *c = &s->call[slot % SHAREDPC_CALLS];
+	struct request *c = &s->call[slot % SHAREDPC_CALLS];
 	int err = -ESTALE;
 
 	spin_lock(&s->lock);
@@ -160,9 +160,9 @@ int server_finish(struct server *s, u32 slot)
 }
 
 /* The answer could not be sent: whoever finished the call has it again. */
-void server_unfinish(struct server *s, u32 slot)
+void request_unfinish(struct server *s, u32 slot)
 {
-	struct server_call *c = &s->call[slot % SHAREDPC_CALLS];
+	struct request *c = &s->call[slot % SHAREDPC_CALLS];
 
 	spin_lock(&s->lock);
 	if (c->state == CALL_FREE && c->msg.slot == slot && !s->gone)
@@ -170,26 +170,26 @@ void server_unfinish(struct server *s, u32 slot)
 	spin_unlock(&s->lock);
 }
 
-int server_reply(struct server *s, const struct sharedpc_reply *reply)
+int request_reply(struct server *s, const struct sharedpc_reply *reply)
 {
 	struct sharedpc_msg msg;
 	int err;
 
 	if (reply->error > 0 || reply->error < -MAX_ERRNO)
 		return -EINVAL;
-	err = server_find(s, reply->slot, &msg);
+	err = request_find(s, reply->slot, &msg);
 	if (!err)
-		err = server_finish(s, reply->slot);
+		err = request_finish(s, reply->slot);
 	if (err)
 		return err;
 	if (msg.type == SHAREDPC_OP_WRITE)
 		atomic64_inc(&s->writes);
-	answer(s, &msg, reply->error, reply->result, reply->pos);
+	request_answer(s, &msg, reply->error, reply->result, reply->pos);
 	return 0;
 }
 
 /* The proxy leaves: EIO to all that it did not answer. */
-void server_fail_all(struct server *s)
+void request_fail_all(struct server *s)
 {
 	struct sharedpc_msg msg;
 	bool open;
@@ -199,7 +199,7 @@ void server_fail_all(struct server *s)
 	WRITE_ONCE(s->gone, true);
 	spin_unlock(&s->lock);
 	for (i = 0; i < SHAREDPC_CALLS; i++) {
-		struct server_call *c = &s->call[i];
+		struct request *c = &s->call[i];
 
 		spin_lock(&s->lock);
 		open = c->state != CALL_FREE;
@@ -209,6 +209,6 @@ void server_fail_all(struct server *s)
 		msg = c->msg;
 		spin_unlock(&s->lock);
 		if (open)
-			answer(s, &msg, -EIO, 0, 0);
+			request_answer(s, &msg, -EIO, 0, 0);
 	}
 }
