@@ -13,6 +13,8 @@
  *	consoles	one per image: output ring, input ring
  *	rings		two per ordered pair of images: frames, sockets
  *	bounces		two per image: buffers for data on its way to an owner
+ *	words		one set per image (sharedpc_words.h), in what ctl has
+ *			beyond SHAREDPC_CTL_SIZE; none if it has no more
  *
  * Writers.  The header is written by the boot image only.  A slot is written
  * by its image while that image runs, and by the boot image while it does
@@ -52,8 +54,8 @@
 #define SHAREDPC_PORT_PROXY	2049
 
 /*
- * Layout, in bytes from the start of ctl.  All of it fits in
- * SHAREDPC_CTL_SIZE for SHAREDPC_IMAGES_MAX images.
+ * Layout, in bytes from the start of ctl.  All of this fits in
+ * SHAREDPC_CTL_SIZE for SHAREDPC_IMAGES_MAX images; words come behind it.
  */
 #define SHAREDPC_SLOT_OFF	0x1000UL
 #define SHAREDPC_SLOT_SIZE	0x1000UL
@@ -83,6 +85,8 @@ struct sharedpc_header {
 	__u64 wall_tsc;
 	__u32 tsc_khz;
 	__u32 clock_seq;	/* odd while the three above change */
+	__u64 words_off;	/* from the start of ctl; image 0's */
+	__u64 words_size;	/* of one image's; 0: there are none */
 };
 
 /*

@@ -28,6 +28,8 @@
 #include "box/region.h"
 #include "owner/server.h"
 #include "vsock/socket.h"
+#include "words/watch.h"
+#include "words/words.h"
 
 static uint self;
 module_param(self, uint, 0444);
@@ -66,9 +68,13 @@ static int __init sharedpc_init(void)
 	err = tty_console_init();
 	if (err)
 		goto unmap_ctl;
-	err = region_init(node);
+	words_init();
+	err = watch_init();
 	if (err)
 		goto exit_console;
+	err = region_init(node);
+	if (err)
+		goto exit_watch;
 	err = file_init();
 	if (err)
 		goto exit_region;
@@ -97,6 +103,8 @@ exit_file:
 	file_exit();
 exit_region:
 	region_exit();
+exit_watch:
+	watch_exit();
 exit_console:
 	tty_console_exit();
 unmap_ctl:
@@ -113,6 +121,7 @@ static void __exit sharedpc_exit(void)
 	socket_exit();
 	file_exit();
 	region_exit();
+	watch_exit();
 	tty_console_exit();
 	ctl_unmap();
 }

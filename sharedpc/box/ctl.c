@@ -22,7 +22,8 @@ u32 ctl_nr_images;
 u32 ctl_epoch;
 
 static void *ctl;
-static u64 ctl_phys;
+static u64 ctl_phys, ctl_size;
+static u64 words_off, words_size;
 static u32 nr_regions;
 static struct sharedpc_range region[SHAREDPC_REGIONS_MAX];
 
@@ -37,12 +38,13 @@ int ctl_map(u64 phys, u64 size)
 		       SHAREDPC_IMAGES_MAX - 1);
 		return -EINVAL;
 	}
-	ctl = memremap(phys, SHAREDPC_CTL_SIZE, MEMREMAP_WB);
+	ctl = memremap(phys, size, MEMREMAP_WB);
 	if (!ctl) {
 		pr_err("control area at %#llx cannot be mapped\n", phys);
 		return -ENOMEM;
 	}
 	ctl_phys = phys;
+	ctl_size = size;
 	return 0;
 }
 
@@ -105,6 +107,16 @@ bad:
 	return -EINVAL;
 }
 
+/* What ctl has beyond its fixed part is for words, as much for each image. */
+static void format_words(void)
+{
+	struct sharedpc_header *h = ctl_header();
+
+	h->words_off = SHAREDPC_CTL_SIZE;
+	h->words_size = round_down((ctl_size - SHAREDPC_CTL_SIZE) / h->nr_images,
+				   PAGE_SIZE);
+}
+
 static int copy_bounds(void)
 {
 	struct sharedpc_header *h = ctl_header();
@@ -113,8 +125,12 @@ static int copy_bounds(void)
 	ctl_epoch = READ_ONCE(ctl_slot(ctl_self)->epoch);
 	ctl_nr_images = READ_ONCE(h->nr_images);
 	nr_regions = READ_ONCE(h->nr_regions);
+	words_off = READ_ONCE(h->words_off);
+	words_size = READ_ONCE(h->words_size);
 	if (ctl_nr_images > SHAREDPC_IMAGES_MAX || ctl_self >= ctl_nr_images ||
-	    nr_regions > SHAREDPC_REGIONS_MAX)
+	    nr_regions > SHAREDPC_REGIONS_MAX || words_off > ctl_size ||
+	    words_off & ~PAGE_MASK || words_size & ~PAGE_MASK ||
+	    words_size > (ctl_size - words_off) / ctl_nr_images)
 		goto bad;
 	for (i = 0; i < nr_regions; i++) {
 		region[i] = h->region[i];
@@ -133,9 +149,9 @@ int ctl_format(const char *images, const char *regions)
 	struct sharedpc_header *h = ctl_header();
 	int err;
 
-	memset(ctl, 0, SHAREDPC_CTL_SIZE);
+	memset(ctl, 0, ctl_size);
 	h->revision = SHAREDPC_REVISION;
-	h->size = SHAREDPC_CTL_SIZE;
+	h->size = ctl_size;
 	h->tsc_khz = tsc_khz;
 	err = format_slots(images);
 	if (err)
@@ -143,6 +159,7 @@ int ctl_format(const char *images, const char *regions)
 	err = format_regions(regions);
 	if (err)
 		return err;
+	format_words();
 	ctl_slot(SHAREDPC_BOOT)->epoch = 1;
 	/* An image that sees the magic must see all the rest: ctl_join. */
 	smp_store_release(&h->magic, SHAREDPC_MAGIC);
@@ -155,7 +172,7 @@ int ctl_join(void)
 
 	/* Pairs with the release in ctl_format. */
 	if (smp_load_acquire(&h->magic) != SHAREDPC_MAGIC ||
-	    h->size != SHAREDPC_CTL_SIZE) {
+	    h->size != ctl_size) {
 		pr_err("no control area at %#llx\n", ctl_phys);
 		return -ENODEV;
 	}
@@ -204,6 +221,12 @@ void *ctl_bounce(u32 image, u32 buffer)
 u64 ctl_bounce_phys(u32 image)
 {
 	return ctl_phys + sharedpc_bounce_off(image, 0);
+}
+
+void *ctl_words(u32 image, u64 *size)
+{
+	*size = words_size;
+	return words_size ? ctl + words_off + image * words_size : NULL;
 }
 
 u32 ctl_regions(struct sharedpc_range *range)

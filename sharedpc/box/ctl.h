@@ -24,6 +24,9 @@ struct sharedpc_ring *ctl_ring(u32 src, u32 dst, u32 class);
 void *ctl_bounce(u32 image, u32 buffer);
 u64 ctl_bounce_phys(u32 image);
 
+/* An image's words and how many bytes they have; NULL: there are none. */
+void *ctl_words(u32 image, u64 *size);
+
 /* An image's name, for messages: a copy that ends, whatever is in the slot. */
 const char *ctl_name(u32 image);
 

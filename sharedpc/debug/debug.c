@@ -23,6 +23,8 @@
 #include "client/pinned.h"
 #include "box/region.h"
 #include "owner/server.h"
+#include "words/watch.h"
+#include "words/words.h"
 
 static struct dentry *dir;
 
@@ -100,6 +102,7 @@ static int counters_show(struct seq_file *m, void *unused)
 		   atomic64_read(&file_stat.upgrades),
 		   atomic64_read(&file_stat.revokes),
 		   atomic64_read(&file_stat.late));
+	seq_printf(m, "words changes %llu\n", watch_changes());
 	for (i = 0; i < ctl_nr_images; i++) {
 		s = server_get(i);
 		if (!s)
@@ -114,12 +117,21 @@ static int counters_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(counters);
 
+/* Writing N: all our words go up by N. For tests of what happens when they wrap. */
+static int forward_set(void *unused, u64 n)
+{
+	words_forward(n);
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(forward_fops, NULL, forward_set, "%llu\n");
+
 void debug_init(void)
 {
 	dir = debugfs_create_dir("sharedpc", NULL);
 	debugfs_create_file("images", 0444, dir, NULL, &images_fops);
 	debugfs_create_file("files", 0400, dir, NULL, &files_fops);
 	debugfs_create_file("counters", 0444, dir, NULL, &counters_fops);
+	debugfs_create_file_unsafe("words_forward", 0200, dir, NULL, &forward_fops);
 }
 
 void debug_exit(void)

@@ -11,6 +11,7 @@
  */
 #include "link/peer.h"
 #include "owner/server.h"
+#include "words/words.h"
 
 static void request_answer(const struct server *s, const struct sharedpc_msg *call,
 			   int error, u64 result, u64 pos)
@@ -184,6 +185,8 @@ int request_reply(struct server *s, const struct sharedpc_reply *reply)
 		return err;
 	if (msg.type == SHAREDPC_OP_WRITE)
 		atomic64_inc(&s->writes);
+	if (msg.type == SHAREDPC_OP_FAULT && reply->error == -ENOSPC)
+		words_refused();
 	request_answer(s, &msg, reply->error, reply->result, reply->pos);
 	return 0;
 }

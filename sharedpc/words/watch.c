@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * watch.c - an owner listens to its own kernel, and counts words up
+ *
+ * A group of fsnotify with a mark on the super block of each file system that
+ * is served from.  Its call-back runs in the task that changes something, after
+ * the change and before the system call returns, whoever it is: a proxy, a
+ * process of this image, nfsd.  What is reported, and which words go up:
+ *
+ *	create, link, delete, rename		the name's; the directory's;
+ *						the file's (links, ctime)
+ *	chmod, chown, utimes, xattrs, ACLs	the file's
+ *	truncate				the file's
+ *	open for writing			the file's
+ *
+ * What is not: stores through a mapping, and what write() does is reported at
+ * a price.  It need not be: whoever is told of a file that is open for writing
+ * is told not to remember it (watch_look), and what was remembered before the
+ * open, the open itself ends.  So a remembered answer is about a file that
+ * nobody can have written to since.
+ *
+ * Nothing here waits, and nothing is allocated: the caller holds locks of the
+ * file system.
+ *
+ * Locks: watches_lock for the list; readers use RCU.
+ */
+#include <linux/atomic.h>
+#include <linux/cred.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/fsnotify_backend.h>
+#include <linux/magic.h>
+#include <linux/module.h>
+#include <linux/posix_acl.h>
+#include <linux/random.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/xattr.h>
+#include "box/ctl.h"
+#include "words/watch.h"
+#include "words/words.h"
+
+#define WATCH_EVENTS	(FS_CREATE | FS_DELETE | FS_MOVED_FROM | FS_MOVED_TO | \
+			 FS_ATTRIB | FS_MODIFY | FS_OPEN | FS_DELETE_SELF)
+#define NAME_EVENTS	(FS_CREATE | FS_DELETE | FS_MOVED_FROM | FS_MOVED_TO)
+
+struct watch {
+	struct list_head node;		/* in watches */
+	struct fsnotify_mark mark;
+	struct super_block *sb;		/* to compare with; NULL: it has gone */
+	struct words words;
+	u32 users;			/* watches_lock */
+};
+
+bool watch_counting = true;
+module_param_named(count, watch_counting, bool, 0644);
+MODULE_PARM_DESC(count, "count changes; off, clients see old names: for tests");
+
+static uint few_bits;
+module_param_named(word_bits, few_bits, uint, 0644);
+MODULE_PARM_DESC(word_bits, "bits of a hash that count, for file systems watched from now on; 0: all");
+
+static struct fsnotify_group *group;
+static LIST_HEAD(watches);
+static DEFINE_SPINLOCK(watches_lock);
+static atomic64_t changes;
+
+static void count(u64 *word)
+{
+	words_count(word);
+	atomic64_inc(&changes);
+}
+
+/*
+ * An event of an open file carries &file->f_path (fsnotify_file), so that its
+ * mode is known.  Of those only an open for writing says anything here.
+ */
+static bool is_news(u32 mask, const void *data, int type)
+{
+	const struct file *file;
+
+	if (type != FSNOTIFY_EVENT_PATH)
+		return true;
+	file = container_of((const struct path *)data, struct file, f_path);
+	return (mask & FS_OPEN) && (file->f_mode & FMODE_WRITE);
+}
+
+static int watch_event(struct fsnotify_group *g, u32 mask, const void *data,
+		       int type, struct inode *dir, const struct qstr *name,
+		       u32 cookie, struct fsnotify_iter_info *iter)
+{
+	struct fsnotify_mark *mark = fsnotify_iter_mark(iter, FSNOTIFY_ITER_TYPE_SB);
+	struct inode *inode;
+	struct watch *w;
+
+	if (!mark || !is_news(mask, data, type) || !READ_ONCE(watch_counting))
+		return 0;
+	w = container_of(mark, struct watch, mark);
+	inode = fsnotify_data_inode(data, type);
+	if ((mask & NAME_EVENTS) && dir && name) {
+		count(&w->words.names[words_name(&w->words, dir->i_ino, name->name,
+						 name->len)]);
+		count(words_attr(&w->words, dir->i_ino));
+	}
+	if (inode)
+		count(words_attr(&w->words, inode->i_ino));
+	return 0;
+}
+
+/* The mark goes, maybe with its file system: nobody finds the watch any more. */
+static void watch_freeing(struct fsnotify_mark *mark, struct fsnotify_group *g)
+{
+	struct watch *w = container_of(mark, struct watch, mark);
+
+	WRITE_ONCE(w->sb, NULL);
+}
+
+static void watch_free(struct fsnotify_mark *mark)
+{
+	kfree(container_of(mark, struct watch, mark));
+}
+
+static const struct fsnotify_ops watch_ops = {
+	.handle_event	= watch_event,
+	.freeing_mark	= watch_freeing,
+	.free_mark	= watch_free,
+};
+
+/*
+ * Where every change of a name is made by this kernel, through the VFS, with an
+ * event.  Not so on a network's, a stacked or a made-up file system.
+ */
+static bool can_watch(const struct super_block *sb)
+{
+	switch (sb->s_magic) {
+	case EXT4_SUPER_MAGIC:
+	case XFS_SUPER_MAGIC:
+	case BTRFS_SUPER_MAGIC:
+	case TMPFS_MAGIC:
+		return true;
+	}
+	return false;
+}
+
+static struct watch *watch_make(struct super_block *sb)
+{
+	struct watch *w = kzalloc(sizeof(*w), GFP_KERNEL);
+	u32 bits = READ_ONCE(few_bits);
+	int err;
+
+	if (!w)
+		return ERR_PTR(-ENOMEM);
+	err = words_of(ctl_self, &w->words);
+	if (err) {
+		kfree(w);
+		return ERR_PTR(err);
+	}
+	if (bits && bits < w->words.bits)
+		w->words.bits = bits;
+	w->words.salt = get_random_u64();
+	w->sb = sb;
+	w->users = 1;
+	fsnotify_init_mark(&w->mark, group);
+	w->mark.mask = WATCH_EVENTS;
+	return w;
+}
+
+/* With the lock or under RCU. */
+static struct watch *watch_find(const struct super_block *sb)
+{
+	struct watch *w;
+
+	list_for_each_entry_rcu(w, &watches, node, lockdep_is_held(&watches_lock))
+		if (READ_ONCE(w->sb) == sb)
+			return w;
+	return NULL;
+}
+
+static struct watch *watch_share(const struct super_block *sb)
+{
+	struct watch *w;
+
+	spin_lock(&watches_lock);
+	w = watch_find(sb);
+	if (w)
+		w->users++;
+	spin_unlock(&watches_lock);
+	return w;
+}
+
+/* A mark that another has added meanwhile is -EEXIST: then share in that. */
+static struct watch *watch_get(struct super_block *sb)
+{
+	struct watch *w = watch_share(sb);
+	int err;
+
+	if (w)
+		return w;
+	w = watch_make(sb);
+	if (IS_ERR(w))
+		return w;
+	err = fsnotify_add_mark(&w->mark, sb, FSNOTIFY_OBJ_TYPE_SB, 0);
+	if (err) {
+		fsnotify_put_mark(&w->mark);
+		return err == -EEXIST ? watch_share(sb) ?: ERR_PTR(-EAGAIN) : ERR_PTR(err);
+	}
+	spin_lock(&watches_lock);
+	list_add_rcu(&w->node, &watches);
+	spin_unlock(&watches_lock);
+	return w;
+}
+
+struct watch *watch_open(struct sharedpc_watch *want)
+{
+	struct file *file = fget_raw(want->fd);
+	struct super_block *sb;
+	struct watch *w;
+
+	if (!file)
+		return ERR_PTR(-EBADF);
+	sb = file_inode(file)->i_sb;
+	w = can_watch(sb) ? watch_get(sb) : ERR_PTR(-EOPNOTSUPP);
+	fput(file);
+	if (IS_ERR(w))
+		return w;
+	want->bits = w->words.bits;
+	want->salt = w->words.salt;
+	return w;
+}
+
+void watch_close(struct watch *w)
+{
+	spin_lock(&watches_lock);
+	if (--w->users) {
+		spin_unlock(&watches_lock);
+		return;
+	}
+	list_del_rcu(&w->node);
+	spin_unlock(&watches_lock);
+	synchronize_rcu();
+	fsnotify_destroy_mark(&w->mark, group);
+	fsnotify_put_mark(&w->mark);
+}
+
+/* Names are more than bytes where case is folded: an empty directory can be set so. */
+static bool names_are_bytes(const struct inode *dir)
+{
+	return !IS_ENCRYPTED(dir) && !sb_has_encoding(dir->i_sb);
+}
+
+static int name_word(const struct inode *dir, const struct sharedpc_name *want,
+		     const char *name, u64 *gen)
+{
+	struct watch *w;
+
+	rcu_read_lock();
+	w = watch_find(dir->i_sb);
+	if (w && names_are_bytes(dir))
+		*gen = words_read(&w->words.names[words_name(&w->words, dir->i_ino,
+							     name, want->len)]);
+	rcu_read_unlock();
+	return 0;
+}
+
+int watch_name(struct sharedpc_name *want)
+{
+	char name[NAME_MAX];
+	struct file *dir;
+	int err;
+
+	want->gen = 0;
+	if (!want->len || want->len > NAME_MAX)
+		return -EINVAL;
+	if (copy_from_user(name, u64_to_user_ptr(want->name), want->len))
+		return -EFAULT;
+	dir = fget_raw(want->dir);
+	if (!dir)
+		return -EBADF;
+	err = name_word(file_inode(dir), want, name, &want->gen);
+	fput(dir);
+	return err;
+}
+
+static u64 look_word(const struct inode *inode)
+{
+	struct watch *w;
+	u64 gen = 0;
+
+	rcu_read_lock();
+	w = watch_find(inode->i_sb);
+	if (w && !IS_ENCRYPTED(inode))
+		gen = words_read(words_attr(&w->words, inode->i_ino));
+	rcu_read_unlock();
+	/* An open for writing counts itself before it counts the word up. */
+	return inode_is_open_for_write(inode) ? 0 : gen;
+}
+
+static bool has_acl(struct inode *inode)
+{
+	struct posix_acl *acl;
+
+	if (!IS_POSIXACL(inode) || S_ISLNK(inode->i_mode))
+		return false;
+	acl = get_inode_acl(inode, ACL_TYPE_ACCESS);
+	if (IS_ERR(acl))
+		return true;	/* who knows: let the owner be asked */
+	posix_acl_release(acl);
+	return acl;
+}
+
+static u32 look_flags(struct dentry *dentry, struct inode *inode)
+{
+	u32 flags = 0;
+
+	if (vfs_listxattr(dentry, NULL, 0)) {
+		flags |= SHAREDPC_LOOK_XATTR;
+		if (has_acl(inode))
+			flags |= SHAREDPC_LOOK_ACL;
+	}
+	if (S_ISDIR(inode->i_mode) && !names_are_bytes(inode))
+		flags |= SHAREDPC_LOOK_NONAMES;
+	return flags;
+}
+
+int watch_look(struct sharedpc_look *want, const struct cred *cred)
+{
+	struct file *file = fget_raw(want->fd);
+	const struct cred *old;
+
+	if (!file)
+		return -EBADF;
+	want->gen = look_word(file_inode(file));
+	old = override_creds(cred);
+	want->flags = look_flags(file_dentry(file), file_inode(file));
+	revert_creds(old);
+	fput(file);
+	return 0;
+}
+
+u64 watch_changes(void)
+{
+	return atomic64_read(&changes);
+}
+
+int watch_init(void)
+{
+	group = fsnotify_alloc_group(&watch_ops, 0);
+	return PTR_ERR_OR_ZERO(group);
+}
+
+/* All watches have been closed: each has an open device, which holds the module. */
+void watch_exit(void)
+{
+	fsnotify_wait_marks_destroyed();
+	fsnotify_put_group(group);
+}
