@@ -19,9 +19,11 @@
 #include "client/call.h"
 #include "tty/console.h"
 #include "box/ctl.h"
+#include "cache/mount.h"
 #include "debug/debug.h"
 #include "serve/device.h"
 #include "client/file.h"
+#include "client/frames.h"
 #include "box/image.h"
 #include "link/peer.h"
 #include "client/pinned.h"
@@ -68,6 +70,8 @@ static int __init sharedpc_init(void)
 	err = tty_console_init();
 	if (err)
 		goto unmap_ctl;
+	file_owner_ended = cache_owner_ended;
+	frames_short = cache_shed;
 	words_init();
 	err = watch_init();
 	if (err)
@@ -119,6 +123,7 @@ static void __exit sharedpc_exit(void)
 	device_exit();
 	peer_exit();
 	socket_exit();
+	cache_exit();
 	file_exit();
 	region_exit();
 	watch_exit();

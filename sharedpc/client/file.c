@@ -38,6 +38,7 @@ struct closing {
 };
 
 struct file_stat file_stat;
+void (*file_owner_ended)(u32 owner);
 
 static u32 ends[SHAREDPC_IMAGES_MAX];	/* REVOKE_END seen; peer.c's thread */
 static struct kmem_cache *cache;
@@ -247,8 +248,7 @@ static struct inode *file_get(const struct sharedpc_backing *want)
 	return inode ?: ERR_PTR(-ENOMEM);
 }
 
-/* BACKING: returns a new descriptor, or -errno. */
-int file_backing(const struct sharedpc_backing *want)
+int file_backing(const struct sharedpc_backing *want, struct file **keep)
 {
 	struct inode *inode;
 	struct file *file;
@@ -285,6 +285,8 @@ int file_backing(const struct sharedpc_backing *want)
 	__module_get(THIS_MODULE);
 	/* From here on the open is ours to give back. */
 	atomic_inc(&sharedpc_file(inode)->opens);
+	if (keep)
+		*keep = get_file(file);
 	fd_install(fd, file);
 	return fd;
 }
@@ -340,6 +342,8 @@ static void file_end_all(u32 owner)
 {
 	WRITE_ONCE(ends[owner], ends[owner] + 1);
 	smp_mb();	/* pairs with file_backing */
+	if (file_owner_ended)
+		file_owner_ended(owner);
 	file_each(owner, file_end);
 	synchronize_rcu_expedited();	/* whoever is in file_size */
 	file_each(owner, file_zap);

@@ -68,10 +68,17 @@ static inline u64 file_size(const struct sharedpc_file *f)
 	return size;
 }
 
+/*
+ * Told when the proxies of ours at @owner, or it, have ended; main.c sets it.
+ * In the listening thread: it waits for nobody.
+ */
+extern void (*file_owner_ended)(u32 owner);
+
 int file_init(void);
 void file_exit(void);
 void file_late(struct sharedpc_file *f, unsigned long delay);
-int file_backing(const struct sharedpc_backing *want);
+/* BACKING: a new descriptor, and in *@keep (unless NULL) its file, or -errno. */
+int file_backing(const struct sharedpc_backing *want, struct file **keep);
 void file_revoke(u32 owner, const struct sharedpc_msg *msg);
 void file_peer_went(u32 owner);
 bool file_alive(const struct sharedpc_file *f);

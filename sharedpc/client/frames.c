@@ -152,13 +152,13 @@ put:
 	return NULL;
 }
 
-/*
- * Ask the owner for @count pages from @index on.  0 when it answered; then
- * frames_get finds them, unless they have been revoked already.
- */
-int frames_fetch(struct inode *inode, u64 index, u32 count, u16 flags)
+#define FETCH_TRIES	3	/* more, of an owner that has no frames to spare */
+#define FETCH_PAUSE_MS	100
+
+void (*frames_short)(u32 owner);
+
+static int fetch_once(struct sharedpc_file *f, u64 index, u32 count, u16 flags)
 {
-	struct sharedpc_file *f = sharedpc_file(inode);
 	struct sharedpc_msg msg = {
 		.type = SHAREDPC_OP_FAULT,
 		.flags = flags,
@@ -166,14 +166,33 @@ int frames_fetch(struct inode *inode, u64 index, u32 count, u16 flags)
 		.pos = index,
 		.count = count,
 	};
-	int err;
+
+	atomic64_inc(&file_stat.fetches);
+	return call_run(f->owner, &msg, &f->inode);
+}
+
+/*
+ * Ask the owner for @count pages from @index on.  0 when it answered; then
+ * frames_get finds them, unless they have been revoked already.  An owner that
+ * has none to spare is asked again when what is only kept has been given up,
+ * here and (they look every two seconds) by the other clients.
+ */
+int frames_fetch(struct inode *inode, u64 index, u32 count, u16 flags)
+{
+	struct sharedpc_file *f = sharedpc_file(inode);
+	int err, tries = 0;
 
 	/* Room for the one that is needed; frames_add cannot allocate. */
 	err = xa_reserve(&f->frames, index, GFP_KERNEL);
 	if (err)
 		return err;
-	atomic64_inc(&file_stat.fetches);
-	err = call_run(f->owner, &msg, inode);
+	err = fetch_once(f, index, count, flags);
+	while (err == -ENOSPC && tries++ < FETCH_TRIES && frames_short) {
+		frames_short(f->owner);
+		if (msleep_interruptible(FETCH_PAUSE_MS))
+			break;
+		err = fetch_once(f, index, count, flags);
+	}
 	/* The owner's lack of memory is not ours: no OOM killer can help. */
 	return err == -ENOMEM ? -EIO : err;
 }

@@ -10,6 +10,9 @@
 void frames_add(struct inode *inode, u64 index, const u64 *frame, u32 nr);
 struct folio *frames_get(struct inode *inode, u64 index, bool write, bool wait);
 bool frames_want(struct inode *inode, u64 index);
+/* Whoever keeps frames of @owner for later only gives them up; main.c sets it. */
+extern void (*frames_short)(u32 owner);
+
 int frames_fetch(struct inode *inode, u64 index, u32 count, u16 flags);
 int frames_revoke(struct inode *inode, u64 index, u64 count, bool write_only);
 bool frames_dirtied(struct inode *inode, u64 index);

@@ -17,6 +17,7 @@
 #include <linux/seq_file.h>
 #include "client/call.h"
 #include "box/ctl.h"
+#include "cache/stat.h"
 #include "debug/debug.h"
 #include "client/file.h"
 #include "link/peer.h"
@@ -102,6 +103,7 @@ static int counters_show(struct seq_file *m, void *unused)
 		   atomic64_read(&file_stat.upgrades),
 		   atomic64_read(&file_stat.revokes),
 		   atomic64_read(&file_stat.late));
+	cache_show(m);
 	seq_printf(m, "words changes %llu\n", watch_changes());
 	for (i = 0; i < ctl_nr_images; i++) {
 		s = server_get(i);

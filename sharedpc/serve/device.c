@@ -3,8 +3,8 @@
  * device.c - /dev/sharedpc: the calls of sharedpc_ioctl.h
  *
  * Nothing but argument copying and rights; the work is elsewhere.  An open
- * file becomes a server with SERVE, at most once, and for as long as it is
- * open.
+ * file becomes a server with SERVE, watches a file system with WATCH, or is a
+ * mount's with ATTACH: each at most once, and for as long as it is open.
  */
 #include <linux/capability.h>
 #include <linux/fs.h>
@@ -14,15 +14,19 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include "box/ctl.h"
+#include "cache/mount.h"
 #include "serve/device.h"
 #include "client/file.h"
 #include "link/peer.h"
 #include "box/region.h"
 #include "owner/server.h"
+#include "words/watch.h"
 
 struct opened {
-	struct mutex lock;		/* server: set once */
+	struct mutex lock;		/* all below: set once */
 	struct server *server;
+	struct watch *watch;
+	struct cache_mount *mount;
 };
 
 static int device_open(struct inode *inode, struct file *file)
@@ -40,8 +44,12 @@ static int device_release(struct inode *inode, struct file *file)
 {
 	struct opened *o = file->private_data;
 
+	if (o->mount)
+		cache_detach(o->mount);
 	if (o->server)
 		server_close(o->server);
+	if (o->watch)
+		watch_close(o->watch);
 	kfree(o);
 	return 0;
 }
@@ -173,13 +181,105 @@ static long do_size(struct server *s, void __user *arg, bool keep)
 	return -EFAULT;
 }
 
-static long do_backing(void __user *arg)
+static long do_backing(struct opened *o, void __user *arg)
 {
+	struct cache_mount *mount = READ_ONCE(o->mount);
 	struct sharedpc_backing backing;
 
 	if (copy_from_user(&backing, arg, sizeof(backing)))
 		return -EFAULT;
-	return file_backing(&backing);
+	if (backing.flags & ~SHAREDPC_BACKING_KEEP || backing.reserved)
+		return -EINVAL;
+	return mount ? cache_backing(mount, &backing) : file_backing(&backing, NULL);
+}
+
+static long do_watch(struct opened *o, void __user *arg)
+{
+	struct sharedpc_watch want;
+	struct watch *w;
+	long err = 0;
+
+	if (copy_from_user(&want, arg, sizeof(want)))
+		return -EFAULT;
+	mutex_lock(&o->lock);
+	if (o->watch) {
+		err = -EINVAL;
+		goto unlock;
+	}
+	w = watch_open(&want);
+	if (IS_ERR(w)) {
+		err = PTR_ERR(w);
+		goto unlock;
+	}
+	if (copy_to_user(arg, &want, sizeof(want))) {
+		watch_close(w);
+		err = -EFAULT;
+		goto unlock;
+	}
+	WRITE_ONCE(o->watch, w);
+unlock:
+	mutex_unlock(&o->lock);
+	return err;
+}
+
+static long do_name(void __user *arg)
+{
+	struct sharedpc_name want;
+	long err;
+
+	if (copy_from_user(&want, arg, sizeof(want)))
+		return -EFAULT;
+	err = watch_name(&want);
+	if (!err && copy_to_user(arg, &want, sizeof(want)))
+		return -EFAULT;
+	return err;
+}
+
+static long do_look(const struct file *file, void __user *arg)
+{
+	struct sharedpc_look want;
+	long err;
+
+	if (copy_from_user(&want, arg, sizeof(want)))
+		return -EFAULT;
+	err = watch_look(&want, file->f_cred);
+	if (!err && copy_to_user(arg, &want, sizeof(want)))
+		return -EFAULT;
+	return err;
+}
+
+static long do_attach(struct opened *o, void __user *arg)
+{
+	struct sharedpc_attach want;
+	struct cache_mount *m;
+	long err = 0;
+
+	if (copy_from_user(&want, arg, sizeof(want)))
+		return -EFAULT;
+	mutex_lock(&o->lock);
+	if (o->mount) {
+		err = -EINVAL;
+	} else {
+		m = cache_attach(&want);
+		if (IS_ERR(m))
+			err = PTR_ERR(m);
+		else
+			WRITE_ONCE(o->mount, m);
+	}
+	mutex_unlock(&o->lock);
+	return err;
+}
+
+static long do_tell(struct opened *o, void __user *arg)
+{
+	struct cache_mount *m = READ_ONCE(o->mount);
+	struct sharedpc_tell tell;
+
+	if (!m)
+		return -EINVAL;
+	if (copy_from_user(&tell, arg, sizeof(tell)))
+		return -EFAULT;
+	return cache_tell(m, &tell);
 }
 
 static long do_progress(void __user *arg)
@@ -222,6 +322,19 @@ static long server_ioctl(struct opened *o, unsigned int cmd, void __user *arg)
 	return -ENOTTY;
 }
 
+/*
+ * NAME and LOOK: of who said WATCH, which took CAP_SYS_ADMIN.  The proxy acts
+ * with a caller's rights when it needs them.
+ */
+static long watch_ioctl(struct file *file, unsigned int cmd, void __user *arg)
+{
+	struct opened *o = file->private_data;
+
+	if (!READ_ONCE(o->watch))
+		return capable(CAP_SYS_ADMIN) ? -EINVAL : -EPERM;
+	return cmd == SHAREDPC_IOC_NAME ? do_name(arg) : do_look(file, arg);
+}
+
 static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	void __user *p = (void __user *)arg;
@@ -231,6 +344,9 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return do_info(p);
 	case SHAREDPC_IOC_IMAGE:
 		return do_image(p);
+	case SHAREDPC_IOC_NAME:
+	case SHAREDPC_IOC_LOOK:
+		return watch_ioctl(file, cmd, p);
 	}
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
@@ -238,9 +354,15 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case SHAREDPC_IOC_SERVE:
 		return do_serve(file->private_data, p);
 	case SHAREDPC_IOC_BACKING:
-		return do_backing(p);
+		return do_backing(file->private_data, p);
 	case SHAREDPC_IOC_PROGRESS:
 		return do_progress(p);
+	case SHAREDPC_IOC_WATCH:
+		return do_watch(file->private_data, p);
+	case SHAREDPC_IOC_ATTACH:
+		return do_attach(file->private_data, p);
+	case SHAREDPC_IOC_TELL:
+		return do_tell(file->private_data, p);
 	}
 	return server_ioctl(file->private_data, cmd, p);
 }

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * cache.h - what the files of cache/ share, see mount.h
+ *
+ * Lock order: a mount's told.lock, spare_lock and an inode's lock stand alone.
+ * None is held while FUSE is called.
+ */
+#ifndef CACHE_H
+#define CACHE_H
+
+#include <linux/dcache.h>
+#include <linux/fs.h>
+#include <linux/list.h>
+#include <linux/percpu.h>
+#include <linux/rcupdate.h>
+#include <linux/spinlock.h>
+#include <linux/stat.h>
+#include <linux/workqueue.h>
+#include <linux/xattr.h>
+#include "cache/mount.h"
+#include "words/words.h"
+
+#define TOLD_BITS	8
+
+/* What ccfs told and nobody has taken: told.c. */
+struct told {
+	spinlock_t lock;
+	struct hlist_head files[1 << TOLD_BITS];	/* by node */
+	struct hlist_head names[1 << TOLD_BITS];	/* by directory's node */
+	struct list_head age;				/* the first is the oldest */
+	u32 count;
+};
+
+struct cache_mount {
+	struct super_block *sb;		/* NULL: it has been shut down */
+	u32 owner;
+	u32 ends;
+	bool forget;			/* nothing is remembered */
+	bool dead;			/* nothing remembered is true any more */
+	u64 root_ino;
+	struct words words;
+	struct list_head node;		/* in mounts */
+	struct kref ref;		/* the super block, the device, RCU */
+	struct rcu_head rcu;
+
+	struct told told;
+
+	spinlock_t spare_lock;		/* the four below */
+	struct list_head spares;	/* cache_inode.spare_node, oldest first */
+	u32 spare_count;
+	struct list_head offers;	/* see spare.c */
+	u32 offers_count;
+	u64 full;			/* words_full() that we gave way to */
+	bool shed;			/* all spares are to go */
+	struct delayed_work tidy;
+
+	/* Tables of this super block: FUSE's, but for what is ours. */
+	struct super_operations s_op;
+	struct dentry_operations d_op;
+	struct xattr_handler xattr;
+	const struct xattr_handler *xattrs[2];
+	const struct super_operations *fuse_s_op;
+	const struct dentry_operations *fuse_d_op;
+	const struct xattr_handler * const *fuse_xattrs;
+};
+
+/* What is known of a file.  Never changes (an ACL comes late), is replaced: inode.c. */
+struct known {
+	struct rcu_head rcu;
+	u64 gen;			/* of its word */
+	u32 flags;			/* SHAREDPC_LOOK_* */
+	struct posix_acl *acl;		/* NULL: not fetched */
+	struct kstat stat;
+};
+
+/* inode->i_private of a file of ours. */
+struct cache_inode {
+	struct rcu_head rcu;
+	u64 node;			/* FUSE's node id */
+	u64 ino;			/* the owner's */
+	u64 *word;			/* of its attributes; NULL: nothing is remembered */
+	bool names;			/* names in it may be remembered */
+	spinlock_t lock;		/* changes of known, of i_version */
+	struct known __rcu *known;
+	char *text;			/* of a symbolic link: inode->i_link */
+	struct file *spare;		/* the mount's spare_lock, as both below */
+	u64 spare_gen;
+	struct list_head spare_node;
+};
+
+/* A name that was told. */
+struct told_name {
+	u64 gen;			/* 0: not to be remembered */
+	u64 node;			/* what it names */
+	u32 len;
+	char name[NAME_MAX];
+};
+
+/* The mount of a super block that has our tables. */
+static inline struct cache_mount *cache_mount_of(const struct super_block *sb)
+{
+	return container_of(sb->s_op, struct cache_mount, s_op);
+}
+
+/* Anything remembered is good for nothing? */
+static inline bool cache_useless(const struct cache_mount *m)
+{
+	return m->forget || READ_ONCE(m->dead);
+}
+
+/* NULL: this inode is FUSE's alone. */
+static inline struct cache_inode *cache_inode(const struct inode *inode)
+{
+	return READ_ONCE(inode->i_private);
+}
+
+/* mount.c */
+void cache_shed_all(void);
+
+/* told.c */
+void told_init(struct told *t);
+void told_clear(struct told *t);
+int told_add(struct cache_mount *m, const struct sharedpc_tell *tell);
+/* What was told last of @node; the caller frees it.  NULL: nothing. */
+struct sharedpc_tale *told_take(struct told *t, u64 node);
+/* A name in @dir: @name, or any if that is NULL.  False: none. */
+bool told_take_name(struct told *t, u64 dir, const struct qstr *name,
+		    struct told_name *out);
+
+/* inode.c */
+int cache_adopt(struct inode *inode);
+void cache_evict(struct inode *inode);
+/* Under RCU: what is known and true, or NULL. */
+struct known *cache_known(const struct inode *inode);
+/* Take what has been told of @inode. */
+void cache_learn(struct inode *inode);
+/* What the owner says now, or what is known and true.  0 or -errno. */
+int cache_look(struct inode *inode, struct known *known);
+/* The ACL of @inode, as its word was @gen before it was fetched, goes along. */
+void cache_learn_acl(struct inode *inode, u64 gen, struct posix_acl *acl);
+int cache_getattr(struct mnt_idmap *idmap, const struct path *path,
+		  struct kstat *stat, u32 want, unsigned int flags);
+int cache_setattr(struct mnt_idmap *idmap, struct dentry *d, struct iattr *attr);
+const struct inode_operations *cache_fuse_iops(const struct inode *inode);
+
+/* entry.c */
+int cache_revalidate(struct dentry *d, unsigned int flags);
+int cache_d_init(struct dentry *d);
+struct dentry *cache_lookup(struct inode *dir, struct dentry *d, unsigned int flags);
+/* The word of a name, and what it is; gen 0: not to be remembered. */
+struct entry_word {
+	u32 index;
+	u64 gen;
+};
+struct entry_word entry_word(const struct inode *dir, const struct qstr *name);
+/*
+ * @d, whose parent is locked, has just been looked up or made: take what was
+ * told of its inode, and remember the name if *@word (NULL: none was read
+ * before) or what was told allows.  0 or -ENOMEM.
+ */
+int entry_learn(struct inode *dir, struct dentry *d, const struct entry_word *word);
+/* The same for each name in @dir that was told and is a dentry. */
+void entry_learn_all(struct dentry *dir);
+/* @d is about to become negative, by the one change since @before. */
+void entry_gone(struct inode *dir, struct dentry *d, struct entry_word before);
+/* @d is about to get another name. */
+void entry_moving(struct dentry *d);
+
+/* change.c */
+int cache_create(struct mnt_idmap *idmap, struct inode *dir, struct dentry *d,
+		 umode_t mode, bool excl);
+int cache_mknod(struct mnt_idmap *idmap, struct inode *dir, struct dentry *d,
+		umode_t mode, dev_t dev);
+int cache_mkdir(struct mnt_idmap *idmap, struct inode *dir, struct dentry *d,
+		umode_t mode);
+int cache_symlink(struct mnt_idmap *idmap, struct inode *dir, struct dentry *d,
+		  const char *text);
+int cache_link(struct dentry *old, struct inode *dir, struct dentry *d);
+int cache_unlink(struct inode *dir, struct dentry *d);
+int cache_rmdir(struct inode *dir, struct dentry *d);
+int cache_rename(struct mnt_idmap *idmap, struct inode *olddir, struct dentry *old,
+		 struct inode *newdir, struct dentry *new, unsigned int flags);
+int cache_atomic_open(struct inode *dir, struct dentry *d, struct file *file,
+		      unsigned int flags, umode_t mode);
+
+/* acl.c */
+int acl_may(const struct posix_acl *acl, const struct kstat *st, int mask);
+/* Fetch it, unless it is known.  0 or -errno. */
+int acl_fetch(struct inode *inode);
+
+/* permission.c */
+int cache_permission(struct mnt_idmap *idmap, struct inode *inode, int mask);
+
+/* spare.c */
+void spare_init(struct cache_mount *m);
+void spare_exit(struct cache_mount *m);
+/* @file, whose reference goes along, is @node's: whoever opens it may keep it. */
+void spare_offer(struct cache_mount *m, u64 node, struct file *file);
+struct file *spare_take_offer(struct cache_mount *m, u64 node);
+/* Keep @file, whose reference goes along. */
+void spare_add(struct cache_mount *m, struct cache_inode *ci, struct file *file);
+/* The file that is kept, with a reference, or NULL. */
+struct file *spare_get(struct cache_mount *m, struct cache_inode *ci);
+void spare_drop(struct cache_mount *m, struct cache_inode *ci);
+void spare_shed(struct cache_mount *m);
+
+/* open.c */
+void open_wrap(struct inode *inode);
+
+/* list.c */
+void list_wrap(struct inode *inode);
+
+/* xattr.c */
+int cache_xattr_get(const struct xattr_handler *handler, struct dentry *d,
+		    struct inode *inode, const char *name, void *value, size_t size);
+ssize_t cache_listxattr(struct dentry *d, char *list, size_t size);
+struct posix_acl *cache_get_acl(struct mnt_idmap *idmap, struct dentry *d, int type);
+
+/* stat.c */
+enum cache_count {
+	CACHE_NAME_HIT, CACHE_NAME_ASK, CACHE_ATTR_HIT, CACHE_ATTR_ASK,
+	CACHE_MAY_HIT, CACHE_MAY_ASK, CACHE_OPEN_HIT, CACHE_OPEN_ASK,
+	CACHE_LIST_READ, CACHE_XATTR_HIT, CACHE_XATTR_ASK, CACHE_COUNTS,
+};
+
+struct cache_stat {
+	u64 n[CACHE_COUNTS];
+};
+
+DECLARE_PER_CPU(struct cache_stat, cache_stat);
+
+static inline void cache_count(enum cache_count what)
+{
+	this_cpu_inc(cache_stat.n[what]);
+}
+
+#endif

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * change.c - names: made, moved and removed
+ *
+ * The owner does it, FUSE asks it.  What is made comes with an answer that is
+ * taken in as that of a look-up; what is removed or moved is noted before the
+ * VFS changes its dentry.  All have the parents locked.
+ */
+#include <linux/namei.h>
+#include "cache/cache.h"
+
+/* @err of an operation that made @d. */
+static int made(struct inode *dir, struct dentry *d, int err)
+{
+	return err ?: entry_learn(dir, d, NULL);
+}
+
+int cache_create(struct mnt_idmap *idmap, struct inode *dir, struct dentry *d,
+		 umode_t mode, bool excl)
+{
+	return made(dir, d, cache_fuse_iops(dir)->create(idmap, dir, d, mode, excl));
+}
+
+int cache_mknod(struct mnt_idmap *idmap, struct inode *dir, struct dentry *d,
+		umode_t mode, dev_t dev)
+{
+	return made(dir, d, cache_fuse_iops(dir)->mknod(idmap, dir, d, mode, dev));
+}
+
+int cache_mkdir(struct mnt_idmap *idmap, struct inode *dir, struct dentry *d,
+		umode_t mode)
+{
+	return made(dir, d, cache_fuse_iops(dir)->mkdir(idmap, dir, d, mode));
+}
+
+int cache_symlink(struct mnt_idmap *idmap, struct inode *dir, struct dentry *d,
+		  const char *text)
+{
+	return made(dir, d, cache_fuse_iops(dir)->symlink(idmap, dir, d, text));
+}
+
+int cache_link(struct dentry *old, struct inode *dir, struct dentry *d)
+{
+	return made(dir, d, cache_fuse_iops(dir)->link(old, dir, d));
+}
+
+int cache_unlink(struct inode *dir, struct dentry *d)
+{
+	struct entry_word before = entry_word(dir, &d->d_name);
+	int err = cache_fuse_iops(dir)->unlink(dir, d);
+
+	if (!err)
+		entry_gone(dir, d, before);
+	return err;
+}
+
+int cache_rmdir(struct inode *dir, struct dentry *d)
+{
+	struct entry_word before = entry_word(dir, &d->d_name);
+	int err = cache_fuse_iops(dir)->rmdir(dir, d);
+
+	if (!err)
+		entry_gone(dir, d, before);
+	return err;
+}
+
+int cache_rename(struct mnt_idmap *idmap, struct inode *olddir, struct dentry *old,
+		 struct inode *newdir, struct dentry *new, unsigned int flags)
+{
+	int err = cache_fuse_iops(olddir)->rename(idmap, olddir, old, newdir, new, flags);
+
+	if (!err) {
+		entry_moving(old);
+		entry_moving(new);
+	}
+	return err;
+}
+
+/*
+ * FUSE would look up by itself here, with a dentry that nobody has noted: do
+ * that first.  What is there already is opened as any other file.
+ */
+int cache_atomic_open(struct inode *dir, struct dentry *d, struct file *file,
+		      unsigned int flags, umode_t mode)
+{
+	struct dentry *found = NULL;
+	int err;
+
+	if (d_in_lookup(d)) {
+		found = cache_lookup(dir, d, 0);
+		if (IS_ERR(found))
+			return PTR_ERR(found);
+		d = found ?: d;
+	}
+	if (!(flags & O_CREAT) || d_really_is_positive(d))
+		return finish_no_open(file, found);
+	err = cache_fuse_iops(dir)->atomic_open(dir, d, file, flags, mode);
+	if (!err && d_really_is_positive(d))
+		err = entry_learn(dir, d, NULL);
+	dput(found);
+	return err;
+}

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * entry.c - names: revalidation and look-up
+ *
+ * What is remembered of a name is in its dentry's d_time:
+ *
+ *	63	62	61	60..39		38..0
+ *	KEPT	MOVING	NEGATIVE index of word	value of the word
+ *
+ * KEPT: as long as the word is what it was, the name means this inode, or
+ * (NEGATIVE) nothing.  It holds only while the dentry is of that kind: one that
+ * has become negative meanwhile is asked about.  MOVING: the dentry is about to
+ * get another name; the low 32 bits are the hash of the old one.
+ *
+ * A word's value is read before the owner is asked, and is noted only if the
+ * dentry still has the name that was asked for and nobody has noted anything
+ * meanwhile.  Look-ups and changes have the parent locked; a revalidation has
+ * not, so a rename of ours can overtake it: between the owner's answer and
+ * d_move the old name must not be vouched for, since nobody would count its
+ * word when the new one changes.  That is what MOVING is for.
+ */
+#include <linux/namei.h>
+#include "cache/cache.h"
+
+#define KEPT		(1ULL << 63)
+#define MOVING		(1ULL << 62)
+#define NEGATIVE	(1ULL << 61)
+#define GEN_BITS	39
+#define GEN_MASK	((1ULL << GEN_BITS) - 1)
+#define INDEX_MASK	((1ULL << 22) - 1)
+
+static u64 note(struct entry_word word, bool negative)
+{
+	if (!word.gen)
+		return 0;
+	return KEPT | (negative ? NEGATIVE : 0) | (u64)word.index << GEN_BITS |
+	       (word.gen & GEN_MASK);
+}
+
+/* May be called in RCU walk. */
+static bool entry_fresh(const struct dentry *d)
+{
+	const struct cache_mount *m = cache_mount_of(d->d_sb);
+	u64 t = READ_ONCE(d->d_time);
+
+	if (!(t & KEPT) || cache_useless(m) ||
+	    !(t & NEGATIVE) != !!d_inode_rcu(d))
+		return false;
+	return !((words_read(&m->words.names[t >> GEN_BITS & INDEX_MASK]) ^ t) & GEN_MASK);
+}
+
+struct entry_word entry_word(const struct inode *dir, const struct qstr *name)
+{
+	const struct cache_mount *m = cache_mount_of(dir->i_sb);
+	const struct cache_inode *ci = cache_inode(dir);
+	struct entry_word word = { 0 };
+
+	if (!ci || !READ_ONCE(ci->names) || cache_useless(m))
+		return word;
+	word.index = words_name(&m->words, ci->ino, name->name, name->len);
+	word.gen = words_read(&m->words.names[word.index]);
+	return word;
+}
+
+/* A new dentry's d_time is what was there before. */
+int cache_d_init(struct dentry *d)
+{
+	d->d_time = 0;
+	return 0;
+}
+
+static bool same_name(const struct dentry *d, const struct qstr *name)
+{
+	return d->d_name.len == name->len && !memcmp(d->d_name.name, name->name, name->len);
+}
+
+/* What a revalidation has to begin with, read at one moment. */
+struct asking {
+	struct dentry *parent;
+	struct name_snapshot name;
+	u64 note;			/* d_time at that moment */
+	bool moving;			/* d_move has yet to come */
+	struct entry_word word;
+};
+
+static void asking_begin(struct asking *a, struct dentry *d)
+{
+	a->parent = dget_parent(d);
+	take_dentry_name_snapshot(&a->name, d);
+	spin_lock(&d->d_lock);
+	a->note = d->d_time;
+	a->moving = (a->note & MOVING) && (u32)a->note == d->d_name.hash;
+	spin_unlock(&d->d_lock);
+	a->word = entry_word(d_inode(a->parent), &a->name.name);
+}
+
+/* The owner said that the name means what @d names. */
+static void asking_keep(struct asking *a, struct dentry *d)
+{
+	spin_lock(&d->d_lock);
+	if (!a->moving && d->d_time == a->note && d->d_parent == a->parent &&
+	    same_name(d, &a->name.name))
+		d->d_time = note(a->word, false);
+	spin_unlock(&d->d_lock);
+}
+
+/* The name was told, too: we know better already. */
+static void asking_told(struct asking *a, struct dentry *d)
+{
+	struct cache_inode *di = cache_inode(d_inode(a->parent));
+	struct told_name name;
+
+	if (di)
+		told_take_name(&cache_mount_of(d->d_sb)->told, di->node, &a->name.name, &name);
+}
+
+static void asking_end(struct asking *a)
+{
+	release_dentry_name_snapshot(&a->name);
+	dput(a->parent);
+}
+
+static int entry_ask(struct dentry *d, unsigned int flags)
+{
+	struct inode *inode = d_inode(d);
+	struct asking a;
+	int ret;
+
+	asking_begin(&a, d);
+	ret = cache_mount_of(d->d_sb)->fuse_d_op->d_revalidate(d, flags);
+	if (ret > 0)
+		ret = cache_adopt(inode) ?: 1;
+	if (ret > 0) {
+		cache_learn(inode);
+		asking_keep(&a, d);
+	}
+	asking_told(&a, d);
+	asking_end(&a);
+	return ret;
+}
+
+int cache_revalidate(struct dentry *d, unsigned int flags)
+{
+	if (!(flags & LOOKUP_REVAL) && entry_fresh(d)) {
+		cache_count(CACHE_NAME_HIT);
+		return 1;
+	}
+	if (flags & LOOKUP_RCU)
+		return -ECHILD;
+	cache_count(CACHE_NAME_ASK);
+	return d_inode(d) ? entry_ask(d, flags) : 0;
+}
+
+static void entry_note(struct dentry *d, u64 note)
+{
+	spin_lock(&d->d_lock);
+	d->d_time = note;
+	spin_unlock(&d->d_lock);
+}
+
+int entry_learn(struct inode *dir, struct dentry *d, const struct entry_word *word)
+{
+	struct cache_mount *m = cache_mount_of(dir->i_sb);
+	struct cache_inode *di = cache_inode(dir), *ci;
+	struct inode *inode = d_inode(d);
+	struct entry_word told_word = { 0 };
+	struct told_name name;
+	int err;
+
+	if (!inode) {
+		entry_note(d, word ? note(*word, true) : 0);
+		return 0;
+	}
+	err = cache_adopt(inode);
+	if (err)
+		return err;
+	cache_learn(inode);
+	ci = cache_inode(inode);
+	if (di && ci && told_take_name(&m->told, di->node, &d->d_name, &name) &&
+	    name.node == ci->node) {
+		told_word = entry_word(dir, &d->d_name);
+		if (told_word.gen)
+			told_word.gen = name.gen;
+	}
+	entry_note(d, note(word && word->gen ? *word : told_word, false));
+	return 0;
+}
+
+static void entry_learn_one(struct dentry *dir, const struct told_name *told)
+{
+	struct qstr name = QSTR_INIT(told->name, told->len);
+	struct entry_word word;
+	struct dentry *d = d_hash_and_lookup(dir, &name);
+	struct cache_inode *ci;
+
+	if (IS_ERR_OR_NULL(d))
+		return;
+	if (d_inode(d) && !cache_adopt(d_inode(d))) {
+		cache_learn(d_inode(d));
+		ci = cache_inode(d_inode(d));
+		word = entry_word(d_inode(dir), &name);
+		if (ci && ci->node == told->node && word.gen && !entry_fresh(d)) {
+			word.gen = told->gen;
+			entry_note(d, note(word, false));
+		}
+	}
+	dput(d);
+}
+
+void entry_learn_all(struct dentry *dir)
+{
+	struct cache_mount *m = cache_mount_of(dir->d_sb);
+	struct cache_inode *di = cache_inode(d_inode(dir));
+	struct told_name name;
+
+	while (di && told_take_name(&m->told, di->node, NULL, &name))
+		entry_learn_one(dir, &name);
+}
+
+struct dentry *cache_lookup(struct inode *dir, struct dentry *d, unsigned int flags)
+{
+	struct entry_word word = entry_word(dir, &d->d_name);
+	struct dentry *new = cache_fuse_iops(dir)->lookup(dir, d, flags);
+	int err;
+
+	cache_count(CACHE_NAME_ASK);
+	if (IS_ERR(new))
+		return new;
+	err = entry_learn(dir, new ?: d, &word);
+	if (!err)
+		return new;
+	dput(new);
+	return ERR_PTR(err);
+}
+
+/*
+ * The word went up by one, so by our change alone, which did count: nobody has
+ * made the name again.
+ */
+void entry_gone(struct inode *dir, struct dentry *d, struct entry_word before)
+{
+	struct entry_word now = entry_word(dir, &d->d_name);
+
+	if (!before.gen || now.gen != before.gen + 1)
+		now.gen = 0;
+	/* Not 0, which a revalidation on its way might have begun with. */
+	entry_note(d, now.gen ? note(now, true) : NEGATIVE);
+}
+
+void entry_moving(struct dentry *d)
+{
+	spin_lock(&d->d_lock);
+	d->d_time = MOVING | d->d_name.hash;
+	spin_unlock(&d->d_lock);
+}

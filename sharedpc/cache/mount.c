@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * mount.c - attach and detach, the tables of a super block
+ *
+ * A mount is attached between mount(2) and FUSE's INIT: FUSE has one inode, the
+ * root, whose dentry nobody revalidates.  From then on every dentry gets our
+ * operations when it is made, and every inode when it is found.
+ *
+ * A cache_mount lives as long as its super block, since the tables are in it,
+ * and as long as ccfs has it attached; whoever walks in RCU may see it a little
+ * longer.  The module is held by the super block.
+ */
+#include <linux/exportfs.h>
+#include <linux/file.h>
+#include <linux/magic.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/version.h>
+#include "box/ctl.h"
+#include "cache/cache.h"
+#include "client/file.h"
+#include "link/peer.h"
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0) || \
+	LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+#error "cache/ knows the FUSE of Linux 6.12: see mount.h for what it assumes"
+#endif
+
+#define FUSE_ROOT	1	/* node id */
+
+static DEFINE_MUTEX(attach_lock);
+/* For the listening thread, which may wait for nobody: a spin lock. */
+static DEFINE_SPINLOCK(mounts_lock);
+static LIST_HEAD(mounts);
+
+static void mount_free(struct rcu_head *rcu)
+{
+	struct cache_mount *m = container_of(rcu, struct cache_mount, rcu);
+
+	told_clear(&m->told);
+	kfree(m);
+}
+
+static void mount_release(struct kref *ref)
+{
+	call_rcu(&container_of(ref, struct cache_mount, ref)->rcu, mount_free);
+}
+
+static void mount_list(struct cache_mount *m)
+{
+	spin_lock(&mounts_lock);
+	list_add(&m->node, &mounts);
+	spin_unlock(&mounts_lock);
+}
+
+static void mount_unlist(struct cache_mount *m)
+{
+	spin_lock(&mounts_lock);
+	list_del(&m->node);
+	spin_unlock(&mounts_lock);
+}
+
+static void cache_evict_inode(struct inode *inode)
+{
+	cache_mount_of(inode->i_sb)->fuse_s_op->evict_inode(inode);
+	cache_evict(inode);
+}
+
+/* The super block goes: no inode is left.  FUSE has no put_super of its own. */
+static void cache_put_super(struct super_block *sb)
+{
+	struct cache_mount *m = cache_mount_of(sb);
+
+	mount_unlist(m);
+	WRITE_ONCE(m->dead, true);
+	spare_exit(m);
+	kref_put(&m->ref, mount_release);
+	module_put(THIS_MODULE);
+}
+
+/* Is this the FUSE that we know? */
+static bool fuse_is_known(struct super_block *sb)
+{
+	struct inode *root = d_inode(sb->s_root);
+	const struct inode_operations *op = root->i_op;
+	u32 fh[3];
+	int len = ARRAY_SIZE(fh);
+
+	if (!sb->s_op->evict_inode || sb->s_op->put_super ||
+	    !sb->s_d_op || !sb->s_d_op->d_revalidate || sb->s_d_op->d_init ||
+	    !sb->s_xattr || !sb->s_xattr[0] || !sb->s_xattr[0]->prefix ||
+	    *sb->s_xattr[0]->prefix || sb->s_xattr[1] || root->i_private ||
+	    !root->i_fop->iterate_shared || sb->s_user_ns != &init_user_ns)
+		return false;
+	if (!op->lookup || !op->create || !op->mknod || !op->mkdir || !op->symlink ||
+	    !op->link || !op->unlink || !op->rmdir || !op->rename ||
+	    !op->atomic_open || !op->getattr || !op->setattr || !op->listxattr ||
+	    !op->permission || !op->get_acl)
+		return false;
+	return sb->s_export_op && sb->s_export_op->encode_fh &&
+	       sb->s_export_op->encode_fh(root, fh, &len, NULL) == FILEID_INO64_GEN &&
+	       len == ARRAY_SIZE(fh) && !fh[0] && fh[1] == FUSE_ROOT;
+}
+
+/* Who looks up from here on finds our tables. */
+static void tables_put_in(struct cache_mount *m, struct super_block *sb)
+{
+	m->fuse_s_op = sb->s_op;
+	m->fuse_d_op = sb->s_d_op;
+	m->fuse_xattrs = sb->s_xattr;
+	m->s_op = *sb->s_op;
+	m->s_op.evict_inode = cache_evict_inode;
+	m->s_op.put_super = cache_put_super;
+	m->d_op = *sb->s_d_op;
+	m->d_op.d_revalidate = cache_revalidate;
+	m->d_op.d_init = cache_d_init;
+	m->xattr = *sb->s_xattr[0];
+	m->xattr.get = cache_xattr_get;
+	m->xattrs[0] = &m->xattr;
+	sb->s_op = &m->s_op;
+	sb->s_d_op = &m->d_op;
+	sb->s_xattr = m->xattrs;
+}
+
+static struct cache_mount *mount_make(const struct sharedpc_attach *want)
+{
+	struct cache_mount *m = kzalloc(sizeof(*m), GFP_KERNEL);
+	int err;
+
+	if (!m)
+		return ERR_PTR(-ENOMEM);
+	m->owner = want->owner;
+	m->ends = want->ends;
+	m->root_ino = want->root_ino;
+	m->forget = want->flags & SHAREDPC_ATTACH_FORGET;
+	if (!m->forget) {
+		err = words_of(want->owner, &m->words);
+		if (!err && (!want->bits || want->bits > m->words.bits))
+			err = -EINVAL;
+		if (err) {
+			kfree(m);
+			return ERR_PTR(err);
+		}
+		m->words.bits = want->bits;
+		m->words.salt = want->salt;
+	}
+	kref_init(&m->ref);
+	told_init(&m->told);
+	spare_init(m);
+	return m;
+}
+
+/* Is the proxy that @m was told of the one that is there? */
+static int owner_check(const struct cache_mount *m)
+{
+	if (m->owner == ctl_self)
+		return 0;
+	if (!peer_up(m->owner))
+		return -ENOTCONN;
+	return file_ends(m->owner) == m->ends ? 0 : -ESTALE;
+}
+
+/* With attach_lock. */
+static int mount_attach(struct cache_mount *m, struct super_block *sb)
+{
+	int err;
+
+	if (sb->s_op->put_super == cache_put_super)
+		return -EBUSY;
+	if (sb->s_magic != FUSE_SUPER_MAGIC || !fuse_is_known(sb))
+		return -EOPNOTSUPP;
+	/* The end comes before this look, or cache_owner_ended finds us. */
+	mount_list(m);
+	err = owner_check(m);
+	if (err)
+		goto unlist;
+	tables_put_in(m, sb);
+	err = cache_adopt(d_inode(sb->s_root));
+	if (err)
+		goto take_out;
+	__module_get(THIS_MODULE);
+	kref_get(&m->ref);	/* the super block's, beside the device's */
+	return 0;
+
+take_out:
+	sb->s_op = m->fuse_s_op;
+	sb->s_d_op = m->fuse_d_op;
+	sb->s_xattr = m->fuse_xattrs;
+unlist:
+	mount_unlist(m);
+	return err;
+}
+
+struct cache_mount *cache_attach(const struct sharedpc_attach *want)
+{
+	struct cache_mount *m;
+	struct file *root;
+	int err;
+
+	if (want->owner >= ctl_nr_images || want->reserved ||
+	    want->flags & ~SHAREDPC_ATTACH_FORGET)
+		return ERR_PTR(-EINVAL);
+	root = fget_raw(want->root);
+	if (!root)
+		return ERR_PTR(-EBADF);
+	m = mount_make(want);
+	if (IS_ERR(m))
+		goto put;
+	mutex_lock(&attach_lock);
+	err = mount_attach(m, file_inode(root)->i_sb);
+	mutex_unlock(&attach_lock);
+	if (err) {
+		if (err == -EOPNOTSUPP)
+			pr_notice("this is not the FUSE that names can be remembered of\n");
+		kref_put(&m->ref, mount_release);
+		m = ERR_PTR(err);
+	}
+put:
+	fput(root);
+	return m;
+}
+
+int cache_tell(struct cache_mount *m, const struct sharedpc_tell *tell)
+{
+	return told_add(m, tell);
+}
+
+int cache_backing(struct cache_mount *m, const struct sharedpc_backing *want)
+{
+	struct file *file = NULL;
+	int fd = file_backing(want, want->flags & SHAREDPC_BACKING_KEEP ? &file : NULL);
+
+	if (fd >= 0 && file)
+		spare_offer(m, want->node, file);
+	return fd;
+}
+
+void cache_detach(struct cache_mount *m)
+{
+	WRITE_ONCE(m->dead, true);
+	spare_shed(m);
+	kref_put(&m->ref, mount_release);
+}
+
+void cache_owner_ended(u32 owner)
+{
+	struct cache_mount *m;
+
+	spin_lock(&mounts_lock);
+	list_for_each_entry(m, &mounts, node)
+		if (m->owner == owner)
+			WRITE_ONCE(m->dead, true);
+	spin_unlock(&mounts_lock);
+}
+
+/* The files are put by work of each mount: the caller holds what it holds. */
+static void shed(bool all, u32 owner)
+{
+	struct cache_mount *m;
+
+	spin_lock(&mounts_lock);
+	list_for_each_entry(m, &mounts, node) {
+		if (!all && m->owner != owner)
+			continue;
+		WRITE_ONCE(m->shed, true);
+		mod_delayed_work(system_wq, &m->tidy, 0);
+	}
+	spin_unlock(&mounts_lock);
+}
+
+void cache_shed(u32 owner)
+{
+	shed(false, owner);
+}
+
+void cache_shed_all(void)
+{
+	shed(true, 0);
+}
+
+/* No super block has our tables: each would hold the module. */
+void cache_exit(void)
+{
+	rcu_barrier();
+}

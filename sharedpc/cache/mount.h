@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * mount.h - a FUSE mount of another image's files, whose names we remember
+ *
+ * FUSE is the file system.  This layer sits between the VFS and FUSE, on the
+ * super blocks that ccfs attaches, by copies of FUSE's tables of operations:
+ * what is remembered and true is answered here, everything else by FUSE, which
+ * asks ccfs, which asks the owner.  Its contract:
+ *
+ *  - FUSE's time-outs are 0, so what this layer does not know is as right, and
+ *    as slow, as without it;
+ *  - ccfs tells (told.c) what the owner said, with the words' values, before
+ *    FUSE hands that answer to whoever waits; here it is taken from there;
+ *  - what is remembered is used while its word is what it was, and the mount is
+ *    not dead: one load and one compare, also in RCU walk.
+ *
+ *	mount.c		attach and detach, the tables of a super block
+ *	told.c		what ccfs told and nobody has taken yet
+ *	inode.c		what is known of a file: attributes, link's text
+ *	entry.c		names: revalidation and look-up
+ *	change.c	names: made, moved and removed
+ *	permission.c	who may; acl.c: when there is an ACL
+ *	open.c		files that are opened for reading without a question
+ *	spare.c		the backing files that are kept for that
+ *	list.c		directories' contents
+ *	xattr.c		extended attributes and ACLs that are not there
+ *	stat.c		how often what was known
+ *
+ * What it assumes of FUSE in 6.12, and where that is checked:
+ *
+ *	dentry->d_time and inode->i_private are unused	a new dentry is noted by
+ *			d_init; attach looks at the root
+ *	getattr: AT_STATX_FORCE_SYNC asks, its answer is what it returns
+ *	revalidate asks for a name whose time-out is 0
+ *	a listing is kept while the directory's i_version stays
+ *	encode_fh gives the node id			attach compares the root's
+ *	all FUSE inodes of a kind have one table	else they are left alone
+ *
+ * The others are 6.12's sources: mount.c refuses to compile with another base.
+ *
+ * Nothing of this can be unloaded while a super block has our tables.
+ */
+#ifndef CACHE_MOUNT_H
+#define CACHE_MOUNT_H
+
+#include "sharedpc_ioctl.h"
+
+struct cache_mount;
+
+/* ATTACH, TELL and BACKING of sharedpc_ioctl.h. */
+struct cache_mount *cache_attach(const struct sharedpc_attach *want);
+int cache_tell(struct cache_mount *m, const struct sharedpc_tell *tell);
+int cache_backing(struct cache_mount *m, const struct sharedpc_backing *want);
+/* ccfs is gone, or knows its owner dead: nothing remembered is used any more. */
+void cache_detach(struct cache_mount *m);
+
+/* The proxies of ours at @owner have ended, or it has. */
+void cache_owner_ended(u32 owner);
+/* Give up what is only kept for later: frames are short at @owner. */
+void cache_shed(u32 owner);
+
+void cache_exit(void);
+
+#endif
