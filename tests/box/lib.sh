@@ -125,11 +125,19 @@ work_ends() {
 }
 
 # IMAGE... runs no program and has no file open: the owner has all frames back.
+# What is only kept for later opens is given up first, and kept again after.
 holds_nothing() {
-	local image
+	local image kept=/sys/module/sharedpc/parameters/spare_files
 
 	for image; do
+		[ "$(on "$image" cat $kept)" = 0 ] ||
+			on "$image" sh -c "echo 0 >$kept" || return 1
+	done
+	for image; do
 		[ "$(field "$image" frames)" = 0 ] || return 1
+	done
+	for image; do
+		on "$image" sh -c "echo 1024 >$kept" || return 1
 	done
 }
 
