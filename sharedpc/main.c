@@ -82,9 +82,12 @@ static int __init sharedpc_init(void)
 	err = file_init();
 	if (err)
 		goto exit_region;
-	err = socket_init();
+	err = cache_init();
 	if (err)
 		goto exit_file;
+	err = socket_init();
+	if (err)
+		goto exit_cache;
 	err = peer_init();
 	if (err)
 		goto exit_socket;
@@ -103,6 +106,8 @@ exit_peer:
 	peer_exit();
 exit_socket:
 	socket_exit();
+exit_cache:
+	cache_exit();
 exit_file:
 	file_exit();
 exit_region:

@@ -205,6 +205,8 @@ void spare_drop(struct cache_mount *m, struct cache_inode *ci);
 void spare_shed(struct cache_mount *m);
 
 /* open.c */
+int open_init(void);
+void open_exit(void);
 void open_wrap(struct inode *inode);
 
 /* list.c */

@@ -279,8 +279,14 @@ void cache_shed_all(void)
 	shed(true, 0);
 }
 
+int cache_init(void)
+{
+	return open_init();
+}
+
 /* No super block has our tables: each would hold the module. */
 void cache_exit(void)
 {
 	rcu_barrier();
+	open_exit();
 }

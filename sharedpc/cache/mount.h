@@ -59,6 +59,7 @@ void cache_owner_ended(u32 owner);
 /* Give up what is only kept for later: frames are short at @owner. */
 void cache_shed(u32 owner);
 
+int cache_init(void);
 void cache_exit(void);
 
 #endif

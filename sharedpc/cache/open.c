@@ -11,14 +11,17 @@
  * sync, to look for holes, to copy) is done by one of FUSE's, opened then.
  */
 #include <linux/backing-file.h>
+#include <linux/cred.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/module.h>
+#include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/splice.h>
 #include "cache/cache.h"
 #include "client/file.h"
 
+static const struct cred *root;
 static DEFINE_MUTEX(ops_lock);
 static const struct file_operations *fuse_ops;
 static struct file_operations ops;		/* a regular file's, before it is open */
@@ -37,6 +40,16 @@ struct reader {
  */
 #define OPEN_BY_FUSE	O_EXCL
 
+/* As root: the right to read was there when the reader was opened. */
+static struct file *open_by_fuse(const struct path *path)
+{
+	const struct cred *old = override_creds(root);
+	struct file *file = dentry_open(path, O_RDONLY | OPEN_BY_FUSE, root);
+
+	revert_creds(old);
+	return file;
+}
+
 /* FUSE's open file of the same, made at the first need of it. */
 static struct file *reader_fuse(struct file *file)
 {
@@ -46,7 +59,7 @@ static struct file *reader_fuse(struct file *file)
 	mutex_lock(&r->lock);
 	fuse = r->fuse;
 	if (!fuse) {
-		fuse = dentry_open(&file->f_path, O_RDONLY | OPEN_BY_FUSE, file->f_cred);
+		fuse = open_by_fuse(&file->f_path);
 		if (!IS_ERR(fuse))
 			r->fuse = fuse;
 	}
@@ -239,4 +252,15 @@ void open_wrap(struct inode *inode)
 	if (inode->i_fop == fuse_ops)
 		WRITE_ONCE(inode->i_fop, &ops);
 	mutex_unlock(&ops_lock);
+}
+
+int open_init(void)
+{
+	root = prepare_kernel_cred(&init_task);
+	return root ? 0 : -ENOMEM;
+}
+
+void open_exit(void)
+{
+	put_cred(root);
 }
