@@ -25,6 +25,7 @@ static const struct owned owned[] = {
 	{ "memmap", BOTH, "sizes come from \"memory\" and \"region\"" },
 	{ "mem", BOTH, "sizes come from \"memory\" and \"region\"" },
 	{ "no_ipi_broadcast", BOTH, "every image has it already" },
+	{ "noreplace-smp", BOTH, "every image has it already" },
 	{ "sharedpc.", BOTH, "ccctl sets these" },
 	{ "ccboot.", BOTH, "ccctl sets these" },
 	{ "ccluster.", BOTH, "ccctl sets these" },

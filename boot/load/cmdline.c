@@ -8,7 +8,9 @@
  *  - the token of this start;
  *  - what a kernel needs that has no firmware, no PCI bus, no interrupt
  *    controller but its local APICs and no timer but the TSC, and that must
- *    not send an interrupt to CPUs that it does not know;
+ *    not send an interrupt to CPUs that it does not know, and must keep its
+ *    LOCK prefixes although it may have a single CPU (noreplace-smp), because
+ *    its atomics are on memory that other kernels change as well;
  *  - for sharedpc.ko and ccinit: who the image is, where the control area is,
  *    what to mount where (ccluster.mount=SOURCE,TARGET,OPTIONS, in order);
  *  - the image's cmdline of partitions.conf.
@@ -25,7 +27,7 @@ static void put_machine(FILE *out, const struct ccboot_info *info)
 	fprintf(out, "console=ttyCC0 pci=off noapic");
 	if (info->tsc_khz)
 		fprintf(out, " tsc_early_khz=%u", info->tsc_khz);
-	fprintf(out, " tsc=reliable no_ipi_broadcast=1");
+	fprintf(out, " tsc=reliable no_ipi_broadcast=1 noreplace-smp");
 	fprintf(out, " 8250.nr_uarts=0 swiotlb=noforce");
 	fprintf(out, " printk.devkmsg=on");
 }

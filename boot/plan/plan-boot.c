@@ -36,7 +36,12 @@ char *plan_cmdline(const struct plan *plan)
 		fprintf(out, " memmap=%s$0x%" PRIx64,
 			conf_size_str(extents[i].size, size, sizeof(size)),
 			extents[i].start);
-	fprintf(out, " no_ipi_broadcast=1 printk.devkmsg=on");
+	/*
+	 * noreplace-smp: a kernel with a single CPU would patch the LOCK
+	 * prefixes out of its code, and its atomics are on memory that the
+	 * other images change as well.
+	 */
+	fprintf(out, " no_ipi_broadcast=1 noreplace-smp printk.devkmsg=on");
 	if (plan->images[0].cmdline[0])
 		fprintf(out, " %s", plan->images[0].cmdline);
 	if (fclose(out)) {

@@ -242,6 +242,7 @@ static void test_cmdline(void **state)
 	struct init_options opt;
 
 	assert_non_null(strstr(line, "no_ipi_broadcast=1"));
+	assert_non_null(strstr(line, " noreplace-smp "));
 	assert_non_null(strstr(line, "tsc_early_khz=2596153"));
 	assert_non_null(strstr(line, "hostname=db"));
 	assert_non_null(strstr(line, "ccluster.start=0000000000000077"));

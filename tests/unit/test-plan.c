@@ -313,6 +313,7 @@ static void test_example(void **state)
 	assert_non_null(strstr(cmdline, " memmap=256M$0x50000000"));
 	assert_non_null(strstr(cmdline, " memmap=192K$0x10000"));
 	assert_non_null(strstr(cmdline, " no_ipi_broadcast=1"));
+	assert_non_null(strstr(cmdline, " noreplace-smp "));
 	assert_non_null(strstr(cmdline, " printk.devkmsg=on"));
 	free(cmdline);
 	plan_free(plan);
