@@ -39,6 +39,8 @@
 #define SHAREDPC_WORDS_REVISION	1
 #define SHAREDPC_WORDS_HEAD	4096u		/* bytes */
 #define SHAREDPC_WORDS_BITS_MAX	22u		/* as many as a dentry's note has room for */
+#define SHAREDPC_WORDS_BITS_MIN	15u		/* what the planner makes room for: */
+#define SHAREDPC_WORDS_GRAIN	0x8000ull	/* a word for so many bytes of memory */
 
 struct sharedpc_words {
 	__u32 magic;		/* written last */
@@ -48,5 +50,23 @@ struct sharedpc_words {
 	__u64 full;		/* see above */
 	__u64 changes;		/* counted in all, for people */
 };
+
+/* The bits for a box of @memory bytes: 15 up to 1 GiB, 22 above 64 GiB. */
+static inline __u32 sharedpc_words_bits(__u64 memory)
+{
+	__u32 bits = SHAREDPC_WORDS_BITS_MIN;
+
+	while (bits < SHAREDPC_WORDS_BITS_MAX &&
+	       SHAREDPC_WORDS_GRAIN << bits < memory)
+		bits++;
+	return bits;
+}
+
+/* Bytes of one image's words on such a box. */
+static inline __u64 sharedpc_words_size(__u64 memory)
+{
+	return SHAREDPC_WORDS_HEAD +
+		(2 * sizeof(__u64) << sharedpc_words_bits(memory));
+}
 
 #endif

@@ -8,7 +8,7 @@
  *	conf = '/etc/ccluster/partitions.conf'
  *	conf_hash = '0123456789abcdef'
  *	block_size = '128M'
- *	ctl = '1:0x11e000000-0x11fffffff'		# node:first-last
+ *	ctl = '1:0x11d600000-0x11fffffff'		# node:first-last
  *	region = {'1:0x120000000-0x13fffffff'}
  *	image web {
  *		cpus = {'1@0/1'}			# cpu@node/apic id

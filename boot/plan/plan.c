@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "boot/plan/place.h"
+#include "sharedpc_words.h"
 
 #define GIB4	(4ULL << 30)
 
@@ -223,8 +224,10 @@ static int make_memory(struct maker *m)
 			m->topo->block_size, &plan->region[i] };
 	}
 	line[n] = m->conf->region.size.line;
-	items[n++] = (struct place_item){ nodes->v[0].value, PLAN_CTL_SIZE,
-					  PLAN_ALIGN, &plan->ctl };
+	items[n++] = (struct place_item){
+		nodes->v[0].value,
+		plan_ctl_size(plan->nimages, topology_ram(m->topo, -1)),
+		PLAN_ALIGN, &plan->ctl };
 	for (i = 0; i < m->conf->nimages; i++) {
 		const struct conf_image *conf = &m->conf->images[i];
 
@@ -551,6 +554,14 @@ struct plan_image *plan_find(struct plan *plan, const char *name)
 		if (!strcmp(plan->images[i].name, name))
 			return &plan->images[i];
 	return NULL;
+}
+
+uint64_t plan_ctl_size(int nimages, uint64_t memory)
+{
+	uint64_t size = SHAREDPC_CTL_SIZE;
+
+	size += nimages * sharedpc_words_size(memory);
+	return (size + PLAN_ALIGN - 1) / PLAN_ALIGN * PLAN_ALIGN;
 }
 
 uint64_t plan_region_size(const struct plan *plan)

@@ -17,7 +17,9 @@
  *  - no two ranges of a plan overlap, all lie in RAM of the firmware's map;
  *  - a client's mem is one range, 2 MiB aligned, on its node;
  *  - region ranges are aligned to the machine's memory block, one per node;
- *  - ctl is the shared control area: 2 MiB aligned, on the first region node;
+ *  - ctl is the shared control area: 2 MiB aligned, on the first region node,
+ *    as large as plan_ctl_size() says for all RAM of the machine: what is not
+ *    an image's or the region's is the boot image's;
  *  - low is 64 KiB below 576 KiB, at 64 KiB * id unless the firmware has a hole
  *    there: its first page is the loader's trampoline, the rest is the image's
  *    RAM below 1 MiB;
@@ -41,7 +43,6 @@
 #define PLAN_FILE		"/var/lib/ccluster/plan"
 #define PLAN_REVISION		1
 #define PLAN_MAX_IMAGES		CONF_MAX_IMAGES
-#define PLAN_CTL_SIZE		SHAREDPC_CTL_SIZE
 #define PLAN_ALIGN		(2u << 20)	/* of mem and ctl */
 #define PLAN_LOW_SIZE		(64u << 10)
 #define PLAN_LOW_END		(576u << 10)
@@ -115,6 +116,11 @@ void plan_free(struct plan *plan);
 
 /* The image called @name, or NULL. */
 struct plan_image *plan_find(struct plan *plan, const char *name);
+/*
+ * Bytes of the control area, a multiple of PLAN_ALIGN: what SHAREDPC_CTL_SIZE
+ * is for, and each image's words for a box of @memory bytes.
+ */
+uint64_t plan_ctl_size(int nimages, uint64_t memory);
 /* Bytes of the region. */
 uint64_t plan_region_size(const struct plan *plan);
 

@@ -7,6 +7,7 @@
  * topology. A configuration that is refused must be refused with a message.
  */
 #include "conf-test.h"
+#include "sharedpc_words.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -99,7 +100,9 @@ static void check_region(const struct plan *plan, const struct topology *topo)
 		assert_true(plan->region[i].start >= PLAN_FLOOR);
 		check_node(&plan->region[i], topo);
 	}
-	assert_int_equal(plan->ctl.size, PLAN_CTL_SIZE);
+	assert_int_equal(plan->ctl.size,
+			 plan_ctl_size(plan->nimages, topology_ram(topo, -1)));
+	assert_int_equal(plan->ctl.size % PLAN_ALIGN, 0);
 	assert_int_equal(plan->ctl.start % PLAN_ALIGN, 0);
 	assert_int_equal(plan->ctl.node, plan->region[0].node);
 	assert_true(plan->ctl.start >= PLAN_FLOOR);
@@ -288,6 +291,25 @@ static void test_good(void **state)
 	each_conf("tests/conf/good", check_good, *state);
 }
 
+/* Each image's words grow with the box's memory, between their limits. */
+static void test_ctl_size(void **state)
+{
+	const uint64_t gib = 1ULL << 30, mib = 1ULL << 20;
+
+	assert_int_equal(sharedpc_words_bits(0), 15);
+	assert_int_equal(sharedpc_words_bits(gib), 15);
+	assert_int_equal(sharedpc_words_bits(gib + 1), 16);
+	assert_int_equal(sharedpc_words_bits(3 * gib), 17);
+	assert_int_equal(sharedpc_words_bits(128 * gib), 22);
+	assert_int_equal(sharedpc_words_bits(UINT64_MAX), 22);
+	assert_int_equal(sharedpc_words_size(gib), mib / 2 + 4096);
+	assert_int_equal(sharedpc_words_size(4 * gib), 2 * mib + 4096);
+	assert_int_equal(sharedpc_words_size(512 * gib), 64 * mib + 4096);
+	assert_int_equal(plan_ctl_size(2, gib), 34 * mib);
+	assert_int_equal(plan_ctl_size(4, 3 * gib), 42 * mib);
+	assert_int_equal(plan_ctl_size(8, 512 * gib), 546 * mib);
+}
+
 /* The example on the test box: the addresses that documents and people know. */
 static void test_example(void **state)
 {
@@ -305,6 +327,7 @@ static void test_example(void **state)
 	assert_int_equal(web->mem[0].start, 0x50000000);
 	assert_int_equal(plan->region[0].start, 0x118000000);
 	assert_int_equal(plan_region_size(plan), 512 << 20);
+	assert_int_equal(plan->ctl.size, 42 << 20);
 	assert_int_equal(web->nmounts, 2);
 	assert_string_equal(web->mounts[1].source, "boot:/srv/shared");
 	assert_string_equal(plan->images[0].mounts[0].target, "/mnt/shared");
@@ -400,8 +423,8 @@ static void test_verify(void **state)
 		"7fe00000-7ffdefff : System RAM\n"
 		"100000000-107ffffff : System RAM\n"
 		"108000000-137ffffff : Reserved\n"
-		"138000000-13ddfffff : System RAM\n"
-		"13de00000-13fdfffff : Reserved\n"
+		"138000000-13d3fffff : System RAM\n"
+		"13d400000-13fdfffff : Reserved\n"
 		"13fe00000-13fffffff : System RAM\n";
 	struct plan *plan = plan_of(*state, "partitions.conf", 0);
 	struct range bad;
@@ -668,6 +691,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good),
+		cmocka_unit_test(test_ctl_size),
 		cmocka_unit_test(test_example),
 		cmocka_unit_test(test_strip),
 		cmocka_unit_test(test_closed),
