@@ -10,10 +10,11 @@ PLAN_OBJS := boot/plan/plan.o boot/plan/place.o boot/plan/plan-boot.o
 PLAN_OBJS += boot/plan/plan-file.o boot/plan/plan-print.o
 SLICE_OBJS := boot/load/slice.o boot/load/bzimage.o boot/load/bootparams.o boot/load/pagetable.o
 SLICE_OBJS += boot/load/acpi.o boot/load/trampoline.o
-BOX_OBJS := $(SLICE_OBJS) boot/image/box.o boot/image/lifecycle.o boot/image/cpus.o
+BOX_OBJS := $(SLICE_OBJS) boot/image/box.o boot/image/image.o boot/image/cpus.o
 BOX_OBJS += boot/load/cmdline.o boot/image/state.o boot/image/console.o boot/image/kmsg.o
 BOX_OBJS += boot/init/poweroff.o boot/ccctl/several.o boot/host/spawn.o
 BOX_OBJS += boot/host/services.o boot/host/lock.o boot/host/signals.o boot/host/socket-owner.o
+BOX_OBJS += boot/host/hotplug.o
 PARTITION_OBJS := boot/host/repartition.o boot/load/srat.o boot/load/cpio.o
 
 PROGS += ccctl
@@ -56,7 +57,8 @@ test-save-objs := tests/unit/test-save.o boot/host/save.o
 test-save-libs := -lcmocka
 test-spawn-objs := tests/unit/test-spawn.o boot/host/spawn.o boot/host/socket-owner.o
 test-spawn-libs := -lcmocka
-test-lifecycle-objs := tests/unit/test-lifecycle.o boot/image/lifecycle.o boot/host/signals.o
+test-lifecycle-objs := tests/unit/test-lifecycle.o boot/image/image.o boot/image/cpus.o \
+	boot/host/signals.o
 test-lifecycle-libs := -lcmocka -Wl,--wrap=ioctl
 
 # Assembler needs no sanitizer.

@@ -11,6 +11,7 @@
 #include "boot/ccctl/ccctl.h"
 #include "boot/host/services.h"
 #include "boot/ccctl/several.h"
+#include "boot/image/image.h"
 
 static const struct option options[] = {
 	{ "force", no_argument, NULL, 'f' },

@@ -17,6 +17,7 @@
 
 #include "boot/ccctl/ccctl.h"
 #include "boot/ccctl/several.h"
+#include "boot/image/state.h"
 #include "sharedpc_ioctl.h"
 
 #define BEAT_MS		2500	/* ten beats */
@@ -80,10 +81,10 @@ static void fill(struct line *l, const struct several *s,
 	}
 	l->img = img;
 	l->status = box_status(&s->box, img->id);
-	l->state = image_state_name(&l->status, slot);
-	l->cause = image_cause_name(&l->status);
+	l->state = state_name(&l->status, slot);
+	l->cause = state_cause(&l->status);
 	if (l->status.start_ns)
-		image_last_words(slot, l->words, sizeof(l->words));
+		state_last_words(slot, l->words, sizeof(l->words));
 	l->starts = l->status.starts;
 	l->stage = slot->stage;
 	l->granted = granted(dev, img->id);
@@ -135,7 +136,7 @@ static void print_text(const struct line *l)
 	if (l->silent)
 		printf("no heartbeat");
 	else if (l->uptime && l->stage != SHAREDPC_STAGE_SERVING)
-		printf("stage %s", image_stage_name(l->stage));
+		printf("stage %s", state_stage(l->stage));
 	printf("%s%s%s\n", l->cause, l->words[0] && l->cause[0] ? ": " : "",
 	       l->cause[0] ? l->words : "");
 }
@@ -159,7 +160,7 @@ static void print_json(const struct line *l, bool last)
 	put_string("state", l->state);
 	put_string("cause", l->cause);
 	put_string("last_words", l->words);
-	put_string("stage", image_stage_name(l->stage));
+	put_string("stage", state_stage(l->stage));
 	printf("\"starts\": %u, \"uptime\": %.1f, \"cpus\": [", l->starts,
 	       l->uptime);
 	for (int i = 0; i < l->img->ncpus; i++)

@@ -12,6 +12,7 @@
 #include "boot/ccctl/ccctl.h"
 #include "boot/host/services.h"
 #include "boot/ccctl/several.h"
+#include "boot/image/image.h"
 
 static const struct option options[] = {
 	{ "timeout", required_argument, NULL, 't' },

@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include "boot/image/console.h"
+#include "boot/image/image.h"
+#include "boot/image/state.h"
 #include "boot/ccctl/several.h"
 
 #define POLL_US		(50 * 1000)
@@ -84,7 +86,7 @@ static void give_up(struct several *s, const struct plan_image *img)
 	fprintf(stderr, "---- last lines of %s:\n", img->name);
 	console_print_tail(&s->box, img, LAST_LINES, stderr);
 	fprintf(stderr, "---- state of %s: %s\n", img->name,
-		image_stage_name(box_slot(&s->box, img->id)->stage));
+		state_stage(box_slot(&s->box, img->id)->stage));
 	if (image_stop(&s->box, img, 0, &why))
 		ccctl_error("%s", why.text);
 }

@@ -12,6 +12,7 @@
 
 #include "boot/image/console.h"
 #include "boot/image/kmsg.h"
+#include "boot/load/slice.h"
 
 /*
  * A slice may be as large as the machine: it is mapped and searched piece by

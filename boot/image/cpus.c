@@ -1,52 +1,115 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * cpus.c - takes CPUs from this kernel and gives them back, through sysfs
+ * cpus.c - the CPUs of an image, on their way to it and back
+ *
+ * There: off-line here, then LEND, after which nobody can bring them back.
+ * Back: RETURN, then on-line.  ccboot.ko refuses LEND while one of them is
+ * on-line or another image's, and RETURN while one of them may run.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/ioctl.h>
 
-#include "boot/image/box.h"
+#include "boot/host/hotplug.h"
+#include "boot/host/signals.h"
+#include "boot/image/cpus.h"
 
-static int open_online(int cpu, int flags)
+/* On-line the image's CPUs; all are tried, the first failure is returned. */
+static int cpus_back(const struct plan_image *img, struct why *why)
 {
-	char path[64];
+	struct why other;
+	int first = 0;
 
-	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/online", cpu);
-	return open(path, flags | O_CLOEXEC);
+	for (int i = 0; i < img->ncpus; i++) {
+		int ret = hotplug_set_online(img->cpus[i].cpu, true,
+					     first ? &other : why);
+
+		if (ret && !first)
+			first = ret;
+	}
+	return first;
 }
 
-int cpu_is_online(int cpu)
+/* The image that has @cpu, as far as the plan knows, or NULL. */
+static const struct plan_image *cpus_holder(const struct box *box, int cpu)
 {
-	int fd = open_online(cpu, O_RDONLY);
-	char c = 0;
-	int ret;
+	const struct plan *plan = box->plan;
 
-	if (fd < 0)
-		return -errno;
-	ret = read(fd, &c, 1) == 1 ? c == '1' : -EIO;
-	close(fd);
+	for (int id = 1; id < plan->nimages; id++) {
+		const struct plan_image *img = &plan->images[id];
+
+		if (box_status(box, id).state < CCBOOT_LENT)
+			continue;
+		for (int i = 0; i < img->ncpus; i++)
+			if (img->cpus[i].cpu == cpu)
+				return img;
+	}
+	return NULL;
+}
+
+static int why_not_lent(const struct box *box, const struct plan_image *img,
+			int err, struct why *why)
+{
+	for (int i = 0; i < img->ncpus; i++) {
+		int cpu = img->cpus[i].cpu;
+		const struct plan_image *holder = cpus_holder(box, cpu);
+
+		if (holder)
+			return why_set(why, -err,
+				       "image %s: its CPU %d is busy: image %s has it",
+				       img->name, cpu, holder->name);
+		if (hotplug_is_online(cpu) == 1)
+			return why_set(why, -err,
+				       "image %s: its CPU %d is busy: it came on-line again",
+				       img->name, cpu);
+	}
+	return why_set(why, -err, "image %s: ccboot.ko does not take its CPUs: %s",
+		       img->name, strerror(err));
+}
+
+int cpus_take(struct box *box, const struct plan_image *img, struct why *why)
+{
+	uint32_t id = img->id;
+	struct why other;
+	int ret = 0;
+
+	for (int i = 0; i < img->ncpus && !ret; i++)
+		ret = hotplug_set_online(img->cpus[i].cpu, false, why);
+	if (!ret && ioctl(box->dev, CCBOOT_IOC_LEND, &id))
+		ret = why_not_lent(box, img, errno, why);
+	if (ret)
+		cpus_back(img, &other);
 	return ret;
 }
 
-int cpu_set_online(int cpu, bool online, struct why *why)
+int cpus_return(struct box *box, const struct plan_image *img, struct why *why)
 {
-	int fd, ret = 0, is = cpu_is_online(cpu);
+	uint32_t id = img->id;
+	sigset_t old;
+	int ret;
 
-	if (is == online)
-		return 0;
-	fd = open_online(cpu, O_WRONLY);
-	if (fd < 0 || write(fd, online ? "1" : "0", 1) != 1)
-		ret = -errno;
-	if (fd >= 0)
-		close(fd);
-	if (ret == -ENOENT)
-		return why_set(why, ret, "this kernel has no CPU %d to switch %s",
-			       cpu, online ? "on" : "off");
-	if (ret)
-		return why_set(why, ret, "CPU %d cannot be taken %s: %s", cpu,
-			       online ? "on-line" : "off-line", strerror(-ret));
-	return 0;
+	signals_hold(&old);
+	if (ioctl(box->dev, CCBOOT_IOC_RETURN, &id))
+		ret = why_set(why, -errno, "image %s: its CPUs are not free: %s",
+			      img->name, strerror(errno));
+	else
+		ret = cpus_back(img, why);
+	signals_release(&old);
+	return ret;
+}
+
+/* EBUSY of a CPU: ccboot.ko keeps that one for another image. */
+int cpus_recover(const struct plan_image *img, struct why *why)
+{
+	struct why other;
+	int first = 0;
+
+	for (int i = 0; i < img->ncpus; i++) {
+		int ret = hotplug_set_online(img->cpus[i].cpu, true,
+					     first ? &other : why);
+
+		if (ret && ret != -EBUSY && !first)
+			first = ret;
+	}
+	return first;
 }

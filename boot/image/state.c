@@ -8,10 +8,10 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "boot/image/box.h"
+#include "boot/image/state.h"
 
-const char *image_state_name(const struct ccboot_status *status,
-			     const struct sharedpc_slot *slot)
+const char *state_name(const struct ccboot_status *status,
+		       const struct sharedpc_slot *slot)
 {
 	switch (status->state) {
 	case CCBOOT_RUNNING:
@@ -41,7 +41,7 @@ const char *image_state_name(const struct ccboot_status *status,
 	return "stopped";
 }
 
-const char *image_cause_name(const struct ccboot_status *status)
+const char *state_cause(const struct ccboot_status *status)
 {
 	static const char *const names[] = {
 		[CCBOOT_NONE]	= "never started",
@@ -61,7 +61,7 @@ const char *image_cause_name(const struct ccboot_status *status)
 	return names[status->cause];
 }
 
-const char *image_stage_name(uint64_t stage)
+const char *state_stage(uint64_t stage)
 {
 	static const char *const names[] = {
 		[SHAREDPC_STAGE_KERNEL]	 = "kernel",
@@ -74,7 +74,7 @@ const char *image_stage_name(uint64_t stage)
 	return stage < sizeof(names) / sizeof(names[0]) ? names[stage] : "unknown";
 }
 
-const char *image_last_words(const struct sharedpc_slot *slot, char *buf,
+const char *state_last_words(const struct sharedpc_slot *slot, char *buf,
 			     size_t len)
 {
 	size_t n = sizeof(slot->last_words) - 1;

@@ -19,8 +19,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "boot/image/box.h"
 #include "boot/image/kmsg.h"
+#include "boot/load/cmdline.h"
 
 static void put_machine(FILE *out, const struct ccboot_info *info)
 {
@@ -39,8 +39,8 @@ static void put_mounts(FILE *out, const struct plan_image *img)
 			img->mounts[i].target, img->mounts[i].ro ? "ro" : "rw");
 }
 
-char *image_cmdline(const struct plan *plan, const struct plan_image *img,
-		    const struct ccboot_info *info, uint64_t token)
+char *cmdline_make(const struct plan *plan, const struct plan_image *img,
+		   const struct ccboot_info *info, uint64_t token)
 {
 	char *text = NULL;
 	size_t len;

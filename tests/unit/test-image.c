@@ -13,7 +13,8 @@
 #include <stdio.h>
 #include <cmocka.h>
 
-#include "boot/image/box.h"
+#include "boot/image/state.h"
+#include "boot/load/cmdline.h"
 #include "boot/init/ccinit.h"
 #include "boot/image/console.h"
 #include "boot/load/cpio.h"
@@ -238,7 +239,7 @@ static void test_cmdline(void **state)
 	struct plan_image img = { .id = 2, .name = "db", .cmdline = "debug",
 				  .mounts = mounts, .nmounts = 2 };
 	struct ccboot_info info = { .tsc_khz = 2596153 };
-	char *line = image_cmdline(&plan, &img, &info, 0x77);
+	char *line = cmdline_make(&plan, &img, &info, 0x77);
 	struct init_options opt;
 
 	assert_non_null(strstr(line, "no_ipi_broadcast=1"));
@@ -285,21 +286,21 @@ static void test_state(void **state)
 	struct sharedpc_slot slot = { .stage = SHAREDPC_STAGE_SERVING };
 	char buf[32];
 
-	assert_string_equal(image_state_name(&st, &slot), "running");
+	assert_string_equal(state_name(&st, &slot), "running");
 	slot.stage = SHAREDPC_STAGE_INIT;
-	assert_string_equal(image_state_name(&st, &slot), "starting");
+	assert_string_equal(state_name(&st, &slot), "starting");
 	st.state = CCBOOT_LENT;
 	st.cause = CCBOOT_PANIC;
-	assert_string_equal(image_state_name(&st, &slot), "panicked");
+	assert_string_equal(state_name(&st, &slot), "panicked");
 	st.cause = CCBOOT_RESET;
-	assert_string_equal(image_state_name(&st, &slot), "rebooted");
+	assert_string_equal(state_name(&st, &slot), "rebooted");
 	st.start_ns = 0;
-	assert_string_equal(image_state_name(&st, &slot), "off");
-	assert_string_equal(image_stage_name(99), "unknown");
+	assert_string_equal(state_name(&st, &slot), "off");
+	assert_string_equal(state_stage(99), "unknown");
 	/* Words that are not terminated and not text. */
 	memset(slot.last_words, 'a', sizeof(slot.last_words));
 	slot.last_words[1] = '\n';
-	assert_int_equal(strlen(image_last_words(&slot, buf, sizeof(buf))), 31);
+	assert_int_equal(strlen(state_last_words(&slot, buf, sizeof(buf))), 31);
 	assert_int_equal(buf[1], ' ');
 }
 

@@ -3,7 +3,7 @@
  * test-lifecycle.c - what ccctl does in which order, with a make-believe
  * ccboot.ko and make-believe CPUs
  *
- * The linker sends lifecycle.o's ioctl() here (--wrap).  There are two images,
+ * The linker sends image.o's and cpus.o's ioctl() here (--wrap).  There are two images,
  * web on CPUs 2 and 3, and db on CPU 4.  The state machine is ccboot.h's.
  */
 #include <setjmp.h>
@@ -19,8 +19,12 @@
 #include <sys/ioctl.h>
 #include <cmocka.h>
 
-#include "boot/image/box.h"
+#include "boot/host/hotplug.h"
+#include "boot/image/image.h"
+#include "boot/image/state.h"
 #include "boot/init/poweroff.h"
+#include "boot/load/cmdline.h"
+#include "boot/load/slice.h"
 
 #define CPUS	5
 
@@ -164,12 +168,12 @@ struct sharedpc_slot *box_slot(const struct box *b, int id)
 	return &slots[id];
 }
 
-int cpu_is_online(int cpu)
+int hotplug_is_online(int cpu)
 {
 	return online[cpu];
 }
 
-int cpu_set_online(int cpu, bool on, struct why *w)
+int hotplug_set_online(int cpu, bool on, struct why *w)
 {
 	if (on && lent(cpu))
 		return why_set(w, -EBUSY, "CPU %d is lent", cpu);
@@ -192,18 +196,18 @@ int slice_load(const struct slice *slice, int fd, struct why *w)
 	return load_ret ? why_set(w, load_ret, "cannot write") : 0;
 }
 
-char *image_cmdline(const struct plan *p, const struct plan_image *img,
-		    const struct ccboot_info *info, uint64_t token)
+char *cmdline_make(const struct plan *p, const struct plan_image *img,
+		   const struct ccboot_info *info, uint64_t token)
 {
 	return strdup("");
 }
 
-const char *image_cause_name(const struct ccboot_status *status)
+const char *state_cause(const struct ccboot_status *status)
 {
 	return "ended";
 }
 
-const char *image_last_words(const struct sharedpc_slot *slot, char *buf,
+const char *state_last_words(const struct sharedpc_slot *slot, char *buf,
 			     size_t len)
 {
 	return strcpy(buf, "");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * lifecycle.c - starts and stops images
+ * image.c - starts and stops images
  *
  * Start: everything that can be wrong is looked at before anything is
  * changed; then, in this order, each step undone if a later one fails:
@@ -27,9 +27,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "boot/image/box.h"
-#include "boot/init/poweroff.h"
 #include "boot/host/signals.h"
+#include "boot/image/cpus.h"
+#include "boot/image/image.h"
+#include "boot/image/state.h"
+#include "boot/init/poweroff.h"
+#include "boot/load/cmdline.h"
+#include "boot/load/slice.h"
 
 #define POLL_MS		20
 #define DYING_MS	35000	/* ccboot.ko gives the end of an image 30 s */
@@ -43,13 +47,13 @@ static int refuse_boot(const struct plan_image *img, struct why *why)
 		       img->name);
 }
 
-struct file {
+struct mapping {
 	void *data;
 	size_t size;
 };
 
-static int file_map(struct file *file, const char *path, const char *what,
-		    const struct plan_image *img, struct why *why)
+static int mapping_open(struct mapping *map, const char *path, const char *what,
+			const struct plan_image *img, struct why *why)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct stat st;
@@ -63,10 +67,10 @@ static int file_map(struct file *file, const char *path, const char *what,
 			       "%s: the %s of image %s is not a regular file or empty",
 			       path, what, img->name);
 	}
-	file->size = st.st_size;
-	file->data = mmap(NULL, file->size, PROT_READ, MAP_PRIVATE, fd, 0);
+	map->size = st.st_size;
+	map->data = mmap(NULL, map->size, PROT_READ, MAP_PRIVATE, fd, 0);
 	close(fd);
-	if (file->data == MAP_FAILED)
+	if (map->data == MAP_FAILED)
 		return why_set(why, -errno, "%s: %s", path, strerror(errno));
 	return 0;
 }
@@ -74,7 +78,7 @@ static int file_map(struct file *file, const char *path, const char *what,
 /* What the loader needs, with the memory that hangs on it. */
 struct load {
 	struct slice slice;
-	struct file kernel, initrd;
+	struct mapping kernel, initrd;
 	char *cmdline;
 	struct acpi_processor *cpus;
 	struct acpi_memory memory[2];
@@ -131,9 +135,9 @@ static int load_prepare(struct load *load, const struct box *box,
 	struct bzimage bz;
 	int ret;
 
-	ret = file_map(&load->kernel, img->kernel, "kernel", img, why);
+	ret = mapping_open(&load->kernel, img->kernel, "kernel", img, why);
 	if (!ret)
-		ret = file_map(&load->initrd, img->initrd, "initrd", img, why);
+		ret = mapping_open(&load->initrd, img->initrd, "initrd", img, why);
 	if (!ret)
 		ret = load_machine(load, box, img, why);
 	if (ret)
@@ -143,7 +147,7 @@ static int load_prepare(struct load *load, const struct box *box,
 	    getrandom(&slice->token, sizeof(slice->token), 0) !=
 	    sizeof(slice->token))
 		return why_set(why, -EIO, "no random bytes for the image");
-	load->cmdline = image_cmdline(box->plan, img, &box->info, slice->token);
+	load->cmdline = cmdline_make(box->plan, img, &box->info, slice->token);
 	if (!load->cmdline)
 		return why_set(why, -ENOMEM, "out of memory");
 	slice->mem = (struct slice_range){ img->mem[0].start, img->mem[0].size };
@@ -174,8 +178,8 @@ int image_check(const struct box *box, const struct plan_image *img,
 	return ret;
 }
 
-static int image_add(struct box *box, const struct plan_image *img,
-		     struct why *why)
+static int tell_module(struct box *box, const struct plan_image *img,
+		       struct why *why)
 {
 	struct ccboot_image *spec = calloc(1, sizeof(*spec));
 	int ret = 0;
@@ -200,113 +204,8 @@ static int image_add(struct box *box, const struct plan_image *img,
 	return ret;
 }
 
-/* On-line the image's CPUs; all are tried, the first failure is returned. */
-static int cpus_back(const struct plan_image *img, struct why *why)
-{
-	struct why other;
-	int first = 0;
-
-	for (int i = 0; i < img->ncpus; i++) {
-		int ret = cpu_set_online(img->cpus[i].cpu, true,
-					 first ? &other : why);
-
-		if (ret && !first)
-			first = ret;
-	}
-	return first;
-}
-
-/* The image that has @cpu, as far as the plan knows, or NULL. */
-static const struct plan_image *cpu_holder(const struct box *box, int cpu)
-{
-	const struct plan *plan = box->plan;
-
-	for (int id = 1; id < plan->nimages; id++) {
-		const struct plan_image *img = &plan->images[id];
-
-		if (box_status(box, id).state < CCBOOT_LENT)
-			continue;
-		for (int i = 0; i < img->ncpus; i++)
-			if (img->cpus[i].cpu == cpu)
-				return img;
-	}
-	return NULL;
-}
-
-static int why_not_lent(const struct box *box, const struct plan_image *img,
-			int err, struct why *why)
-{
-	for (int i = 0; i < img->ncpus; i++) {
-		int cpu = img->cpus[i].cpu;
-		const struct plan_image *holder = cpu_holder(box, cpu);
-
-		if (holder)
-			return why_set(why, -err,
-				       "image %s: its CPU %d is busy: image %s has it",
-				       img->name, cpu, holder->name);
-		if (cpu_is_online(cpu) == 1)
-			return why_set(why, -err,
-				       "image %s: its CPU %d is busy: it came on-line again",
-				       img->name, cpu);
-	}
-	return why_set(why, -err, "image %s: ccboot.ko does not take its CPUs: %s",
-		       img->name, strerror(err));
-}
-
-static int cpus_take(struct box *box, const struct plan_image *img,
-		     struct why *why)
-{
-	uint32_t id = img->id;
-	struct why other;
-	int ret = 0;
-
-	for (int i = 0; i < img->ncpus && !ret; i++)
-		ret = cpu_set_online(img->cpus[i].cpu, false, why);
-	if (!ret && ioctl(box->dev, CCBOOT_IOC_LEND, &id))
-		ret = why_not_lent(box, img, errno, why);
-	if (ret)
-		cpus_back(img, &other);
-	return ret;
-}
-
-static int cpus_return(struct box *box, const struct plan_image *img,
-		       struct why *why)
-{
-	uint32_t id = img->id;
-	sigset_t old;
-	int ret;
-
-	signals_hold(&old);
-	if (ioctl(box->dev, CCBOOT_IOC_RETURN, &id))
-		ret = why_set(why, -errno, "image %s: its CPUs are not free: %s",
-			      img->name, strerror(errno));
-	else
-		ret = cpus_back(img, why);
-	signals_release(&old);
-	return ret;
-}
-
-/*
- * The CPUs of an image that has none lent: a ccctl that was killed may have
- * left them off-line.  EBUSY: ccboot.ko keeps that one for another image.
- */
-static int cpus_recover(const struct plan_image *img, struct why *why)
-{
-	struct why other;
-	int first = 0;
-
-	for (int i = 0; i < img->ncpus; i++) {
-		int ret = cpu_set_online(img->cpus[i].cpu, true,
-					 first ? &other : why);
-
-		if (ret && ret != -EBUSY && !first)
-			first = ret;
-	}
-	return first;
-}
-
-static int run(struct box *box, const struct plan_image *img, struct load *load,
-	       struct why *why)
+static int load_and_run(struct box *box, const struct plan_image *img,
+			struct load *load, struct why *why)
 {
 	uint32_t id = img->id;
 	int ret = slice_load(&load->slice, box->dev, why);
@@ -335,7 +234,7 @@ static int take_and_run(struct box *box, const struct plan_image *img,
 	if (!lent)
 		ret = cpus_take(box, img, why);
 	if (!ret) {
-		ret = run(box, img, load, why);
+		ret = load_and_run(box, img, load, why);
 		if (ret)
 			cpus_return(box, img, &other);
 	}
@@ -388,7 +287,7 @@ int image_start(struct box *box, const struct plan_image *img, struct why *why)
 		return ret;
 	ret = load_prepare(&load, box, img, why);
 	if (!ret)
-		ret = image_add(box, img, why);
+		ret = tell_module(box, img, why);
 	if (!ret)
 		ret = take_and_run(box, img, &load, state == CCBOOT_LENT, why);
 	load_free(&load);
@@ -439,9 +338,9 @@ int image_poll(const struct box *box, const struct plan_image *img,
 	char words[256];
 
 	if (status.state != CCBOOT_RUNNING) {
-		image_last_words(slot, words, sizeof(words));
+		state_last_words(slot, words, sizeof(words));
 		return why_set(why, -EIO, "image %s ended: %s%s%s", img->name,
-			       image_cause_name(&status), words[0] ? ": " : "",
+			       state_cause(&status), words[0] ? ": " : "",
 			       words);
 	}
 	switch (*(const volatile uint64_t *)&slot->stage) {
