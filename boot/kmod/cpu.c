@@ -17,7 +17,7 @@
 #include <asm/mtrr.h>
 #include <asm/msr.h>
 #include <asm/processor.h>
-#include "image.h"
+#include "lent.h"
 
 #define ICR_WAIT_US	1000
 

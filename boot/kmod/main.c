@@ -6,7 +6,7 @@
  * images are.  One misc device, /dev/ccboot; the calls are in ccboot.h:
  *
  *	main.c	the device and the guard that keeps lent CPUs off-line
- *	image.c	life of an image, the watcher
+ *	lent.c	what is lent to an image, its life, the watcher
  *	cpu.c	INIT, SIPI, memory types
  *	mem.c	mmap of slices and of the control area
  */
@@ -20,16 +20,16 @@
 #include <linux/uaccess.h>
 #include <asm/smp.h>
 #include <asm/tsc.h>
-#include "image.h"
+#include "lent.h"
 
 static int lent_state;		/* of the hot-plug guard */
 
 static int guard_prepare(unsigned int cpu)
 {
-	return image_has_cpu(cpu) ? -EBUSY : 0;
+	return lent_has_cpu(cpu) ? -EBUSY : 0;
 }
 
-static long do_info(void __user *arg)
+static long ioctl_info(void __user *arg)
 {
 	struct ccboot_info info = {
 		.revision = CCBOOT_REVISION,
@@ -40,7 +40,7 @@ static long do_info(void __user *arg)
 	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
 }
 
-static long do_apic(void __user *arg)
+static long ioctl_apic(void __user *arg)
 {
 	struct ccboot_apic a;
 
@@ -52,7 +52,7 @@ static long do_apic(void __user *arg)
 	return copy_to_user(arg, &a, sizeof(a)) ? -EFAULT : 0;
 }
 
-static long do_ctl(void __user *arg)
+static long ioctl_ctl(void __user *arg)
 {
 	struct sharedpc_range range;
 
@@ -61,32 +61,32 @@ static long do_ctl(void __user *arg)
 	return mem_set_ctl(&range);
 }
 
-static long do_add(void __user *arg)
+static long ioctl_add(void __user *arg)
 {
 	struct ccboot_image *spec = memdup_user(arg, sizeof(*spec));
 	long ret;
 
 	if (IS_ERR(spec))
 		return PTR_ERR(spec);
-	ret = image_add(spec);
+	ret = lent_add(spec);
 	kfree(spec);
 	return ret;
 }
 
-static long do_status(void __user *arg)
+static long ioctl_status(void __user *arg)
 {
 	struct ccboot_status status;
 	int ret;
 
 	if (copy_from_user(&status, arg, sizeof(status)))
 		return -EFAULT;
-	ret = image_status(&status);
+	ret = lent_status(&status);
 	if (ret)
 		return ret;
 	return copy_to_user(arg, &status, sizeof(status)) ? -EFAULT : 0;
 }
 
-static long do_by_id(unsigned int cmd, u32 __user *arg)
+static long ioctl_by_id(unsigned int cmd, u32 __user *arg)
 {
 	u32 id;
 
@@ -94,17 +94,17 @@ static long do_by_id(unsigned int cmd, u32 __user *arg)
 		return -EFAULT;
 	switch (cmd) {
 	case CCBOOT_IOC_REMOVE:
-		return image_remove(id);
+		return lent_remove(id);
 	case CCBOOT_IOC_LEND:
-		return image_lend(id);
+		return lent_give(id);
 	case CCBOOT_IOC_RETURN:
-		return image_return(id);
+		return lent_return(id);
 	case CCBOOT_IOC_START:
-		return image_start(id);
+		return lent_start(id);
 	case CCBOOT_IOC_STOP:
-		return image_stop(id);
+		return lent_stop(id);
 	case CCBOOT_IOC_RING:
-		return image_ring(id);
+		return lent_ring(id);
 	}
 	return -ENOTTY;
 }
@@ -115,17 +115,17 @@ static long ccboot_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 
 	switch (cmd) {
 	case CCBOOT_IOC_INFO:
-		return do_info(p);
+		return ioctl_info(p);
 	case CCBOOT_IOC_APIC:
-		return do_apic(p);
+		return ioctl_apic(p);
 	case CCBOOT_IOC_CTL:
-		return do_ctl(p);
+		return ioctl_ctl(p);
 	case CCBOOT_IOC_ADD:
-		return do_add(p);
+		return ioctl_add(p);
 	case CCBOOT_IOC_STATUS:
-		return do_status(p);
+		return ioctl_status(p);
 	}
-	return do_by_id(cmd, p);
+	return ioctl_by_id(cmd, p);
 }
 
 static int ccboot_open(struct inode *inode, struct file *file)
@@ -156,16 +156,16 @@ static int __init ccboot_init(void)
 	if (ret < 0)
 		return ret;
 	lent_state = ret;
-	ret = image_init();
+	ret = lent_init();
 	if (ret)
 		goto remove_guard;
 	ret = misc_register(&ccboot_device);
 	if (ret)
-		goto exit_images;
+		goto exit_lent;
 	return 0;
 
-exit_images:
-	image_exit();
+exit_lent:
+	lent_exit();
 remove_guard:
 	cpuhp_remove_state_nocalls(lent_state);
 	return ret;
@@ -174,7 +174,7 @@ remove_guard:
 static void __exit ccboot_exit(void)
 {
 	misc_deregister(&ccboot_device);
-	image_exit();
+	lent_exit();
 	cpuhp_remove_state_nocalls(lent_state);
 }
 

@@ -15,7 +15,7 @@
 #include <linux/io.h>
 #include <linux/ioport.h>
 #include <linux/mm.h>
-#include "image.h"
+#include "lent.h"
 
 static struct sharedpc_range ctl;	/* under the caller's images lock */
 
@@ -58,7 +58,7 @@ int mem_mmap(struct file *file, struct vm_area_struct *vma)
 	if (start + size <= start)
 		return -EINVAL;
 	if (!in_ctl(start, size)) {
-		ret = image_may_map(start, size, write);
+		ret = lent_may_map(start, size, write);
 		if (ret)
 			return ret;
 		/* mprotect() asks nobody: what was mapped to read stays so. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * image.c - images from ADD to their end
+ * lent.c - what the boot image lends to the others, from ADD to their end
  *
  * Starting: ccctl has written the slice; START copies this CPU's memory types
  * into the trampoline page and sends INIT, SIPI, SIPI to the image's first
@@ -28,7 +28,7 @@
 #include <linux/spinlock.h>
 #include <linux/timekeeping.h>
 #include <asm/smp.h>
-#include "image.h"
+#include "lent.h"
 #include "sharedpc_kapi.h"
 
 #define WATCH_NS	(3 * NSEC_PER_MSEC)
@@ -36,31 +36,31 @@
 #define PARK_MS		3000	/* for a stopped CPU to count itself */
 #define END_MS		30000	/* for STOP: parking and sharedpc.ko's work */
 
-static struct image images[SHAREDPC_IMAGES_MAX];
+static struct lent images[SHAREDPC_IMAGES_MAX];
 static DEFINE_MUTEX(images_lock);
 static DEFINE_SPINLOCK(run_lock);
 static struct hrtimer watcher;
 static bool watching;			/* under run_lock */
 
-static struct ccboot_trampoline *trampoline(struct image *img)
+static struct ccboot_trampoline *trampoline(struct lent *img)
 {
 	return img->page + CCBOOT_TRAMPOLINE_OFF;
 }
 
-static struct sharedpc_slot *slot(struct image *img)
+static struct sharedpc_slot *slot(struct lent *img)
 {
 	return sharedpc_ctl() + sharedpc_slot_off(img->id);
 }
 
 /* An added image, or NULL.  Under images_lock. */
-static struct image *image_find(u32 id)
+static struct lent *lent_find(u32 id)
 {
 	if (id == SHAREDPC_BOOT || id >= SHAREDPC_IMAGES_MAX)
 		return NULL;
 	return images[id].state == CCBOOT_ABSENT ? NULL : &images[id];
 }
 
-bool image_has_cpu(unsigned int cpu)
+bool lent_has_cpu(unsigned int cpu)
 {
 	u32 id, i;
 
@@ -80,7 +80,7 @@ static bool inside(u64 start, u64 size, const struct sharedpc_range *range)
 	       start + size <= range->start + range->size;
 }
 
-int image_may_map(u64 start, u64 size, bool write)
+int lent_may_map(u64 start, u64 size, bool write)
 {
 	int ret = -EPERM;
 	u32 id;
@@ -103,9 +103,9 @@ int image_may_map(u64 start, u64 size, bool write)
 /*
  * Stop a running image's CPUs, note why, and leave the rest to the work item.
  * Any context.  False: it was not running, or not in its life @epoch (a life
- * begins under run_lock: image_watch; 0: any life).
+ * begins under run_lock: lent_watch; 0: any life).
  */
-static bool image_kill_life(struct image *img, u32 cause, u32 epoch)
+static bool lent_kill_life(struct lent *img, u32 cause, u32 epoch)
 {
 	unsigned long flags;
 	bool killed;
@@ -124,13 +124,13 @@ static bool image_kill_life(struct image *img, u32 cause, u32 epoch)
 	return killed;
 }
 
-static bool image_kill(struct image *img, u32 cause)
+static bool lent_kill(struct lent *img, u32 cause)
 {
-	return image_kill_life(img, cause, 0);
+	return lent_kill_life(img, cause, 0);
 }
 
 /* Wait until @count CPUs have counted themselves in the trampoline page. */
-static bool await_acks(struct image *img, u32 count, unsigned int ms)
+static bool await_acks(struct lent *img, u32 count, unsigned int ms)
 {
 	unsigned long end = jiffies + msecs_to_jiffies(ms);
 
@@ -143,7 +143,7 @@ static bool await_acks(struct image *img, u32 count, unsigned int ms)
 }
 
 /* Prove that every CPU has stopped: each must come to the parking code. */
-static bool image_park(struct image *img)
+static bool lent_park(struct lent *img)
 {
 	bool parked;
 	u32 i;
@@ -162,7 +162,7 @@ static bool image_park(struct image *img)
 	return parked;
 }
 
-static void image_set_state(struct image *img, u32 state)
+static void lent_set_state(struct lent *img, u32 state)
 {
 	unsigned long flags;
 
@@ -171,16 +171,16 @@ static void image_set_state(struct image *img, u32 state)
 	spin_unlock_irqrestore(&run_lock, flags);
 }
 
-static void image_end(struct work_struct *work)
+static void lent_end(struct work_struct *work)
 {
-	struct image *img = container_of(work, struct image, end);
-	bool parked = image_park(img);
+	struct lent *img = container_of(work, struct lent, end);
+	bool parked = lent_park(img);
 	u32 state = img->cause == CCBOOT_FENCE ? SHAREDPC_FENCED : SHAREDPC_STOPPED;
 
 	if (!parked) {
 		pr_err("ccboot: %s: %u of %u CPUs stopped, nothing of it will be reused\n",
 		       img->name, READ_ONCE(trampoline(img)->acks), img->nr_cpus);
-		image_set_state(img, CCBOOT_STUCK);
+		lent_set_state(img, CCBOOT_STUCK);
 		complete_all(&img->fenced);
 		complete_all(&img->ended);
 		return;
@@ -188,12 +188,12 @@ static void image_end(struct work_struct *work)
 	complete_all(&img->fenced);
 	sharedpc_image_gone(img->id, state);
 	pr_info("ccboot: %s has stopped\n", img->name);
-	image_set_state(img, CCBOOT_LENT);
+	lent_set_state(img, CCBOOT_LENT);
 	complete_all(&img->ended);
 }
 
 /* What the image's slot says about its end, CCBOOT_NONE: nothing. */
-static u32 slot_cause(struct image *img)
+static u32 slot_cause(struct lent *img)
 {
 	switch (READ_ONCE(slot(img)->state)) {
 	case SHAREDPC_HALTED:
@@ -228,7 +228,7 @@ static enum hrtimer_restart watch(struct hrtimer *timer)
 			continue;
 		cause = slot_cause(&images[id]);
 		if (cause)
-			image_kill(&images[id], cause);
+			lent_kill(&images[id], cause);
 	}
 	spin_lock_irqsave(&run_lock, flags);
 	again = any_running();
@@ -240,7 +240,7 @@ static enum hrtimer_restart watch(struct hrtimer *timer)
 	return HRTIMER_RESTART;
 }
 
-static void image_watch(struct image *img)
+static void lent_watch(struct lent *img)
 {
 	spin_lock_irq(&run_lock);
 	WRITE_ONCE(img->state, CCBOOT_RUNNING);
@@ -253,12 +253,12 @@ static void image_watch(struct image *img)
 /* For sharedpc.ko: may sleep; 0 once no CPU of that life of the image runs. */
 static int fence(u32 id, u32 epoch)
 {
-	struct image *img;
+	struct lent *img;
 
 	if (id == SHAREDPC_BOOT || id >= SHAREDPC_IMAGES_MAX)
 		return -EINVAL;
 	img = &images[id];
-	if (!image_kill_life(img, CCBOOT_FENCE, epoch) &&
+	if (!lent_kill_life(img, CCBOOT_FENCE, epoch) &&
 	    READ_ONCE(slot(img)->epoch) != epoch)
 		return 0;	/* it ended before: another life runs, or none */
 	/* A new life may begin, and use the completion, before we look at it. */
@@ -269,7 +269,7 @@ static int fence(u32 id, u32 epoch)
 	return READ_ONCE(img->state) == CCBOOT_STUCK ? -ETIMEDOUT : 0;
 }
 
-static void image_free(struct image *img)
+static void lent_free(struct lent *img)
 {
 	if (img->page)
 		memunmap(img->page);
@@ -279,7 +279,7 @@ static void image_free(struct image *img)
 	memset(img, 0, sizeof(*img));
 }
 
-static int image_take_cpus(struct image *img, const struct ccboot_image *spec)
+static int lent_take_cpus(struct lent *img, const struct ccboot_image *spec)
 {
 	u32 i;
 
@@ -298,7 +298,7 @@ static int image_take_cpus(struct image *img, const struct ccboot_image *spec)
 	return 0;
 }
 
-static int image_check(const struct ccboot_image *spec)
+static int lent_check(const struct ccboot_image *spec)
 {
 	if (spec->id == SHAREDPC_BOOT || spec->id >= SHAREDPC_IMAGES_MAX)
 		return -EINVAL;
@@ -312,10 +312,10 @@ static int image_check(const struct ccboot_image *spec)
 	return mem_usable(&spec->mem) ?: mem_usable(&spec->low);
 }
 
-int image_add(const struct ccboot_image *spec)
+int lent_add(const struct ccboot_image *spec)
 {
-	struct image *img;
-	int ret = image_check(spec);
+	struct lent *img;
+	int ret = lent_check(spec);
 
 	if (ret)
 		return ret;
@@ -324,7 +324,7 @@ int image_add(const struct ccboot_image *spec)
 	ret = -EEXIST;
 	if (img->state != CCBOOT_ABSENT)
 		goto unlock;
-	ret = image_take_cpus(img, spec);
+	ret = lent_take_cpus(img, spec);
 	if (ret)
 		goto free;
 	ret = -ENOMEM;
@@ -336,43 +336,43 @@ int image_add(const struct ccboot_image *spec)
 	img->mem = spec->mem;
 	img->low = spec->low;
 	strscpy(img->name, spec->name, sizeof(img->name));
-	INIT_WORK(&img->end, image_end);
+	INIT_WORK(&img->end, lent_end);
 	init_completion(&img->fenced);
 	init_completion(&img->ended);
 	img->state = CCBOOT_IDLE;
 	ret = 0;
 	goto unlock;
 free:
-	image_free(img);
+	lent_free(img);
 unlock:
 	mutex_unlock(&images_lock);
 	return ret;
 }
 
-int image_remove(u32 id)
+int lent_remove(u32 id)
 {
-	struct image *img;
+	struct lent *img;
 	int ret = -ENOENT;
 
 	mutex_lock(&images_lock);
-	img = image_find(id);
+	img = lent_find(id);
 	if (img)
 		ret = img->state == CCBOOT_IDLE ? 0 : -EBUSY;
 	if (!ret)
-		image_free(img);
+		lent_free(img);
 	mutex_unlock(&images_lock);
 	return ret;
 }
 
 /* With CPU hot-plug held off, so that none comes on-line meanwhile. */
-static int lend_cpus(struct image *img)
+static int give_cpus(struct lent *img)
 {
 	int ret = 0;
 	u32 i;
 
 	cpus_read_lock();
 	for (i = 0; i < img->nr_cpus && !ret; i++)
-		if (cpu_online(img->cpu[i]) || image_has_cpu(img->cpu[i]))
+		if (cpu_online(img->cpu[i]) || lent_has_cpu(img->cpu[i]))
 			ret = -EBUSY;
 	if (!ret)
 		WRITE_ONCE(img->state, CCBOOT_LENT);
@@ -380,15 +380,15 @@ static int lend_cpus(struct image *img)
 	return ret;
 }
 
-int image_lend(u32 id)
+int lent_give(u32 id)
 {
-	struct image *img;
+	struct lent *img;
 	int ret = -ENOENT;
 
 	mutex_lock(&images_lock);
-	img = image_find(id);
+	img = lent_find(id);
 	if (img)
-		ret = img->state == CCBOOT_IDLE ? lend_cpus(img) : -EBUSY;
+		ret = img->state == CCBOOT_IDLE ? give_cpus(img) : -EBUSY;
 	if (!ret)
 		__module_get(THIS_MODULE);
 	mutex_unlock(&images_lock);
@@ -400,25 +400,25 @@ int image_lend(u32 id)
  * steps, so that they meet neither the completions of the next life nor the end
  * of this module.  Under images_lock, which the work item never takes.
  */
-static void image_settle(struct image *img)
+static void lent_settle(struct lent *img)
 {
 	flush_work(&img->end);
 }
 
-int image_return(u32 id)
+int lent_return(u32 id)
 {
-	struct image *img;
+	struct lent *img;
 	int ret = -ENOENT;
 
 	mutex_lock(&images_lock);
-	img = image_find(id);
+	img = lent_find(id);
 	if (img) {
 		ret = -EBUSY;
 		if (READ_ONCE(img->state) == CCBOOT_LENT) {
-			image_settle(img);
+			lent_settle(img);
 			/* Not while the guard looks: it uses img->cpu. */
 			cpus_read_lock();
-			image_set_state(img, CCBOOT_IDLE);
+			lent_set_state(img, CCBOOT_IDLE);
 			cpus_read_unlock();
 			module_put(THIS_MODULE);
 			ret = 0;
@@ -429,7 +429,7 @@ int image_return(u32 id)
 }
 
 /* Only ccctl's own trampoline is run. */
-static int trampoline_arm(struct image *img)
+static int trampoline_arm(struct lent *img)
 {
 	struct ccboot_trampoline *tr = trampoline(img);
 
@@ -443,11 +443,11 @@ static int trampoline_arm(struct image *img)
 	return 0;
 }
 
-static int start_locked(struct image *img)
+static int run_locked(struct lent *img)
 {
 	int ret;
 
-	image_settle(img);
+	lent_settle(img);
 	ret = trampoline_arm(img);
 	if (ret)
 		return ret;
@@ -459,7 +459,7 @@ static int start_locked(struct image *img)
 	img->start_ns = ktime_get_boottime_ns();
 	img->end_ns = 0;
 	img->cause = CCBOOT_NONE;
-	image_watch(img);
+	lent_watch(img);
 
 	cpu_init_all(img->apic, 1);
 	msleep(10);
@@ -467,7 +467,7 @@ static int start_locked(struct image *img)
 	if (!READ_ONCE(trampoline(img)->acks))
 		cpu_sipi(img->apic[0], img->low.start);
 	if (!await_acks(img, 1, ALIVE_MS)) {
-		image_kill(img, CCBOOT_NOCPU);
+		lent_kill(img, CCBOOT_NOCPU);
 		return -EIO;
 	}
 	img->starts++;
@@ -475,31 +475,31 @@ static int start_locked(struct image *img)
 	return 0;
 }
 
-int image_start(u32 id)
+int lent_start(u32 id)
 {
-	struct image *img;
+	struct lent *img;
 	int ret = -ENOENT;
 
 	mutex_lock(&images_lock);
-	img = image_find(id);
+	img = lent_find(id);
 	if (img)
 		ret = READ_ONCE(img->state) == CCBOOT_LENT ?
-			start_locked(img) : -EBUSY;
+			run_locked(img) : -EBUSY;
 	mutex_unlock(&images_lock);
 	return ret;
 }
 
 /* 0 when nothing of the image runs any more, whatever ended it. */
-int image_stop(u32 id)
+int lent_stop(u32 id)
 {
-	struct image *img;
+	struct lent *img;
 	int ret = -ENOENT;
 
 	mutex_lock(&images_lock);
-	img = image_find(id);
+	img = lent_find(id);
 	if (!img)
 		goto unlock;
-	image_kill(img, CCBOOT_STOP);
+	lent_kill(img, CCBOOT_STOP);
 	ret = 0;
 	if (READ_ONCE(img->state) == CCBOOT_DYING &&
 	    !wait_for_completion_timeout(&img->ended, msecs_to_jiffies(END_MS)))
@@ -516,7 +516,7 @@ unlock:
 	return ret;
 }
 
-int image_ring(u32 id)
+int lent_ring(u32 id)
 {
 	if (id == SHAREDPC_BOOT || id >= SHAREDPC_IMAGES_MAX)
 		return -EINVAL;
@@ -525,9 +525,9 @@ int image_ring(u32 id)
 	return 0;
 }
 
-int image_status(struct ccboot_status *status)
+int lent_status(struct ccboot_status *status)
 {
-	struct image *img;
+	struct lent *img;
 
 	if (status->id >= SHAREDPC_IMAGES_MAX)
 		return -EINVAL;
@@ -544,7 +544,7 @@ int image_status(struct ccboot_status *status)
 	return 0;
 }
 
-int image_init(void)
+int lent_init(void)
 {
 	if (!sharedpc_ctl())
 		return -ENODEV;		/* not the boot image */
@@ -555,7 +555,7 @@ int image_init(void)
 }
 
 /* No image is LENT or more: that holds a reference on the module. */
-void image_exit(void)
+void lent_exit(void)
 {
 	u32 id;
 
@@ -563,5 +563,5 @@ void image_exit(void)
 	hrtimer_cancel(&watcher);
 	for (id = 1; id < SHAREDPC_IMAGES_MAX; id++)
 		if (images[id].state != CCBOOT_ABSENT)
-			image_free(&images[id]);
+			lent_free(&images[id]);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * image.h - what ccboot.ko knows of an image
+ * lent.h - what is lent to an image: its CPUs, its memory, and what runs there
  *
  * Locks, outermost first:
  *	images_lock	mutex: one ioctl at a time; all fields but the next
@@ -8,14 +8,14 @@
  *			state is LENT, RUNNING, DYING or STUCK; taken by the
  *			watcher's timer and by the fence
  */
-#ifndef CCBOOT_KMOD_IMAGE_H
-#define CCBOOT_KMOD_IMAGE_H
+#ifndef CCBOOT_KMOD_LENT_H
+#define CCBOOT_KMOD_LENT_H
 
 #include <linux/completion.h>
 #include <linux/workqueue.h>
 #include "ccboot.h"
 
-struct image {
+struct lent {
 	u32 id;
 	u32 state;			/* enum ccboot_state */
 	u32 cause;			/* enum ccboot_cause */
@@ -35,25 +35,25 @@ struct image {
 	struct completion ended;	/* the same, and everybody knows */
 };
 
-int image_add(const struct ccboot_image *spec);
-int image_remove(u32 id);
-int image_lend(u32 id);
-int image_return(u32 id);
-int image_start(u32 id);
-int image_stop(u32 id);
-int image_ring(u32 id);
-int image_status(struct ccboot_status *status);
+int lent_add(const struct ccboot_image *spec);
+int lent_remove(u32 id);
+int lent_give(u32 id);
+int lent_return(u32 id);
+int lent_start(u32 id);
+int lent_stop(u32 id);
+int lent_ring(u32 id);
+int lent_status(struct ccboot_status *status);
 
 /* Is the CPU lent to an image?  Called with CPU hot-plug locked. */
-bool image_has_cpu(unsigned int cpu);
+bool lent_has_cpu(unsigned int cpu);
 /*
  * May ccctl map [start, start + size)?  0; -EPERM: it does not lie in one range
  * of one added image; -EBUSY: @write, and that image's CPUs may run.
  */
-int image_may_map(u64 start, u64 size, bool write);
+int lent_may_map(u64 start, u64 size, bool write);
 
-int image_init(void);
-void image_exit(void);
+int lent_init(void);
+void lent_exit(void);
 
 /*
  * cpu.c.  All take APIC ids and may be called with interrupts off; the SIPI
