@@ -4,8 +4,8 @@
 CONF_OBJS := boot/conf/conf.o boot/conf/conf-values.o boot/conf/conf-check.o boot/conf/conf-mounts.o
 CONF_OBJS += boot/conf/conf-cmdline.o boot/conf/conf-machine.o
 CONF_OBJS += boot/conf/strict.o boot/conf/scan.o boot/conf/diag.o boot/host/save.o
-TOPO_OBJS := boot/machine/topology.o boot/machine/topology-file.o
-TOPO_OBJS += boot/machine/topology-live.o boot/machine/topology-acpi.o
+TOPO_OBJS := boot/machine/range.o boot/machine/topology.o boot/machine/topology-file.o
+TOPO_OBJS += boot/machine/topology-live.o boot/machine/acpi-map.o
 PLAN_OBJS := boot/plan/plan.o boot/plan/place.o boot/plan/plan-boot.o
 PLAN_OBJS += boot/plan/plan-file.o boot/plan/plan-print.o
 SLICE_OBJS := boot/load/slice.o boot/load/bzimage.o boot/load/bootparams.o boot/load/pagetable.o

@@ -31,6 +31,7 @@
 
 #include "exec-frame.h"
 #include "exec.h"
+#include "le.h"
 
 #define PING_MS		1000
 #define SILENCE_MS	60000
@@ -197,22 +198,14 @@ static int send_start(struct client *c)
 	return ret;
 }
 
-static uint32_t get_le32(const unsigned char *p)
-{
-	uint32_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return le32toh(v);
-}
-
 static int take_exit(struct client *c, const struct exec_frame *f)
 {
 	uint32_t status, sig;
 
 	if (f->length != sizeof(struct ccexec_exit))
 		return -EPROTO;
-	status = get_le32(f->data);
-	sig = get_le32(f->data + 4);
+	status = le_get32(f->data);
+	sig = le_get32(f->data + 4);
 	if (status > 255 || sig >= NSIG)
 		return -EPROTO;
 	c->res->status = sig ? 128 + (int)sig : (int)status;
@@ -227,7 +220,7 @@ static int take_error(struct client *c, const struct exec_frame *f)
 
 	if (f->length < 4)
 		return -EPROTO;
-	error = get_le32(f->data) & 0xfff;
+	error = le_get32(f->data) & 0xfff;
 	/* shells' values for a command that cannot be run */
 	if (error == ENOENT)
 		status = 127;
@@ -244,9 +237,9 @@ static int take_frame(struct client *c, const struct exec_frame *f)
 	case CCEXEC_PONG:
 		return 0;
 	case CCEXEC_CREDIT:
-		if (f->length != 4 || get_le32(f->data) > CCEXEC_WINDOW - c->window)
+		if (f->length != 4 || le_get32(f->data) > CCEXEC_WINDOW - c->window)
 			return -EPROTO;
-		c->window += get_le32(f->data);
+		c->window += le_get32(f->data);
 		return 0;
 	case CCEXEC_STDOUT:
 	case CCEXEC_STDERR:

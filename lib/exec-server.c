@@ -30,6 +30,7 @@
 #include "exec-command.h"
 #include "exec-frame.h"
 #include "exec.h"
+#include "le.h"
 
 #define START_TIMEOUT_MS	30000
 #define GONE_POLLS		15
@@ -109,14 +110,6 @@ static int send_error(struct session *s, uint64_t id, int error, const char *tex
 	return flush_all(s);
 }
 
-static uint32_t get_le32(const unsigned char *p)
-{
-	uint32_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return le32toh(v);
-}
-
 static int take_stdin(struct session *s, const struct exec_frame *f)
 {
 	if (s->input_eof || f->length > sizeof(s->input) - s->input_have)
@@ -140,7 +133,7 @@ static int take_frame(struct session *s, const struct exec_frame *f)
 	case CCEXEC_SIGNAL:
 		if (f->length != 4)
 			return -EPROTO;
-		sig = get_le32(f->data);
+		sig = le_get32(f->data);
 		if (sig < 1 || sig >= NSIG)
 			return -EPROTO;
 		if (!s->ended)

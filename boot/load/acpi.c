@@ -201,7 +201,7 @@ static size_t build_madt(void *p, const struct acpi_machine *m)
 	return len;
 }
 
-size_t srat_put_cpu(void *p, const struct acpi_processor *cpu)
+size_t acpi_put_cpu(void *p, const struct acpi_processor *cpu)
 {
 	struct srat_cpu entry = { .type = 2, .length = sizeof(entry),
 		.domain = cpu->domain, .apic_id = cpu->apic_id, .flags = 1 };
@@ -210,7 +210,7 @@ size_t srat_put_cpu(void *p, const struct acpi_processor *cpu)
 	return sizeof(entry);
 }
 
-size_t srat_put_memory(void *p, const struct acpi_memory *mem, uint32_t flags)
+size_t acpi_put_memory(void *p, const struct acpi_memory *mem, uint32_t flags)
 {
 	struct srat_memory entry = { .type = 1, .length = sizeof(entry),
 		.domain = mem->domain, .base = mem->start, .size = mem->size,
@@ -229,9 +229,9 @@ static size_t build_srat(void *p, const struct acpi_machine *m)
 	acpi_start(srat, "SRAT", 3);
 	memcpy(p + sizeof(*srat), &(uint32_t){ 1 }, 4);	/* reserved, must be 1 */
 	for (int i = 0; i < m->ncpus; i++)
-		len += srat_put_cpu(p + len, &m->cpus[i]);
+		len += acpi_put_cpu(p + len, &m->cpus[i]);
 	for (int i = 0; i < m->nmemory; i++)
-		len += srat_put_memory(p + len, &m->memory[i],
+		len += acpi_put_memory(p + len, &m->memory[i],
 				       ACPI_SRAT_MEM_ENABLED);
 	acpi_finish(srat, len);
 	return len;

@@ -63,8 +63,8 @@ int acpi_build(const struct acpi_machine *machine, uint64_t phys, void *buf,
 	       size_t len);
 
 /* SRAT entries, for srat.c too.  Each returns the bytes it wrote to @p. */
-size_t srat_put_cpu(void *p, const struct acpi_processor *cpu);
-size_t srat_put_memory(void *p, const struct acpi_memory *mem, uint32_t flags);
+size_t acpi_put_cpu(void *p, const struct acpi_processor *cpu);
+size_t acpi_put_memory(void *p, const struct acpi_memory *mem, uint32_t flags);
 #define SRAT_HEADER_SIZE	48	/* header and reserved fields */
 #define SRAT_ENTRY_MAX		40
 

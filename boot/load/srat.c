@@ -14,6 +14,7 @@
 
 #include "boot/load/acpi.h"
 #include "boot/load/srat.h"
+#include "le.h"
 
 #define TYPE_CPU	0
 #define TYPE_MEMORY	1
@@ -21,26 +22,18 @@
 #define TYPE_INITIATOR	5
 #define MARK		"CCTL"	/* creator of a table that is extended already */
 
-static uint32_t get32(const uint8_t *p)
-{
-	uint32_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
-
 /* The entry's domain, or 0 for types that have none. */
 static uint32_t entry_domain(const uint8_t *e)
 {
 	switch (e[0]) {
 	case TYPE_CPU:	/* one byte in front, three behind */
-		return e[1] >= 16 ? e[2] | (get32(e + 8) & 0xffffff00) : 0;
+		return e[1] >= 16 ? e[2] | (le_get32(e + 8) & 0xffffff00) : 0;
 	case TYPE_MEMORY:
-		return e[1] >= 40 ? get32(e + 2) : 0;
+		return e[1] >= 40 ? le_get32(e + 2) : 0;
 	case TYPE_X2APIC:
-		return e[1] >= 24 ? get32(e + 4) : 0;
+		return e[1] >= 24 ? le_get32(e + 4) : 0;
 	case TYPE_INITIATOR:
-		return e[1] >= 32 ? get32(e + 4) : 0;
+		return e[1] >= 32 ? le_get32(e + 4) : 0;
 	}
 	return 0;
 }
@@ -92,7 +85,7 @@ static int extend(const uint8_t *old, size_t len, void **out, size_t *out_len,
 	if (!memcmp(h->creator_id, MARK, 4))
 		return 0;
 	spare.domain = domain + 1;
-	*out_len += srat_put_memory((uint8_t *)new + len, &spare,
+	*out_len += acpi_put_memory((uint8_t *)new + len, &spare,
 				    ACPI_SRAT_MEM_ENABLED);
 	memcpy(new->creator_id, MARK, 4);
 	new->oem_revision++;
@@ -124,15 +117,15 @@ static int create(const struct topology *topo, void **out, size_t *out_len,
 				       "the APIC id of CPU %d is not known",
 				       topo->cpus[i].cpu);
 		}
-		len += srat_put_cpu(table + len, &cpu);
+		len += acpi_put_cpu(table + len, &cpu);
 	}
 	for (int i = 0; i < topo->nram; i++) {
 		struct acpi_memory mem = { .start = topo->ram[i].start,
 					   .size = topo->ram[i].size };
 
-		len += srat_put_memory(table + len, &mem, ACPI_SRAT_MEM_ENABLED);
+		len += acpi_put_memory(table + len, &mem, ACPI_SRAT_MEM_ENABLED);
 	}
-	len += srat_put_memory(table + len, &spare, ACPI_SRAT_MEM_ENABLED);
+	len += acpi_put_memory(table + len, &spare, ACPI_SRAT_MEM_ENABLED);
 	acpi_finish((struct acpi_header *)table, len);
 	*out = table;
 	*out_len = len;

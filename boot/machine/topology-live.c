@@ -18,7 +18,7 @@
 #include <string.h>
 
 #include "boot/machine/topology.h"
-#include "boot/machine/topology-acpi.h"
+#include "boot/machine/acpi-map.h"
 
 #define SYS_CPU		"/sys/devices/system/cpu"
 #define SYS_NODE	"/sys/devices/system/node"

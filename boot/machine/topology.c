@@ -46,13 +46,6 @@ static int compare_cpu(const void *a, const void *b)
 	return x->cpu - y->cpu;
 }
 
-static int compare_range(const void *a, const void *b)
-{
-	const struct range *x = a, *y = b;
-
-	return (x->start > y->start) - (x->start < y->start);
-}
-
 static int compare_pci(const void *a, const void *b)
 {
 	const struct topo_pci *x = a, *y = b;
@@ -104,7 +97,7 @@ int topology_finish(struct topology *topo)
 	int i, err = 0;
 
 	sort(topo->cpus, topo->ncpus, sizeof(*topo->cpus), compare_cpu);
-	sort(topo->ram, topo->nram, sizeof(*topo->ram), compare_range);
+	sort(topo->ram, topo->nram, sizeof(*topo->ram), range_compare);
 	sort(topo->pci, topo->npci, sizeof(*topo->pci), compare_pci);
 	join_ram(topo);
 	for (i = 0; !err && i < topo->ncpus; i++)
@@ -206,10 +199,4 @@ const char *topology_cpus_str(const struct topology *topo, char *buf,
 					 topo->cpus[j - 1].cpu);
 	}
 	return buf;
-}
-
-bool range_overlaps(const struct range *a, const struct range *b)
-{
-	return a->size && b->size && a->start < b->start + b->size &&
-	       b->start < a->start + a->size;
 }

@@ -21,6 +21,7 @@
 #include <stdio.h>
 
 #include "boot/conf/diag.h"
+#include "boot/machine/range.h"
 
 #define TOPO_APIC_UNKNOWN	UINT32_MAX
 #define TOPO_MAX_NODE		1023
@@ -30,13 +31,6 @@
  * the machine, as the boot image's kernel no longer sees all of it.
  */
 #define TOPO_SAVED_FILE		"/var/lib/ccluster/topology"
-
-/* A physical range [start, start + size) on one node. Bytes. */
-struct range {
-	uint64_t start;
-	uint64_t size;
-	int node;
-};
 
 struct topo_cpu {
 	int cpu;		/* logical number, as in /sys/devices/system/cpu */
@@ -98,7 +92,5 @@ int topology_add_cpu(struct topology *topo, const struct topo_cpu *cpu);
 int topology_add_ram(struct topology *topo, const struct range *ram);
 int topology_add_pci(struct topology *topo, const struct topo_pci *pci);
 int topology_finish(struct topology *topo);
-
-bool range_overlaps(const struct range *a, const struct range *b);
 
 #endif

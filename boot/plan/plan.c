@@ -275,13 +275,6 @@ static int make_low(struct maker *m)
 	return 0;
 }
 
-static int compare_range(const void *a, const void *b)
-{
-	const struct range *x = a, *y = b;
-
-	return (x->start > y->start) - (x->start < y->start);
-}
-
 /* All ranges that are not the boot image's, sorted. Returns how many. */
 static int taken_ranges(const struct plan *plan, struct range *out)
 {
@@ -294,7 +287,7 @@ static int taken_ranges(const struct plan *plan, struct range *out)
 		out[n++] = plan->images[i].low;
 		out[n++] = plan->images[i].mem[0];
 	}
-	qsort(out, n, sizeof(*out), compare_range);
+	qsort(out, n, sizeof(*out), range_compare);
 	return n;
 }
 
@@ -345,7 +338,7 @@ static int make_rest(struct maker *m)
 	err = place_rest(m->topo, taken, n, &boot->mem, &boot->nmem);
 	if (err)
 		return err;
-	qsort(boot->mem, boot->nmem, sizeof(*boot->mem), compare_range);
+	qsort(boot->mem, boot->nmem, sizeof(*boot->mem), range_compare);
 	for (i = 0; i < boot->nmem; i++) {
 		const struct range *mem = &boot->mem[i];
 

@@ -131,9 +131,9 @@ static size_t make_srat(uint8_t *buf)
 
 	memset(buf, 0, 256);
 	acpi_start((void *)buf, "SRAT", 3);
-	len += srat_put_cpu(buf + len, &cpu);
-	len += srat_put_cpu(buf + len, &other);
-	len += srat_put_memory(buf + len, &mem, ACPI_SRAT_MEM_ENABLED);
+	len += acpi_put_cpu(buf + len, &cpu);
+	len += acpi_put_cpu(buf + len, &other);
+	len += acpi_put_memory(buf + len, &mem, ACPI_SRAT_MEM_ENABLED);
 	acpi_finish((void *)buf, len);
 	return len;
 }

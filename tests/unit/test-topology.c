@@ -6,7 +6,7 @@
 
 #include <errno.h>
 
-#include "boot/machine/topology-acpi.h"
+#include "boot/machine/acpi-map.h"
 
 static char *topology_text(const struct topology *topo)
 {

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * topology-acpi.c - APIC ids and nodes out of the MADT and the SRAT.
+ * acpi-map.c - APIC ids and nodes out of the MADT and the SRAT.
  *
  * Both tables are a header followed by entries { type, length, ... }; the
  * layouts are those of ACPI 6.5, 5.2.12 (MADT) and 5.2.16 (SRAT). Only what
  * this needs is read: enabled processors and memory ranges.
  */
-#include "boot/machine/topology-acpi.h"
+#include "boot/machine/acpi-map.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "le.h"
 
 #define ACPI_MAX_TABLE	(1u << 20)
 
@@ -24,16 +26,6 @@
 #define SRAT_MEMORY	1
 #define SRAT_X2APIC	2
 #define ENTRY_ENABLED	1u	/* bit 0 of the flags in all of them */
-
-static uint32_t get32(const uint8_t *p)
-{
-	return p[0] | p[1] << 8 | p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
-static uint64_t get64(const uint8_t *p)
-{
-	return get32(p) | (uint64_t)get32(p + 4) << 32;
-}
 
 /* The next whole entry at or after *@at, moving *@at behind it; or NULL. */
 static const uint8_t *next_entry(const uint8_t *table, size_t len, size_t *at)
@@ -98,11 +90,11 @@ static int parse_madt(const uint8_t *table, size_t len, struct acpi_map *map)
 
 	while (!err && (entry = next_entry(table, len, &at))) {
 		if (entry[0] == MADT_LAPIC && entry[1] >= 8 &&
-		    get32(entry + 4) & ENTRY_ENABLED)
+		    le_get32(entry + 4) & ENTRY_ENABLED)
 			err = add_cpu(map, entry[3]);
 		else if (entry[0] == MADT_X2APIC && entry[1] >= 16 &&
-			 get32(entry + 8) & ENTRY_ENABLED)
-			err = add_cpu(map, get32(entry + 4));
+			 le_get32(entry + 8) & ENTRY_ENABLED)
+			err = add_cpu(map, le_get32(entry + 4));
 	}
 	return err;
 }
@@ -113,14 +105,14 @@ static int srat_cpu(struct acpi_map *map, const uint8_t *entry)
 	int i, node;
 
 	if (entry[0] == SRAT_LAPIC && entry[1] >= 16 &&
-	    get32(entry + 4) & ENTRY_ENABLED) {
+	    le_get32(entry + 4) & ENTRY_ENABLED) {
 		apic_id = entry[3];
 		domain = entry[2] | entry[9] << 8 | entry[10] << 16 |
 			 (uint32_t)entry[11] << 24;
 	} else if (entry[0] == SRAT_X2APIC && entry[1] >= 24 &&
-		   get32(entry + 12) & ENTRY_ENABLED) {
-		apic_id = get32(entry + 8);
-		domain = get32(entry + 4);
+		   le_get32(entry + 12) & ENTRY_ENABLED) {
+		apic_id = le_get32(entry + 8);
+		domain = le_get32(entry + 4);
 	} else {
 		return 0;
 	}
@@ -138,13 +130,13 @@ static int srat_mem(struct acpi_map *map, const uint8_t *entry)
 	struct range mem;
 
 	if (entry[0] != SRAT_MEMORY || entry[1] < 40 ||
-	    !(get32(entry + 28) & ENTRY_ENABLED))
+	    !(le_get32(entry + 28) & ENTRY_ENABLED))
 		return 0;
-	mem.start = get64(entry + 8);
-	mem.size = get64(entry + 16);
+	mem.start = le_get64(entry + 8);
+	mem.size = le_get64(entry + 16);
 	if (!mem.size || mem.start + mem.size < mem.start)
 		return 0;
-	mem.node = domain_node(map, get32(entry + 2));
+	mem.node = domain_node(map, le_get32(entry + 2));
 	return mem.node < 0 ? mem.node : add_mem(map, &mem);
 }
 

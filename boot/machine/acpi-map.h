@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * topology-acpi.h - APIC ids and nodes out of the MADT and the SRAT.
+ * acpi-map.h - APIC ids and nodes out of the MADT and the SRAT.
  *
  * Private to the live topology. The tables are readable by root only; without
  * them the counts stay 0 and the caller falls back on sysfs. Node numbers are
  * given to proximity domains in the order in which Linux meets them:
  * processors first, then memory (drivers/acpi/numa/srat.c).
  */
-#ifndef BOOT_TOPOLOGY_ACPI_H
-#define BOOT_TOPOLOGY_ACPI_H
+#ifndef BOOT_ACPI_MAP_H
+#define BOOT_ACPI_MAP_H
 
 #include <stddef.h>
 #include <stdint.h>
