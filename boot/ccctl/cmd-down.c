@@ -47,14 +47,14 @@ static int down(struct plan *plan, unsigned int grace)
 	int status = CCCTL_OK, stopped;
 	struct why why;
 
-	if (mounts_stop(plan, &why))
+	if (services_unmount(plan, &why))
 		status = ccctl_error("%s", why.text);
 	stopped = stop_images(plan, grace, &status);
-	if (proxyd_stop(&why))
+	if (services_stop_proxyd(&why))
 		status = ccctl_error("%s", why.text);
 	if (stopped)
 		return stopped;
-	if (modules_unload(&why))
+	if (services_unload_modules(&why))
 		status = ccctl_error("%s", why.text);
 	return status;
 }

@@ -33,11 +33,11 @@ static int start_services(const struct plan *plan, struct why *why)
 	if (ret)
 		return ret;
 	step("loading modules");
-	ret = modules_load(plan, why);
+	ret = services_load_modules(plan, why);
 	if (ret)
 		return ret;
 	step("starting proxyd");
-	return proxyd_start(plan, why);
+	return services_start_proxyd(plan, why);
 }
 
 /*
@@ -98,7 +98,7 @@ static int up(struct plan *plan, unsigned int timeout)
 		return ccctl_error("%s", why.text);
 	status = start_images(plan, timeout);
 	step("mounting");
-	if (mounts_start(plan, &why))
+	if (services_mount(plan, &why))
 		status = ccctl_error("%s", why.text);
 	if (!status)
 		step("all is up");

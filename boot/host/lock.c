@@ -70,7 +70,7 @@ static int await(int fd, unsigned int seconds, void (*waiting)(pid_t holder))
 int lock_take(const char *path, unsigned int seconds,
 	      void (*waiting)(pid_t holder), struct why *why)
 {
-	int ret = make_parents(path), fd = -1;
+	int ret = save_make_parents(path), fd = -1;
 
 	if (!ret) {
 		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int make_parents(const char *path)
+int save_make_parents(const char *path)
 {
 	char dir[PATH_MAX];
 	char *slash;
@@ -58,7 +58,7 @@ int save_file(const char *path, int (*write)(FILE *out, const void *data),
 
 	if (snprintf(temp, sizeof(temp), "%s.new", path) >= (int)sizeof(temp))
 		return -ENAMETOOLONG;
-	err = make_parents(path);
+	err = save_make_parents(path);
 	if (err)
 		return err;
 	out = fopen(temp, "we");

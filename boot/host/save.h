@@ -27,6 +27,6 @@ int save_keep(const char *path);
 int save_restore(const char *path);
 
 /* Make the directories above @path (shorter than PATH_MAX). 0 or -errno. */
-int make_parents(const char *path);
+int save_make_parents(const char *path);
 
 #endif

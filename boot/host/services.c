@@ -193,7 +193,7 @@ static int modprobe(const char *module, char *args, struct why *why)
 		       output[0] ? output : "see dmesg");
 }
 
-int modules_load(const struct plan *plan, struct why *why)
+int services_load_modules(const struct plan *plan, struct why *why)
 {
 	char none[] = "", *args;
 	int node, ret = 0;
@@ -213,7 +213,7 @@ int modules_load(const struct plan *plan, struct why *why)
 	return ret;
 }
 
-int modules_unload(struct why *why)
+int services_unload_modules(struct why *why)
 {
 	static const char *const names[] = { "ccboot", "sharedpc" };
 	struct range piece;
@@ -287,7 +287,7 @@ static int write_pid(pid_t pid)
 	return fclose(out) ? -errno : 0;
 }
 
-int proxyd_start(const struct plan *plan, struct why *why)
+int services_start_proxyd(const struct plan *plan, struct why *why)
 {
 	char *argv[] = { PROXYD_PATH, "--config", plan->conf_file, NULL };
 	pid_t pid;
@@ -316,7 +316,7 @@ int proxyd_start(const struct plan *plan, struct why *why)
 	return 0;
 }
 
-int proxyd_stop(struct why *why)
+int services_stop_proxyd(struct why *why)
 {
 	pid_t pid = proxyd_pid();
 
@@ -362,7 +362,7 @@ static bool mount_works(const char *target)
 	return false;
 }
 
-int mounts_start(const struct plan *plan, struct why *why)
+int services_mount(const struct plan *plan, struct why *why)
 {
 	const struct plan_image *boot = &plan->images[SHAREDPC_BOOT];
 	char output[400];
@@ -374,7 +374,7 @@ int mounts_start(const struct plan *plan, struct why *why)
 
 		if (mount_works(m->target))
 			continue;
-		if (make_parents(m->target) ||
+		if (save_make_parents(m->target) ||
 		    (mkdir(m->target, 0755) && errno != EEXIST))
 			return why_set(why, -errno, "mount point %s: %s", m->target,
 				       strerror(errno));
@@ -385,7 +385,7 @@ int mounts_start(const struct plan *plan, struct why *why)
 	return 0;
 }
 
-int mounts_stop(const struct plan *plan, struct why *why)
+int services_unmount(const struct plan *plan, struct why *why)
 {
 	const struct plan_image *boot = &plan->images[SHAREDPC_BOOT];
 	char output[400];

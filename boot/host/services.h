@@ -19,15 +19,15 @@
 int services_verify(const struct plan *plan, struct why *why);
 
 /* sharedpc.ko with the plan's control area and region, then ccboot.ko. */
-int modules_load(const struct plan *plan, struct why *why);
+int services_load_modules(const struct plan *plan, struct why *why);
 /* -EBUSY also when they are gone, but the region is still this kernel's. */
-int modules_unload(struct why *why);
+int services_unload_modules(struct why *why);
 
-int proxyd_start(const struct plan *plan, struct why *why);
-int proxyd_stop(struct why *why);
+int services_start_proxyd(const struct plan *plan, struct why *why);
+int services_stop_proxyd(struct why *why);
 
 /* The boot image's own mounts of the plan. */
-int mounts_start(const struct plan *plan, struct why *why);
-int mounts_stop(const struct plan *plan, struct why *why);
+int services_mount(const struct plan *plan, struct why *why);
+int services_unmount(const struct plan *plan, struct why *why);
 
 #endif
