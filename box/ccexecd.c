@@ -53,7 +53,7 @@ static void usage(FILE *to)
 	      to);
 }
 
-static void say(const char *what, const char *arg, int error)
+static void complain(const char *what, const char *arg, int error)
 {
 	fprintf(stderr, "ccexecd: %s %s: %s\n", what, arg, strerror(error));
 }
@@ -79,12 +79,12 @@ static void start_port(struct port *p)
 	become_server();
 	fd = open(p->path, O_RDWR | O_CLOEXEC);
 	if (fd < 0) {
-		say("cannot open", p->path, errno);
+		complain("cannot open", p->path, errno);
 		_exit(1);
 	}
 	server.port = true;
 	ret = exec_serve(fd, &server);
-	say("gave up", p->path, -ret);
+	complain("gave up", p->path, -ret);
 	_exit(1);
 }
 
@@ -127,7 +127,7 @@ static int serve_vsock(unsigned int port)
 	int fd = vsock_listen(port), running = 0;
 
 	if (fd < 0) {
-		say("cannot listen on", "vsock", -fd);
+		complain("cannot listen on", "vsock", -fd);
 		return 1;
 	}
 	for (;;) {

@@ -56,9 +56,9 @@ static const struct mount_entry mounts[] = {
 	{ "/dev/vda", "/srv/shared", "ext4", NULL, 0 },
 };
 
-static void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+static void init_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-static void say(const char *fmt, ...)
+static void init_say(const char *fmt, ...)
 {
 	va_list ap;
 
@@ -71,7 +71,7 @@ static void say(const char *fmt, ...)
 }
 
 /* The data disk is a virtio disk, whose driver is a module in Debian's kernel. */
-static void load_module(const char *name)
+static void probe_module(const char *name)
 {
 	int status;
 	pid_t pid = fork();
@@ -81,7 +81,7 @@ static void load_module(const char *name)
 		_exit(127);
 	}
 	if (pid < 0 || waitpid(pid, &status, 0) != pid || status)
-		say("cannot load %s", name);
+		init_say("cannot load %s", name);
 }
 
 static void mount_all(void)
@@ -90,18 +90,18 @@ static void mount_all(void)
 		const struct mount_entry *m = &mounts[i];
 
 		if (m->source[0] == '/')
-			load_module("virtio_blk");
+			probe_module("virtio_blk");
 		mkdir(m->target, 0755);
 		/* EBUSY: the kernel has mounted devtmpfs already */
 		if (mount(m->source, m->target, m->type, m->flags, m->options) &&
 		    errno != EBUSY)
-			say("cannot mount %s: %s", m->target, strerror(errno));
+			init_say("cannot mount %s: %s", m->target, strerror(errno));
 	}
 	if (symlink("/proc/self/fd", "/dev/fd") ||
 	    symlink("/proc/self/fd/0", "/dev/stdin") ||
 	    symlink("/proc/self/fd/1", "/dev/stdout") ||
 	    symlink("/proc/self/fd/2", "/dev/stderr"))
-		say("cannot make the links in /dev: %s", strerror(errno));
+		init_say("cannot make the links in /dev: %s", strerror(errno));
 	mkdir("/run/lock", 01777);
 	mkdir("/run/ccluster", 0755);
 }
@@ -112,9 +112,9 @@ static void set_up_network(void)
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	if (sethostname(HOST_NAME, strlen(HOST_NAME)))
-		say("cannot set the host name: %s", strerror(errno));
+		init_say("cannot set the host name: %s", strerror(errno));
 	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &ifr))
-		say("cannot bring lo up: %s", strerror(errno));
+		init_say("cannot bring lo up: %s", strerror(errno));
 	if (fd >= 0)
 		close(fd);
 }
@@ -140,7 +140,7 @@ static int find_ports(char ports[][32], int max)
 	return n;
 }
 
-static pid_t start_execd(void)
+static pid_t start_ports_execd(void)
 {
 	static char ports[MAX_PORTS][32];
 	char *argv[2 * MAX_PORTS + 2] = { EXECD };
@@ -152,7 +152,7 @@ static pid_t start_execd(void)
 		argv[argc++] = ports[i];
 	}
 	if (!n) {
-		say("no virtio ports, nobody can reach this machine");
+		init_say("no virtio ports, nobody can reach this machine");
 		return -1;
 	}
 	pid = fork();
@@ -163,18 +163,18 @@ static pid_t start_execd(void)
 		sigprocmask(SIG_SETMASK, &none, NULL);
 		setsid();
 		execv(argv[0], argv);
-		say("cannot run %s: %s", argv[0], strerror(errno));
+		init_say("cannot run %s: %s", argv[0], strerror(errno));
 		_exit(127);
 	}
 	return pid;
 }
 
-static void shut_down(int sig)
+static void end_machine(int sig)
 {
 	int how = sig == SIGTERM ? RB_AUTOBOOT :
 		  sig == SIGUSR1 ? RB_HALT_SYSTEM : RB_POWER_OFF;
 
-	say("going down");
+	init_say("going down");
 	kill(-1, SIGTERM);
 	usleep(300 * 1000);
 	kill(-1, SIGKILL);
@@ -197,8 +197,8 @@ int main(void)
 	mount_all();
 	set_up_network();
 	reboot(RB_DISABLE_CAD);
-	execd = start_execd();
-	say("ready");
+	execd = start_ports_execd();
+	init_say("ready");
 
 	for (;;) {
 		siginfo_t info;
@@ -208,13 +208,13 @@ int main(void)
 			continue;
 		if (info.si_signo == SIGTERM || info.si_signo == SIGUSR1 ||
 		    info.si_signo == SIGUSR2)
-			shut_down(info.si_signo);
+			end_machine(info.si_signo);
 		while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
 			if (pid != execd)
 				continue;
-			say("ccexecd ended, starting it again");
+			init_say("ccexecd ended, starting it again");
 			sleep(1);
-			execd = start_execd();
+			execd = start_ports_execd();
 		}
 	}
 }

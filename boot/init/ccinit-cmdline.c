@@ -21,19 +21,19 @@ static char *value(char *word, const char *key)
 	return strncmp(word, key, len) || word[len] != '=' ? NULL : word + len + 1;
 }
 
-static int add_mount(struct init_options *opt, char *text)
+static int parse_mount(struct init_options *opt, char *text)
 {
 	struct init_mount *m = &opt->mounts[opt->nmounts];
 
 	if (opt->nmounts == MOUNTS_MAX) {
-		say("more than %d mounts", MOUNTS_MAX);
+		ccinit_say("more than %d mounts", MOUNTS_MAX);
 		return -EINVAL;
 	}
 	m->source = strsep(&text, ",");
 	m->target = strsep(&text, ",");
 	m->options = text;
 	if (!m->target || m->target[0] != '/' || !m->options) {
-		say("malformed ccluster.mount=%s", m->source);
+		ccinit_say("malformed ccluster.mount=%s", m->source);
 		return -EINVAL;
 	}
 	opt->nmounts++;
@@ -54,10 +54,10 @@ static int parse_word(char *word, struct init_options *opt)
 	if (v)
 		opt->ctl_size = v;
 	v = value(word, "ccluster.mount");
-	return v ? add_mount(opt, v) : 0;
+	return v ? parse_mount(opt, v) : 0;
 }
 
-int options_parse(char *line, struct init_options *opt)
+int ccinit_parse_cmdline(char *line, struct init_options *opt)
 {
 	char *word;
 	int ret;
@@ -69,11 +69,11 @@ int options_parse(char *line, struct init_options *opt)
 			return ret;
 	}
 	if (!opt->self || !opt->ctl || !opt->ctl_size) {
-		say("sharedpc.self, .ctl or .ctl_size is missing on the command line");
+		ccinit_say("sharedpc.self, .ctl or .ctl_size is missing on the command line");
 		return -EINVAL;
 	}
 	if (!opt->nmounts || strcmp(opt->mounts[0].target, "/")) {
-		say("no ccluster.mount= for the root");
+		ccinit_say("no ccluster.mount= for the root");
 		return -EINVAL;
 	}
 	return 0;

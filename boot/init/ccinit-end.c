@@ -56,7 +56,7 @@ static int signal_root(int sig)
 	return n;
 }
 
-static void reap(void)
+static void reap_all(void)
 {
 	while (waitpid(-1, NULL, WNOHANG) > 0)
 		;
@@ -68,7 +68,7 @@ static void end_commands(void)
 
 	for (int ms = 0; signal_root(sig) && ms < 2 * TERM_MS; ms += 20) {
 		usleep(20 * 1000);
-		reap();
+		reap_all();
 		sig = ms < TERM_MS ? 0 : SIGKILL;
 	}
 }
@@ -87,7 +87,7 @@ static void unmount(const char *path)
 			return;
 		usleep(10 * 1000);
 	}
-	say("%s cannot be unmounted", path);
+	ccinit_say("%s cannot be unmounted", path);
 	umount2(path, MNT_DETACH);
 }
 
@@ -108,9 +108,9 @@ static void unmount_root(void)
 		unmount(lines[n]);
 }
 
-void shut_down(int how)
+void ccinit_shut_down(int how)
 {
-	say("going down");
+	ccinit_say("going down");
 	end_commands();
 	unmount_root();
 	sync();

@@ -2,9 +2,9 @@
 /*
  * ccinit-setup.c - from a bare kernel to a root that commands can run in
  *
- * setup_kernel():
+ * ccinit_setup_kernel():
  *	pseudo file systems; the modules; the console, which is one of them
- * setup_root():
+ * ccinit_setup_root():
  *	the root (ccfs) on NEWROOT; own /tmp and /run; this image's /dev, /proc
  *	and /sys bound into it; then the other mounts, each on a directory that
  *	is made if the exported root does not have it
@@ -61,7 +61,7 @@ static int mount_pseudos(void)
 		/* EBUSY: the kernel has mounted devtmpfs itself */
 		if (mount(p->type, p->target, p->type, p->flags, p->options) &&
 		    errno != EBUSY) {
-			say("cannot mount %s: %s", p->target, strerror(errno));
+			ccinit_say("cannot mount %s: %s", p->target, strerror(errno));
 			return -errno;
 		}
 	}
@@ -84,7 +84,7 @@ static int load_module(const char *name, const char *parameters)
 		       errno != EEXIST))
 		ret = -errno;
 	if (ret)
-		say("cannot load %s: %s", path, strerror(-ret));
+		ccinit_say("cannot load %s: %s", path, strerror(-ret));
 	if (fd >= 0)
 		close(fd);
 	return ret;
@@ -123,7 +123,7 @@ static void bring_up_loopback(void)
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &ifr))
-		say("cannot bring lo up: %s", strerror(errno));
+		ccinit_say("cannot bring lo up: %s", strerror(errno));
 	if (fd >= 0)
 		close(fd);
 }
@@ -141,7 +141,7 @@ static int read_cmdline(char *buf, size_t len)
 	return 0;
 }
 
-int setup_kernel(struct init_options *opt)
+int ccinit_setup_kernel(struct init_options *opt)
 {
 	static char line[4096];
 	int ret;
@@ -150,7 +150,7 @@ int setup_kernel(struct init_options *opt)
 	if (!ret)
 		ret = read_cmdline(line, sizeof(line));
 	if (!ret)
-		ret = options_parse(line, opt);
+		ret = ccinit_parse_cmdline(line, opt);
 	if (!ret)
 		ret = load_modules(opt);
 	open_console();
@@ -237,7 +237,7 @@ static int find_target(const char *target, char *path, size_t len)
 	if (ret == -ENOENT)
 		ret = make_target(target) ?: resolve(target, path, len);
 	if (ret)
-		say("cannot mount on %s: %s; make that directory in the exported root",
+		ccinit_say("cannot mount on %s: %s; make that directory in the exported root",
 		    target, strerror(-ret));
 	return ret;
 }
@@ -258,7 +258,7 @@ static int run_mount(const struct init_mount *m, const char *path)
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
 		execv(argv[0], argv);
-		say("%s: %s", argv[0], strerror(errno));
+		ccinit_say("%s: %s", argv[0], strerror(errno));
 		_exit(127);
 	}
 	for (int ms = 0; ms < MOUNT_SECONDS * 1000; ms += 10) {
@@ -288,9 +288,9 @@ static int mount_shared(const struct init_mount *m)
 	if (!ret)
 		return 0;
 	if (ret < 0)
-		say("mounting %s on %s: %s", m->source, m->target, strerror(-ret));
+		ccinit_say("mounting %s on %s: %s", m->source, m->target, strerror(-ret));
 	else
-		say("mounting %s on %s failed (status %d)", m->source, m->target,
+		ccinit_say("mounting %s on %s failed (status %d)", m->source, m->target,
 		    ret);
 	return -EIO;
 }
@@ -303,7 +303,7 @@ static int mount_own(const char *target, const char *options)
 	if (ret)
 		return ret;
 	if (mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, options)) {
-		say("cannot mount a tmpfs on %s: %s", target, strerror(errno));
+		ccinit_say("cannot mount a tmpfs on %s: %s", target, strerror(errno));
 		return -errno;
 	}
 	return 0;
@@ -317,13 +317,13 @@ static int bind_into(const char *target)
 	if (ret)
 		return ret;
 	if (mount(target, path, NULL, MS_BIND | MS_REC, NULL)) {
-		say("cannot bind %s into the root: %s", target, strerror(errno));
+		ccinit_say("cannot bind %s into the root: %s", target, strerror(errno));
 		return -errno;
 	}
 	return 0;
 }
 
-int setup_root(const struct init_options *opt)
+int ccinit_setup_root(const struct init_options *opt)
 {
 	int ret;
 

@@ -38,7 +38,7 @@
 
 static pid_t execd, console;
 
-void say(const char *fmt, ...)
+void ccinit_say(const char *fmt, ...)
 {
 	char line[512] = "ccinit: ";
 	size_t at = strlen(line);
@@ -58,12 +58,12 @@ void say(const char *fmt, ...)
 		close(fd);
 }
 
-void progress(uint32_t stage)
+void ccinit_progress(uint32_t stage)
 {
 	int fd = open(SHAREDPC_DEVICE, O_RDWR | O_CLOEXEC);
 
 	if (fd < 0 || ioctl(fd, SHAREDPC_IOC_PROGRESS, &stage))
-		say("cannot report progress: %s", strerror(errno));
+		ccinit_say("cannot report progress: %s", strerror(errno));
 	if (fd >= 0)
 		close(fd);
 }
@@ -86,7 +86,7 @@ static pid_t start_execd(void)
 		return pid;
 	child_setup();
 	execv(argv[0], argv);
-	say("%s: %s", argv[0], strerror(errno));
+	ccinit_say("%s: %s", argv[0], strerror(errno));
 	_exit(127);
 }
 
@@ -124,7 +124,7 @@ static int listen_for_boot(void)
 
 	if (fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof(addr)) ||
 	    listen(fd, 4)) {
-		say("cannot listen to the boot image: %s", strerror(errno));
+		ccinit_say("cannot listen to the boot image: %s", strerror(errno));
 		if (fd >= 0)
 			close(fd);
 		return -1;
@@ -159,13 +159,13 @@ static int take_request(int listener)
 	return how;
 }
 
-static void reap(bool serving)
+static void reap_and_respawn(bool serving)
 {
 	pid_t pid;
 
 	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
 		if (pid == execd && serving) {
-			say("ccexecd ended, starting it again");
+			ccinit_say("ccexecd ended, starting it again");
 			sleep(RESPAWN_S);
 			execd = start_execd();
 		}
@@ -189,11 +189,11 @@ static int take_signal(int sigfd, bool serving)
 	case SIGUSR2:
 		return RB_POWER_OFF;
 	}
-	reap(serving);
+	reap_and_respawn(serving);
 	return 0;
 }
 
-static void serve(bool serving, int sigfd)
+static void obey(bool serving, int sigfd)
 {
 	int listener = listen_for_boot();
 	struct pollfd fds[] = {
@@ -210,10 +210,10 @@ static void serve(bool serving, int sigfd)
 		if (!how && fds[1].revents)
 			how = take_request(listener);
 	}
-	shut_down(how);
+	ccinit_shut_down(how);
 }
 
-static void block_signals(sigset_t *set)
+static void block_all_signals(sigset_t *set)
 {
 	sigfillset(set);
 	sigprocmask(SIG_SETMASK, set, NULL);
@@ -233,22 +233,22 @@ int main(void)
 	sigset_t signals;
 	int ret;
 
-	block_signals(&signals);
+	block_all_signals(&signals);
 	set_environment();
-	ret = setup_kernel(&opt);
+	ret = ccinit_setup_kernel(&opt);
 	if (!ret) {
-		progress(SHAREDPC_STAGE_INIT);
-		ret = setup_root(&opt);
+		ccinit_progress(SHAREDPC_STAGE_INIT);
+		ret = ccinit_setup_root(&opt);
 	}
 	if (!ret) {
-		progress(SHAREDPC_STAGE_MOUNTED);
+		ccinit_progress(SHAREDPC_STAGE_MOUNTED);
 		execd = start_execd();
 		console = start_console();
-		say("ready");
+		ccinit_say("ready");
 	} else {
-		say("this image is of no use, it waits to be stopped");
+		ccinit_say("this image is of no use, it waits to be stopped");
 	}
-	progress(ret ? SHAREDPC_STAGE_FAILED : SHAREDPC_STAGE_SERVING);
+	ccinit_progress(ret ? SHAREDPC_STAGE_FAILED : SHAREDPC_STAGE_SERVING);
 	/* Only now: before the console was open it would have been number 0. */
-	serve(!ret, signalfd(-1, &signals, SFD_CLOEXEC));
+	obey(!ret, signalfd(-1, &signals, SFD_CLOEXEC));
 }

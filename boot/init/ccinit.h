@@ -35,18 +35,18 @@ struct init_options {
 };
 
 /* To the kernel's log, which reaches the console; before there is one, to stderr. */
-void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void ccinit_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* enum sharedpc_stage, shown by ccctl. */
-void progress(uint32_t stage);
+void ccinit_progress(uint32_t stage);
 
 /* Parse @line, which is changed and must stay.  0, or -EINVAL (said why). */
-int options_parse(char *line, struct init_options *opt);
+int ccinit_parse_cmdline(char *line, struct init_options *opt);
 
 /* Each says what is wrong and returns -errno. */
-int setup_kernel(struct init_options *opt);	/* /proc, modules, console */
-int setup_root(const struct init_options *opt);	/* all mounts */
+int ccinit_setup_kernel(struct init_options *opt);	/* /proc, modules, console */
+int ccinit_setup_root(const struct init_options *opt);	/* all mounts */
 
 /* Kill what runs in the root, unmount it, @how: RB_*.  Does not return. */
-void shut_down(int how);
+void ccinit_shut_down(int how);
 
 #endif

@@ -21,7 +21,7 @@
 #include "boot/image/kmsg.h"
 
 /* ccinit-cmdline.o wants it. */
-void say(const char *fmt, ...)
+void ccinit_say(const char *fmt, ...)
 {
 }
 
@@ -249,7 +249,7 @@ static void test_cmdline(void **state)
 	assert_non_null(strstr(line, "ccluster.start=0000000000000077"));
 	assert_string_equal(line + strlen(line) - 6, " debug");
 	/* And ccinit understands it. */
-	assert_int_equal(options_parse(line, &opt), 0);
+	assert_int_equal(ccinit_parse_cmdline(line, &opt), 0);
 	assert_string_equal(opt.self, "2");
 	assert_string_equal(opt.ctl, "0x13de00000");
 	assert_string_equal(opt.ctl_size, "0x2000000");
@@ -275,7 +275,7 @@ static void test_bad_cmdline(void **state)
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		char *line = strdup(lines[i]);
 
-		assert_int_equal(options_parse(line, &opt), -EINVAL);
+		assert_int_equal(ccinit_parse_cmdline(line, &opt), -EINVAL);
 		free(line);
 	}
 }
