@@ -18,6 +18,7 @@
 #include "boot/ccctl/ccctl.h"
 #include "boot/ccctl/several.h"
 #include "boot/image/state.h"
+#include "json.h"
 #include "sharedpc_ioctl.h"
 
 #define BEAT_MS		2500	/* ten beats */
@@ -141,26 +142,22 @@ static void print_text(const struct line *l)
 	       l->cause[0] ? l->words : "");
 }
 
-static void put_string(const char *key, const char *s)
+static void print_field(const char *key, const char *s)
 {
-	printf("\"%s\": \"", key);
-	for (; *s; s++)
-		if (*s == '"' || *s == '\\')
-			printf("\\%c", *s);
-		else
-			putchar(*s);
-	printf("\", ");
+	printf("\"%s\": ", key);
+	json_string(stdout, s);
+	printf(", ");
 }
 
 static void print_json(const struct line *l, bool last)
 {
 	printf("  {");
-	put_string("name", l->img->name);
+	print_field("name", l->img->name);
 	printf("\"id\": %d, ", l->img->id);
-	put_string("state", l->state);
-	put_string("cause", l->cause);
-	put_string("last_words", l->words);
-	put_string("stage", state_stage(l->stage));
+	print_field("state", l->state);
+	print_field("cause", l->cause);
+	print_field("last_words", l->words);
+	print_field("stage", state_stage(l->stage));
 	printf("\"starts\": %u, \"uptime\": %.1f, \"cpus\": [", l->starts,
 	       l->uptime);
 	for (int i = 0; i < l->img->ncpus; i++)

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "boot/plan/plan.h"
+#include "json.h"
 
 char *plan_cpus_str(const struct plan_image *image)
 {
@@ -234,20 +235,6 @@ int plan_print(const struct plan *plan, const struct topology *topo, FILE *out)
 	}
 	free(cmdline);
 	return err ? err : ferror(out) ? -EIO : 0;
-}
-
-static void json_string(FILE *out, const char *s)
-{
-	fputc('"', out);
-	for (; *s; s++) {
-		if (*s == '"' || *s == '\\')
-			fprintf(out, "\\%c", *s);
-		else if ((unsigned char)*s < ' ')
-			fprintf(out, "\\u%04x", *s);
-		else
-			fputc(*s, out);
-	}
-	fputc('"', out);
 }
 
 static void json_member(FILE *out, const char *key, const char *value)
