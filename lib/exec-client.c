@@ -26,9 +26,9 @@
 #include <sys/random.h>
 #include <sys/signalfd.h>
 #include <termios.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "exec-frame.h"
 #include "exec.h"
 #include "le.h"
@@ -54,20 +54,12 @@ struct client {
 	size_t pending_len;
 	unsigned char frame[CCEXEC_MAX_DATA];
 
-	long heard, pinged;	/* ms, monotonic */
-	long looked;		/* when this loop last ran */
+	int64_t heard, pinged;	/* ms, monotonic */
+	int64_t looked;		/* when this loop last ran */
 	bool done;
 	struct termios tio;	/* restored at the end if raw */
 	bool raw;
 };
-
-static long now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 static int fail(struct client *c, int error, int status, const char *text)
 {
@@ -286,7 +278,7 @@ static int read_connection(struct client *c)
 		return 0;
 	if (n <= 0)
 		return fail(c, n ?: -ECONNRESET, 255, "the connection was lost");
-	c->heard = now_ms();
+	c->heard = clock_ms();
 	return take_frames(c);
 }
 
@@ -310,7 +302,7 @@ static void write_output(struct client *c)
 	}
 	c->pending += n;
 	c->pending_len -= n;
-	c->heard = now_ms();
+	c->heard = clock_ms();
 }
 
 static void read_stdin(struct client *c)
@@ -333,7 +325,7 @@ static void read_stdin(struct client *c)
 /* Probe the other side; an error when it was silent for too long. */
 static int check_silence(struct client *c)
 {
-	long now = now_ms();
+	int64_t now = clock_ms();
 
 	if (c->rq->silence_ms == EXEC_NO_PING)
 		return 0;
@@ -342,7 +334,7 @@ static int check_silence(struct client *c)
 	if (now - c->looked > STOPPED_MS)
 		c->heard = now;	/* nor ask: we were stopped (Ctrl-Z) meanwhile */
 	c->looked = now;
-	if (now - c->heard > (long)(c->rq->silence_ms ?: SILENCE_MS))
+	if (now - c->heard > (c->rq->silence_ms ?: SILENCE_MS))
 		return fail(c, -ETIMEDOUT, 255, "the other side does not answer");
 	if (now - c->pinged >= PING_MS && now - c->heard >= PING_MS) {
 		c->pinged = now;
@@ -444,7 +436,7 @@ static int run(struct client *c)
 	if (!c->in_open)
 		exec_queue_frame(&c->out, c->session, CCEXEC_STDIN_EOF, NULL, 0);
 	set_raw(c);
-	c->heard = c->pinged = c->looked = now_ms();
+	c->heard = c->pinged = c->looked = clock_ms();
 	while (!ret && !c->done)
 		ret = pump(c);
 	if (c->raw)

@@ -8,17 +8,17 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "boot/image/console.h"
 #include "boot/image/image.h"
 #include "boot/image/state.h"
 #include "boot/ccctl/several.h"
+#include "clock.h"
 
 #define POLL_US		(50 * 1000)
 #define LAST_LINES	20
-#define LOOK_S		3	/* between searches of the images' memory, */
+#define LOOK_MS		3000	/* between searches of the images' memory, */
 #define LOOK_PART	10	/* which take no more than that part of the time */
 
 int several_seconds(const char *text, unsigned int *seconds)
@@ -70,16 +70,8 @@ void several_close(struct several *s)
 	plan_free(s->plan);
 }
 
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec + ts.tv_nsec / 1e9;
-}
-
 /* Show what a failed image said last, then take its CPUs back. */
-static void give_up(struct several *s, const struct plan_image *img)
+static void clean_up(struct several *s, const struct plan_image *img)
 {
 	struct why why;
 
@@ -95,37 +87,38 @@ static void give_up(struct several *s, const struct plan_image *img)
  * 1 up, 0 not yet, -1 failed (and cleaned up).  @look: search its memory for a
  * panic, which costs time that the images need to boot.
  */
-static int check(struct several *s, const struct plan_image *img, double t0,
-		 unsigned int timeout, bool look)
+static int check_up(struct several *s, const struct plan_image *img, int64_t t0,
+		    unsigned int timeout, bool look)
 {
 	struct why why;
 	int ret = image_poll(&s->box, img, &why);
 
 	if (ret > 0) {
-		printf("%s is up after %.1f s\n", img->name, now() - t0);
+		printf("%s is up after %.1f s\n", img->name,
+		       (clock_ms() - t0) / 1e3);
 		fflush(stdout);
 		return 1;
 	}
 	if (!ret && look && console_has_panic(&s->box, img))
 		ret = why_set(&why, -EIO, "image %s panicked while it started",
 			      img->name);
-	if (!ret && now() - t0 > timeout)
+	if (!ret && clock_ms() - t0 > timeout * 1000ll)
 		ret = why_set(&why, -ETIMEDOUT,
 			      "image %s did not come up within %u s",
 			      img->name, timeout);
 	if (!ret)
 		return 0;
 	ccctl_error("%s", why.text);
-	give_up(s, img);
+	clean_up(s, img);
 	return -1;
 }
 
 /* When to look again, after a look that began at @begun and is over. */
-static double after_look(double begun)
+static int64_t after_look(int64_t begun)
 {
-	double took = LOOK_PART * (now() - begun);
+	int64_t now = clock_ms(), pause = LOOK_PART * (now - begun);
 
-	return now() + (took > LOOK_S ? took : LOOK_S);
+	return now + (pause > LOOK_MS ? pause : LOOK_MS);
 }
 
 static int wait_for_all(struct several *s, const bool *started,
@@ -133,19 +126,19 @@ static int wait_for_all(struct several *s, const bool *started,
 {
 	bool done[PLAN_MAX_IMAGES];
 	int left = 0, status = CCCTL_OK;
-	double t0 = now(), next_look = t0 + LOOK_S;
+	int64_t t0 = clock_ms(), next_look = t0 + LOOK_MS;
 
 	for (int i = 0; i < s->count; i++) {
 		done[i] = !started[i];
 		left += started[i];
 	}
 	while (left) {
-		double begun = now();
+		int64_t begun = clock_ms();
 		bool look = begun > next_look;
 
 		for (int i = 0; i < s->count; i++) {
 			int ret = done[i] ? 0 :
-				check(s, s->images[i], t0, timeout, look);
+				check_up(s, s->images[i], t0, timeout, look);
 
 			if (ret < 0)
 				status = CCCTL_ERROR;

@@ -12,21 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "boot/host/lock.h"
 #include "boot/host/save.h"
+#include "clock.h"
 
 #define POLL_US		(50 * 1000)
-
-static time_t now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec;
-}
 
 static pid_t holder(int fd)
 {
@@ -47,9 +39,9 @@ static void sign(int fd)
 		return;
 }
 
-static int await(int fd, unsigned int seconds, void (*waiting)(pid_t holder))
+static int lock_wait(int fd, unsigned int seconds, void (*waiting)(pid_t holder))
 {
-	time_t end = now() + seconds;
+	int64_t end = clock_ms() + seconds * 1000ll;
 	bool said = false;
 
 	while (flock(fd, LOCK_EX | LOCK_NB)) {
@@ -57,7 +49,7 @@ static int await(int fd, unsigned int seconds, void (*waiting)(pid_t holder))
 			continue;
 		if (errno != EWOULDBLOCK)
 			return -errno;
-		if (now() >= end)
+		if (clock_ms() >= end)
 			return -ETIMEDOUT;
 		if (!said)
 			waiting(holder(fd));
@@ -74,7 +66,7 @@ int lock_take(const char *path, unsigned int seconds,
 
 	if (!ret) {
 		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-		ret = fd < 0 ? -errno : await(fd, seconds, waiting);
+		ret = fd < 0 ? -errno : lock_wait(fd, seconds, waiting);
 	}
 	if (!ret) {
 		sign(fd);

@@ -15,10 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "boot/host/spawn.h"
+#include "clock.h"
 
 #define SYSTEM_PATH	"/usr/sbin:/usr/bin:/sbin:/bin"
 #define KILL_MS		2000
@@ -55,7 +55,7 @@ static int exit_status(int status)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-static int await(pid_t pid)
+static int await_status(pid_t pid)
 {
 	int status;
 
@@ -78,15 +78,7 @@ int spawn_wait(char *const argv[])
 		execvp(argv[0], argv);
 		_exit(127);
 	}
-	return await(pid);
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	return await_status(pid);
 }
 
 /* Is there something to read (or the end of it) before @end? */
@@ -97,14 +89,14 @@ static bool readable(int fd, int64_t end)
 	int ret;
 
 	do {
-		left = end - now_ms();
+		left = end - clock_ms();
 		ret = poll(&p, 1, left < 0 ? 0 : left);
 	} while (ret < 0 && errno == EINTR);
 	return ret > 0;
 }
 
 /* Read all of @fd; what does not fit @buf is lost. False: no end before @end. */
-static bool collect(int fd, int64_t end, char *buf, size_t len)
+static bool read_all(int fd, int64_t end, char *buf, size_t len)
 {
 	char rest[512];
 	bool fits, open;
@@ -132,7 +124,7 @@ static bool await_until(pid_t pid, int64_t end, int *status)
 	pid_t ret;
 
 	while (!(ret = waitpid(pid, status, WNOHANG))) {
-		if (now_ms() >= end)
+		if (clock_ms() >= end)
 			return false;
 		usleep(2000);
 	}
@@ -145,14 +137,14 @@ static bool await_until(pid_t pid, int64_t end, int *status)
  * mount(8) has a helper, so it is a process group that is killed.  Who hangs in
  * the kernel does not die of that either; it is not waited for long.
  */
-static int give_up(const char *name, pid_t pid, unsigned int seconds, char *buf,
-		   size_t len)
+static int kill_group(const char *name, pid_t pid, unsigned int seconds,
+		      char *buf, size_t len)
 {
 	int status;
 
 	if (kill(-pid, SIGKILL))
 		kill(pid, SIGKILL);
-	await_until(pid, now_ms() + KILL_MS, &status);
+	await_until(pid, clock_ms() + KILL_MS, &status);
 	snprintf(buf, len, "%s did not end within %u s", name, seconds);
 	return SPAWN_TIMEOUT;
 }
@@ -160,7 +152,7 @@ static int give_up(const char *name, pid_t pid, unsigned int seconds, char *buf,
 int spawn_output(char *const argv[], unsigned int seconds, char *buf,
 		 size_t len)
 {
-	int64_t end = now_ms() + seconds * 1000ll;
+	int64_t end = clock_ms() + seconds * 1000ll;
 	int p[2], status;
 	bool ended;
 	pid_t pid;
@@ -179,13 +171,13 @@ int spawn_output(char *const argv[], unsigned int seconds, char *buf,
 		_exit(127);
 	}
 	close(p[1]);
-	ended = pid > 0 && collect(p[0], end, buf, len) &&
+	ended = pid > 0 && read_all(p[0], end, buf, len) &&
 		await_until(pid, end, &status);
 	close(p[0]);
 	if (pid < 0)
 		return 127;
 	return ended ? exit_status(status) :
-		       give_up(argv[0], pid, seconds, buf, len);
+		       kill_group(argv[0], pid, seconds, buf, len);
 }
 
 static void redirect(const char *log)

@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 
 #include "boot/image/console.h"
 #include "boot/image/kmsg.h"
 #include "boot/load/slice.h"
+#include "clock.h"
 
 /*
  * A slice may be as large as the machine: it is mapped and searched piece by
@@ -20,7 +20,7 @@
  */
 #define PIECE		(64ull << 20)
 #define LOG_MAX		(16ull << 20)
-#define SEARCH_S	10
+#define SEARCH_MS	10000
 
 static uint64_t load_acquire(const __u64 *p)
 {
@@ -92,19 +92,11 @@ static void *map_physical(const struct box *box, uint64_t start, uint64_t size)
 	return p == MAP_FAILED ? NULL : p;
 }
 
-static time_t now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec;
-}
-
 /* The messages of start @token, wherever in @range they are. */
 static void search(const struct box *box, const struct range *range,
 		   uint64_t token, FILE *out)
 {
-	time_t end = now() + SEARCH_S;
+	int64_t end = clock_ms() + SEARCH_MS;
 	int found = 0;
 
 	for (uint64_t at = 0; at < range->size && !found; at += PIECE) {
@@ -116,7 +108,7 @@ static void search(const struct box *box, const struct range *range,
 			return;
 		found = kmsg_print(mem, len, PIECE, token, out);
 		munmap(mem, len);
-		if (!found && left > PIECE && now() > end) {
+		if (!found && left > PIECE && clock_ms() > end) {
 			fprintf(out, "(no messages of the kernel in the first %llu MiB; the search was given up)\n",
 				(unsigned long long)(at + PIECE) >> 20);
 			return;
