@@ -52,7 +52,7 @@ static uint64_t now_ns(void)
 	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 }
 
-static void *map(const char *path, int prot, size_t *len)
+static void *map_file(const char *path, int prot, size_t *len)
 {
 	int fd = open(path, prot & PROT_WRITE ? O_RDWR : O_RDONLY);
 	struct stat st;
@@ -92,7 +92,7 @@ static uint64_t pfn_of(const void *addr)
 static int cmd_pfn(char **args, int nr)
 {
 	size_t len;
-	volatile char *p = map(args[0], PROT_READ, &len);
+	volatile char *p = map_file(args[0], PROT_READ, &len);
 
 	for (int i = 1; i < nr; i++) {
 		size_t off = strtoull(args[i], NULL, 0) * PAGE;
@@ -112,7 +112,7 @@ static int cmd_sum(char **args, int nr)
 {
 	uint64_t hash = 0xcbf29ce484222325ULL;
 	size_t len, i;
-	unsigned char *p = map(args[0], PROT_READ, &len);
+	unsigned char *p = map_file(args[0], PROT_READ, &len);
 
 	(void)nr;
 	for (i = 0; i < len; i++)
@@ -126,7 +126,7 @@ static int cmd_add(char **args, int nr)
 	uint64_t times = strtoull(args[1], NULL, 0);
 	uint64_t parties = strtoull(args[2], NULL, 0), start = now_ns();
 	size_t len;
-	struct counter *c = map(args[0], PROT_READ | PROT_WRITE, &len);
+	struct counter *c = map_file(args[0], PROT_READ | PROT_WRITE, &len);
 
 	(void)nr;
 	atomic_fetch_add(&c->arrived, 1);
@@ -147,7 +147,7 @@ static int cmd_add(char **args, int nr)
 static int cmd_counter(char **args, int nr)
 {
 	size_t len;
-	struct counter *c = map(args[0], PROT_READ, &len);
+	struct counter *c = map_file(args[0], PROT_READ, &len);
 
 	(void)nr;
 	printf("%" PRIu64 "\n", atomic_load(&c->value));
@@ -157,7 +157,7 @@ static int cmd_counter(char **args, int nr)
 static int cmd_hold(char **args, int nr)
 {
 	size_t len, off;
-	volatile char *p = map(args[0], PROT_READ, &len);
+	volatile char *p = map_file(args[0], PROT_READ, &len);
 
 	(void)nr;
 	for (off = 0; off < len; off += PAGE)

@@ -61,7 +61,7 @@ struct client {
 	bool raw;
 };
 
-static int fail(struct client *c, int error, int status, const char *text)
+static int client_fail(struct client *c, int error, int status, const char *text)
 {
 	c->res->status = status;
 	snprintf(c->res->text, sizeof(c->res->text), "%s", text);
@@ -136,7 +136,7 @@ static int read_signal(struct client *c)
 		return 0;
 	}
 	if (!c->answered)
-		return fail(c, -EINTR, 128 + si.ssi_signo, "interrupted");
+		return client_fail(c, -EINTR, 128 + si.ssi_signo, "interrupted");
 	send_signal(c, si.ssi_signo);
 	return 0;
 }
@@ -154,12 +154,12 @@ static int send_all(struct client *c)
 	for (;;) {
 		ret = exec_queue_flush(&c->out, c->fd);
 		if (ret)
-			return fail(c, ret, 255, "cannot reach the exec server");
+			return client_fail(c, ret, 255, "cannot reach the exec server");
 		if (!c->out.have)
 			return 0;
 		ret = poll(p, 2, wait ? -1 : (int)(c->rq->silence_ms ?: SILENCE_MS));
 		if (ret == 0)
-			return fail(c, -ETIMEDOUT, 255, "the other side does not answer");
+			return client_fail(c, -ETIMEDOUT, 255, "the other side does not answer");
 		if (ret > 0 && p[1].revents) {
 			ret = read_signal(c);
 			if (ret)
@@ -175,7 +175,7 @@ static int send_start(struct client *c)
 	int ret;
 
 	if (!msg)
-		return fail(c, -E2BIG, 126, "arguments and environment are too large");
+		return client_fail(c, -E2BIG, 126, "arguments and environment are too large");
 	if (c->rq->port)
 		exec_queue_pad(&c->out, CCEXEC_PAD);
 	do {
@@ -219,10 +219,10 @@ static int take_error(struct client *c, const struct exec_frame *f)
 	else if (error != ESTALE && error != EPROTO)
 		status = 126;
 	snprintf(text, sizeof(text), "%.*s", (int)(f->length - 4), f->data + 4);
-	return fail(c, -(error ?: EIO), status, text);
+	return client_fail(c, -(error ?: EIO), status, text);
 }
 
-static int take_frame(struct client *c, const struct exec_frame *f)
+static int client_take_frame(struct client *c, const struct exec_frame *f)
 {
 	switch (f->type) {
 	case CCEXEC_STARTED:
@@ -251,7 +251,7 @@ static int take_frame(struct client *c, const struct exec_frame *f)
 }
 
 /* Until output has to wait for its descriptor, or there are no more frames. */
-static int take_frames(struct client *c)
+static int client_take_frames(struct client *c)
 {
 	struct exec_frame f;
 	int ret = 0;
@@ -260,26 +260,26 @@ static int take_frames(struct client *c)
 	       (ret = exec_reader_next(&c->reader, &f)) > 0) {
 		c->answered = true;
 		c->reader.resync = false;
-		ret = take_frame(c, &f);
+		ret = client_take_frame(c, &f);
 		exec_reader_drop(&c->reader, &f);
 		if (ret)
 			break;
 	}
 	if (ret == -EPROTO)
-		return fail(c, ret, 255, "the exec server sent a bad frame");
+		return client_fail(c, ret, 255, "the exec server sent a bad frame");
 	return ret;
 }
 
-static int read_connection(struct client *c)
+static int client_read(struct client *c)
 {
 	int n = exec_reader_fill(&c->reader, c->fd);
 
 	if (n == -EAGAIN)
 		return 0;
 	if (n <= 0)
-		return fail(c, n ?: -ECONNRESET, 255, "the connection was lost");
+		return client_fail(c, n ?: -ECONNRESET, 255, "the connection was lost");
 	c->heard = clock_ms();
-	return take_frames(c);
+	return client_take_frames(c);
 }
 
 /* Where the output that waits goes to. */
@@ -335,7 +335,7 @@ static int check_silence(struct client *c)
 		c->heard = now;	/* nor ask: we were stopped (Ctrl-Z) meanwhile */
 	c->looked = now;
 	if (now - c->heard > (c->rq->silence_ms ?: SILENCE_MS))
-		return fail(c, -ETIMEDOUT, 255, "the other side does not answer");
+		return client_fail(c, -ETIMEDOUT, 255, "the other side does not answer");
 	if (now - c->pinged >= PING_MS && now - c->heard >= PING_MS) {
 		c->pinged = now;
 		exec_queue_frame(&c->out, c->session, CCEXEC_PING, NULL, 0);
@@ -344,7 +344,7 @@ static int check_silence(struct client *c)
 }
 
 /* Until the command has ended and all its output is written. */
-static int pump(struct client *c)
+static int client_pump(struct client *c)
 {
 	bool in = c->in_open && c->window &&
 		  exec_queue_fits(&c->out, CCEXEC_MAX_DATA + 1024);
@@ -369,11 +369,11 @@ static int pump(struct client *c)
 	}
 	if (p[3].revents)
 		write_output(c);
-	ret = take_frames(c);
+	ret = client_take_frames(c);
 	if (ret || c->done)
 		return ret;
 	if (!c->pending_len && p[0].revents & (POLLIN | POLLHUP | POLLERR)) {
-		ret = read_connection(c);
+		ret = client_read(c);
 		if (ret || c->done)
 			return ret;
 	}
@@ -385,7 +385,7 @@ static int pump(struct client *c)
 	ret = exec_queue_flush(&c->out, c->fd);
 	/* with an answer still to be read, a broken pipe is not yet the end */
 	if (ret && ret != -EPIPE && ret != -ECONNRESET)
-		return fail(c, ret, 255, "the connection was lost");
+		return client_fail(c, ret, 255, "the connection was lost");
 	if (ret)
 		c->out.have = 0;
 	return 0;
@@ -402,7 +402,7 @@ static void set_raw(struct client *c)
 	c->raw = !tcsetattr(c->rq->in, TCSANOW, &tio);
 }
 
-static int block_signals(struct client *c, sigset_t *old)
+static int client_block_signals(struct client *c, sigset_t *old)
 {
 	static const int forwarded[] = {
 		SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH, SIGPIPE,
@@ -417,14 +417,14 @@ static int block_signals(struct client *c, sigset_t *old)
 	return c->sigfd < 0 ? -errno : 0;
 }
 
-static int run(struct client *c)
+static int client_run(struct client *c)
 {
 	int ret = exec_set_nonblock(c->fd);
 
 	if (ret)
-		return fail(c, ret, 255, "bad connection");
+		return client_fail(c, ret, 255, "bad connection");
 	if (getrandom(&c->session, sizeof(c->session), 0) != sizeof(c->session))
-		return fail(c, -EIO, 255, "no random numbers");
+		return client_fail(c, -EIO, 255, "no random numbers");
 	c->session |= 1;
 	c->reader.session = c->session;
 	c->reader.resync = c->rq->port;
@@ -438,7 +438,7 @@ static int run(struct client *c)
 	set_raw(c);
 	c->heard = c->pinged = c->looked = clock_ms();
 	while (!ret && !c->done)
-		ret = pump(c);
+		ret = client_pump(c);
 	if (c->raw)
 		tcsetattr(c->rq->in, TCSANOW, &c->tio);
 	return ret;
@@ -459,15 +459,15 @@ int exec_client_run(int fd, const struct exec_request *rq, struct exec_result *r
 	c->fd = fd;
 	c->rq = rq;
 	c->res = res;
-	ret = block_signals(c, &old);
+	ret = client_block_signals(c, &old);
 	if (!ret) {
-		ret = run(c);
+		ret = client_run(c);
 		/* a signal that came too late is not to end the caller now */
 		while (read(c->sigfd, &si, sizeof(si)) == sizeof(si))
 			;
 		close(c->sigfd);
 	} else {
-		fail(c, ret, 255, "no signalfd");
+		client_fail(c, ret, 255, "no signalfd");
 	}
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	free(c);

@@ -122,13 +122,6 @@ void exec_start_free(struct exec_start *st)
 	st->argv = NULL;
 }
 
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
-
 static int open_terminal(const struct exec_start *st, int *master, int *slave)
 {
 	struct winsize ws = { .ws_row = st->rows, .ws_col = st->cols };
@@ -142,7 +135,7 @@ static int open_terminal(const struct exec_start *st, int *master, int *slave)
 		*slave = ioctl(*master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (*slave < 0) {
 		err = -errno;
-		close_fd(master);
+		exec_close_fd(master);
 		return err;
 	}
 	ioctl(*master, TIOCSWINSZ, &ws);
@@ -286,14 +279,14 @@ int exec_command_start(struct exec_command *c, const struct exec_start *st,
 	}
 	if (!c->pid)
 		child_run(st, root, fds, report[1]);
-	close_fd(&report[1]);
+	exec_close_fd(&report[1]);
 	c->pidfd = syscall(SYS_pidfd_open, c->pid, 0);
 	ret = c->pidfd < 0 ? -errno : child_result(report[0], text, size);
 close_all:
-	close_fd(&report[0]);
-	close_fd(&report[1]);
+	exec_close_fd(&report[0]);
+	exec_close_fd(&report[1]);
 	for (int i = 0; i < 3; i++)
-		close_fd(&fds[i]);
+		exec_close_fd(&fds[i]);
 	if (ret)
 		exec_command_end(c);
 	return ret;
@@ -320,9 +313,9 @@ void exec_command_wait(struct exec_command *c, int *status, int *sig)
 
 void exec_command_end(struct exec_command *c)
 {
-	close_fd(&c->in);
-	close_fd(&c->out);
-	close_fd(&c->err);
+	exec_close_fd(&c->in);
+	exec_close_fd(&c->out);
+	exec_close_fd(&c->err);
 	if (c->pid) {
 		struct pollfd pfd = { .fd = c->pidfd, .events = POLLIN };
 
@@ -336,5 +329,5 @@ void exec_command_end(struct exec_command *c)
 			;
 		c->pid = 0;
 	}
-	close_fd(&c->pidfd);
+	exec_close_fd(&c->pidfd);
 }

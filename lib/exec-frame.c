@@ -139,3 +139,10 @@ int exec_set_nonblock(int fd)
 		return -errno;
 	return 0;
 }
+
+void exec_close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}

@@ -60,4 +60,7 @@ int exec_queue_flush(struct exec_queue *q, int fd);
 
 int exec_set_nonblock(int fd);
 
+/* Close it if it is open, and make it -1. */
+void exec_close_fd(int *fd);
+
 #endif

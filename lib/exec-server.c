@@ -2,7 +2,7 @@
 /*
  * The exec server: one connection, one command at a time.
  *
- * exec_serve() reads frames until a START is complete, then run_session()
+ * exec_serve() reads frames until a START is complete, then session_run()
  * pumps until the command has ended. One poll loop, three buffers:
  *
  *	connection --reader--> frames --input--> the command's stdin
@@ -55,13 +55,6 @@ struct session {
 	int status, sig;
 	int left_out, left_err;	/* after that: bytes of output still to send */
 };
-
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
 
 /*
  * Is the peer that hung up really gone? On a port the news that one client has
@@ -119,7 +112,7 @@ static int take_stdin(struct session *s, const struct exec_frame *f)
 	return 0;
 }
 
-static int take_frame(struct session *s, const struct exec_frame *f)
+static int session_take_frame(struct session *s, const struct exec_frame *f)
 {
 	struct ccexec_winch w;
 	uint32_t sig;
@@ -157,7 +150,7 @@ static int take_frame(struct session *s, const struct exec_frame *f)
  * All frames that are there. -ESTALE: another client's frame (on a port: its
  * predecessor is gone), which is left in the reader.
  */
-static int take_frames(struct session *s)
+static int session_take_frames(struct session *s)
 {
 	struct exec_frame f;
 	int ret;
@@ -169,7 +162,7 @@ static int take_frames(struct session *s)
 			if (f.type == CCEXEC_PREP || f.type == CCEXEC_START)
 				return -ESTALE;
 		} else {
-			ret = take_frame(s, &f);
+			ret = session_take_frame(s, &f);
 			if (ret)
 				return ret;
 		}
@@ -178,7 +171,7 @@ static int take_frames(struct session *s)
 	return ret;
 }
 
-static int read_connection(struct session *s)
+static int session_read(struct session *s)
 {
 	int n = exec_reader_fill(&s->reader, s->fd);
 
@@ -186,7 +179,7 @@ static int read_connection(struct session *s)
 		return 0;
 	if (n == 0)
 		return peer_gone(s) ? -ECONNRESET : 0;
-	return n < 0 ? n : take_frames(s);
+	return n < 0 ? n : session_take_frames(s);
 }
 
 /* Give the command its stdin, or throw it away if the command closed it. */
@@ -199,7 +192,7 @@ static void feed_command(struct session *s)
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
 		if (n < 0) {
-			close_fd(&s->cmd.in);
+			exec_close_fd(&s->cmd.in);
 			n = s->input_have;
 		}
 	}
@@ -209,10 +202,10 @@ static void feed_command(struct session *s)
 	if (s->input_have || !s->input_eof || s->cmd.in < 0)
 		return;
 	if (!s->cmd.tty) {
-		close_fd(&s->cmd.in);
+		exec_close_fd(&s->cmd.in);
 	} else if (write(s->cmd.in, "\004", 1) == 1) {
 		/* a terminal has no end, it has an end-of-file character */
-		close_fd(&s->cmd.in);
+		exec_close_fd(&s->cmd.in);
 	}
 }
 
@@ -239,7 +232,7 @@ static void read_output(struct session *s, int *fd, uint16_t type, int *left)
 	if (n <= 0) {
 		*left = 0;
 		/* the master side is input's too, and EIO is a terminal's end */
-		close_fd(fd);
+		exec_close_fd(fd);
 		return;
 	}
 	exec_queue_frame(&s->out, s->id, type, buf, n);
@@ -265,7 +258,7 @@ static void reap_command(struct session *s)
 }
 
 /* One turn of the pump. 1: the command has ended and all output is queued. */
-static int pump(struct session *s)
+static int session_pump(struct session *s)
 {
 	/* credits are small: keep room for one and a PONG beside the output */
 	bool room = exec_queue_fits(&s->out, CCEXEC_MAX_DATA + 256);
@@ -283,7 +276,7 @@ static int pump(struct session *s)
 	if (poll(p, 5, -1) < 0)
 		return errno == EINTR ? 0 : -errno;
 	if (p[0].revents & (POLLIN | POLLHUP | POLLERR)) {
-		ret = read_connection(s);
+		ret = session_read(s);
 		if (ret)
 			return ret;
 	}
@@ -308,9 +301,9 @@ static int run_command(struct session *s)
 
 	exec_queue_frame(&s->out, s->id, CCEXEC_STARTED, NULL, 0);
 	/* frames of stdin may have come with START */
-	ret = take_frames(s);
+	ret = session_take_frames(s);
 	while (!ret)
-		ret = pump(s);
+		ret = session_pump(s);
 	exec_command_end(&s->cmd);
 	if (ret < 0)
 		return ret;
@@ -323,7 +316,7 @@ static int run_command(struct session *s)
 	return flush_all(s);
 }
 
-static int run_session(struct session *s)
+static int session_run(struct session *s)
 {
 	struct exec_start st;
 	char text[256];
@@ -347,7 +340,7 @@ static int run_session(struct session *s)
 }
 
 /* Collect PREP* START. 1: complete. */
-static int collect(struct session *s, const struct exec_frame *f)
+static int session_collect(struct session *s, const struct exec_frame *f)
 {
 	if (f->session != s->id) {
 		s->id = f->session;
@@ -368,11 +361,11 @@ static int idle_frame(struct session *s, const struct exec_frame *f)
 	switch (f->type) {
 	case CCEXEC_PREP:
 	case CCEXEC_START:
-		ret = collect(s, f);
+		ret = session_collect(s, f);
 		exec_reader_drop(&s->reader, f);
 		if (ret <= 0)
 			return ret;
-		ret = run_session(s);
+		ret = session_run(s);
 		s->start_size = 0;
 		return ret ?: 1;
 	case CCEXEC_PING:

@@ -99,7 +99,7 @@ int ccctl_lock(void)
 }
 
 /* Mistakes in @diag, or the bare @err: printed, and the exit status. */
-static int report(struct diag *diag, int err)
+static int report_diag(struct diag *diag, int err)
 {
 	if (!err)
 		return CCCTL_OK;
@@ -121,7 +121,7 @@ static int read_topology(const char *file, struct topology **topo)
 				   strerror(-err));
 	}
 	diag_init(&diag, file);
-	status = report(&diag, topology_read_file(file, topo, &diag));
+	status = report_diag(&diag, topology_read_file(file, topo, &diag));
 	diag_free(&diag);
 	return status;
 }
@@ -137,14 +137,14 @@ int ccctl_make_plan(const char *topology, const char *root, struct plan **plan,
 
 	diag_init(&diag, ccctl_config);
 	err = conf_read(ccctl_config, &conf, &diag);
-	status = report(&diag, err);
+	status = report_diag(&diag, err);
 	if (!status)
 		status = read_topology(topology, &machine);
 	if (!status) {
 		err = conf_check_machine(conf, machine, root, &diag);
 		if (!err)
 			err = plan_make(conf, machine, &made, &diag);
-		status = report(&diag, err);
+		status = report_diag(&diag, err);
 	}
 	conf_free(conf);
 	diag_free(&diag);
@@ -206,7 +206,7 @@ int ccctl_load_plan(struct plan **plan)
 	if (err == -ENOENT)
 		status = ccctl_error("this machine is not partitioned; run ccctl partition first");
 	else
-		status = report(&diag, err);
+		status = report_diag(&diag, err);
 	diag_free(&diag);
 	return status;
 }

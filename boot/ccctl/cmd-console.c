@@ -29,7 +29,7 @@ static const struct option options[] = {
 
 static volatile sig_atomic_t ended;	/* the signal that wants us to end */
 
-static void end(int sig)
+static void note_end(int sig)
 {
 	ended = sig;
 }
@@ -37,7 +37,7 @@ static void end(int sig)
 static void catch_ends(void)
 {
 	static const int ends[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE };
-	struct sigaction sa = { .sa_handler = end };
+	struct sigaction sa = { .sa_handler = note_end };
 
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
 		sigaction(ends[i], &sa, NULL);
@@ -77,7 +77,7 @@ static ssize_t get_input(char *buf, size_t len, bool at_end)
 	return n > 0 ? n : -1;
 }
 
-static void put_all(struct box *box, uint32_t id, const char *buf, size_t len)
+static void write_all(struct box *box, uint32_t id, const char *buf, size_t len)
 {
 	struct sharedpc_console *con = box_console(box, id);
 	size_t done = 0;
@@ -111,7 +111,7 @@ static void attach(struct box *box, int id, bool tty)
 		if (escape)
 			return;
 		if (got > 0)
-			put_all(box, id, buf, got);
+			write_all(box, id, buf, got);
 		while ((n = console_read(&r, buf, sizeof(buf))))
 			if (write(STDOUT_FILENO, buf, n) != (ssize_t)n)
 				return;

@@ -97,7 +97,7 @@ static int find_by_conf(const char *name)
 	return id;
 }
 
-static int find_image(const char *name)
+static int image_number(const char *name)
 {
 	struct plan *plan = NULL;
 	struct plan_image *img;
@@ -190,7 +190,7 @@ static int run_there(uint32_t id, const char *name, const char *dir, bool tty,
 
 static int exec_on(const char *name, const char *dir, bool tty, char **argv)
 {
-	int id = find_image(name);
+	int id = image_number(name);
 
 	if (id == -ENOENT) {
 		ccctl_error("there is no image \"%s\"", name);
@@ -212,7 +212,7 @@ struct args {
 };
 
 /* Options from argv[optind] on, up to -- or a word.  -1: go on. */
-static int parse(int argc, char **argv, struct args *args)
+static int parse_args(int argc, char **argv, struct args *args)
 {
 	int opt;
 
@@ -247,13 +247,13 @@ static int run(int argc, char **argv)
 	const char *name;
 	int status;
 
-	status = parse(argc, argv, &args);
+	status = parse_args(argc, argv, &args);
 	if (status >= 0)
 		return status;
 	if (optind == argc)
 		return ccctl_usage("which image?");
 	name = argv[optind++];
-	status = parse(argc, argv, &args);
+	status = parse_args(argc, argv, &args);
 	if (status >= 0)
 		return status;
 	if (optind == argc)

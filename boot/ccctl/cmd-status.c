@@ -70,8 +70,8 @@ static void fill_boot(struct line *l, const struct plan_image *img)
 	l->stage = SHAREDPC_STAGE_SERVING;
 }
 
-static void fill(struct line *l, const struct several *s,
-		 const struct plan_image *img, int dev)
+static void fill_line(struct line *l, const struct several *s,
+		      const struct plan_image *img, int dev)
 {
 	const struct sharedpc_slot *slot = box_slot(&s->box, img->id);
 
@@ -167,14 +167,14 @@ static void print_json(const struct line *l, bool last)
 	       l->silent || !l->uptime ? "false" : "true", last ? "" : ",");
 }
 
-static int report(struct several *s, bool json)
+static int print_status(struct several *s, bool json)
 {
 	struct line lines[PLAN_MAX_IMAGES];
 	int n = s->plan->nimages;
 	int dev = open(SHAREDPC_DEVICE, O_RDWR | O_CLOEXEC);
 
 	for (int i = 0; i < n; i++)
-		fill(&lines[i], s, &s->plan->images[i], dev);
+		fill_line(&lines[i], s, &s->plan->images[i], dev);
 	if (dev >= 0)
 		close(dev);
 	find_silent(s, lines, n);
@@ -214,7 +214,7 @@ static int run(int argc, char **argv)
 	status = several_open(&s, argv + optind);
 	if (status)
 		return status;
-	status = report(&s, json);
+	status = print_status(&s, json);
 	several_close(&s);
 	return status;
 }

@@ -87,8 +87,8 @@ static void clean_up(struct several *s, const struct plan_image *img)
  * 1 up, 0 not yet, -1 failed (and cleaned up).  @look: search its memory for a
  * panic, which costs time that the images need to boot.
  */
-static int check_up(struct several *s, const struct plan_image *img, int64_t t0,
-		    unsigned int timeout, bool look)
+static int check_started(struct several *s, const struct plan_image *img, int64_t t0,
+			 unsigned int timeout, bool look)
 {
 	struct why why;
 	int ret = image_poll(&s->box, img, &why);
@@ -138,7 +138,7 @@ static int wait_for_all(struct several *s, const bool *started,
 
 		for (int i = 0; i < s->count; i++) {
 			int ret = done[i] ? 0 :
-				check_up(s, s->images[i], t0, timeout, look);
+				check_started(s, s->images[i], t0, timeout, look);
 
 			if (ret < 0)
 				status = CCCTL_ERROR;

@@ -36,8 +36,8 @@ static bool below(const char *path, const char *dir)
 }
 
 /* Directories that an image needs as they are. */
-static void check_target(const struct conf_mount *mount,
-			 const struct conf_image *image, struct diag *diag)
+static void check_mount_target(const struct conf_mount *mount,
+			       const struct conf_image *image, struct diag *diag)
 {
 	static const char * const kernel[] = { "/proc", "/sys", "/dev" };
 	static const char * const own[] = { "/run", "/tmp" };
@@ -159,7 +159,7 @@ static void check_mount(const struct conf *conf, int index, struct diag *diag)
 		if (mount->export >= 0)
 			check_mount_rights(conf, mount, image, diag);
 		if (mount->target.s)
-			check_target(mount, &conf->images[image], diag);
+			check_mount_target(mount, &conf->images[image], diag);
 		check_mount_twice(conf, index, image, diag);
 	}
 }

@@ -442,7 +442,7 @@ out_free:
 	return err;
 }
 
-static void image_free(struct conf_image *image)
+static void conf_image_free(struct conf_image *image)
 {
 	int i;
 
@@ -464,7 +464,7 @@ void conf_free(struct conf *conf)
 	if (!conf)
 		return;
 	for (i = 0; i < conf->nimages; i++)
-		image_free(&conf->images[i]);
+		conf_image_free(&conf->images[i]);
 	for (i = 0; i < conf->nexports; i++) {
 		free(conf->exports[i].name);
 		free(conf->exports[i].path.s);

@@ -194,7 +194,7 @@ static int put_tables(FILE *out, const struct topology *topo, struct why *why)
 	return ret ? why_set(why, ret, REPARTITION_INITRD ": %s", strerror(-ret)) : 0;
 }
 
-static int append(FILE *out, const char *path, struct why *why)
+static int append_file(FILE *out, const char *path, struct why *why)
 {
 	char *data;
 	size_t len;
@@ -220,7 +220,7 @@ static int write_initrd(const struct repartition *r, struct why *why)
 			       strerror(errno));
 	ret = put_tables(out, r->topo, why);
 	if (!ret && r->initrd[0])
-		ret = append(out, r->initrd, why);
+		ret = append_file(out, r->initrd, why);
 	if (fclose(out) && !ret)
 		ret = why_set(why, -errno, REPARTITION_INITRD ": %s",
 			      strerror(errno));

@@ -96,7 +96,7 @@ static bool readable(int fd, int64_t end)
 }
 
 /* Read all of @fd; what does not fit @buf is lost. False: no end before @end. */
-static bool read_all(int fd, int64_t end, char *buf, size_t len)
+static bool read_to_end(int fd, int64_t end, char *buf, size_t len)
 {
 	char rest[512];
 	bool fits, open;
@@ -171,7 +171,7 @@ int spawn_output(char *const argv[], unsigned int seconds, char *buf,
 		_exit(127);
 	}
 	close(p[1]);
-	ended = pid > 0 && read_all(p[0], end, buf, len) &&
+	ended = pid > 0 && read_to_end(p[0], end, buf, len) &&
 		await_until(pid, end, &status);
 	close(p[0]);
 	if (pid < 0)

@@ -55,8 +55,8 @@ static size_t text_len(const char *text, size_t len)
 }
 
 /* The block at @at; returns where the next one starts. */
-static size_t parse(const uint8_t *mem, size_t len, size_t at,
-		    struct message *msg)
+static size_t message_parse(const uint8_t *mem, size_t len, size_t at,
+			    struct message *msg)
 {
 	size_t limit = len - at < BLOCK_MAX ? len : at + BLOCK_MAX;
 	size_t next = at + 8;
@@ -83,7 +83,7 @@ static bool is_start(const uint8_t *mem, size_t len, size_t at, uint64_t token)
 
 	snprintf(want, sizeof(want), KMSG_TOKEN, (unsigned long long)token);
 	for (int i = 0; i < EARLY && !msg.last && at + 16 <= len; i++) {
-		at = parse(mem, len, at, &msg);
+		at = message_parse(mem, len, at, &msg);
 		if (contains(&msg, want, KMSG_TOKEN_LEN))
 			return true;
 	}
@@ -96,7 +96,7 @@ static int print_all(const uint8_t *mem, size_t len, size_t at, FILE *out)
 	int count = 0;
 
 	while (!msg.last && at + 16 <= len) {
-		at = parse(mem, len, at, &msg);
+		at = message_parse(mem, len, at, &msg);
 		fprintf(out, "%.*s\n", (int)msg.len, msg.text);
 		count++;
 	}

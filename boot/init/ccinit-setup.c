@@ -238,7 +238,7 @@ static int find_target(const char *target, char *path, size_t len)
 		ret = make_target(target) ?: resolve(target, path, len);
 	if (ret)
 		ccinit_say("cannot mount on %s: %s; make that directory in the exported root",
-		    target, strerror(-ret));
+			   target, strerror(-ret));
 	return ret;
 }
 
@@ -291,7 +291,7 @@ static int mount_shared(const struct init_mount *m)
 		ccinit_say("mounting %s on %s: %s", m->source, m->target, strerror(-ret));
 	else
 		ccinit_say("mounting %s on %s failed (status %d)", m->source, m->target,
-		    ret);
+			   ret);
 	return -EIO;
 }
 

@@ -32,7 +32,7 @@ static void put_machine(FILE *out, const struct ccboot_info *info)
 	fprintf(out, " printk.devkmsg=on");
 }
 
-static void put_mounts(FILE *out, const struct plan_image *img)
+static void put_mount_words(FILE *out, const struct plan_image *img)
 {
 	for (int i = 0; i < img->nmounts; i++)
 		fprintf(out, " ccluster.mount=%s,%s,%s", img->mounts[i].source,
@@ -54,7 +54,7 @@ char *cmdline_make(const struct plan *plan, const struct plan_image *img,
 	fprintf(out, " sharedpc.self=%d sharedpc.ctl=0x%" PRIx64
 		" sharedpc.ctl_size=0x%" PRIx64, img->id, plan->ctl.start,
 		plan->ctl.size);
-	put_mounts(out, img);
+	put_mount_words(out, img);
 	if (img->cmdline && img->cmdline[0])
 		fprintf(out, " %s", img->cmdline);
 	if (fclose(out)) {

@@ -46,7 +46,7 @@ static uint64_t *descend(struct builder *b, uint64_t *entry)
 	return b->tables + ((*entry & ~(uint64_t)(SLICE_PAGE - 1)) - b->phys) / 8;
 }
 
-static void map(struct builder *b, uint64_t *top, uint64_t start, uint64_t end)
+static void map_range(struct builder *b, uint64_t *top, uint64_t start, uint64_t end)
 {
 	for (uint64_t a = start & ~(MIB2 - 1); a < end; a += MIB2) {
 		uint64_t *p3 = descend(b, &top[a / TOP % ENTRIES]);
@@ -63,6 +63,6 @@ void pagetable_fill(const struct slice *slice, uint64_t *top, uint64_t *tables,
 
 	memset(top, 0, SLICE_PAGE);
 	memset(tables, 0, pagetable_pages(slice) * SLICE_PAGE);
-	map(&b, top, 0, MIB2);
-	map(&b, top, slice->mem.start, slice->mem.start + slice->mem.size);
+	map_range(&b, top, 0, MIB2);
+	map_range(&b, top, slice->mem.start, slice->mem.start + slice->mem.size);
 }

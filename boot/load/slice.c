@@ -97,7 +97,7 @@ static void *window(int fd, uint64_t start, uint64_t size)
 	return p == MAP_FAILED ? NULL : p;
 }
 
-static int copy_in(int fd, uint64_t start, const void *data, size_t len)
+static int slice_write(int fd, uint64_t start, const void *data, size_t len)
 {
 	uint64_t size = page_up(len);
 	void *p;
@@ -200,12 +200,12 @@ int slice_load(const struct slice *slice, int fd, struct why *why)
 	ret = slice_check(slice, &bz, &at, why);
 	if (ret)
 		return ret;
-	ret = copy_in(fd, at.kernel.start,
-		      (const uint8_t *)slice->kernel_file + bz.payload_off,
-		      bz.payload_size);
+	ret = slice_write(fd, at.kernel.start,
+			  (const uint8_t *)slice->kernel_file + bz.payload_off,
+			  bz.payload_size);
 	if (!ret)
-		ret = copy_in(fd, at.initrd.start, slice->initrd,
-			      slice->initrd_size);
+		ret = slice_write(fd, at.initrd.start, slice->initrd,
+				  slice->initrd_size);
 	if (!ret)
 		ret = write_acpi(slice, fd, &at);
 	if (!ret)

@@ -38,8 +38,8 @@ static uint32_t entry_domain(const uint8_t *e)
 	return 0;
 }
 
-static int check(const uint8_t *table, size_t len, uint32_t *max_domain,
-		 struct why *why)
+static int check_table(const uint8_t *table, size_t len, uint32_t *max_domain,
+		       struct why *why)
 {
 	const struct acpi_header *h = (const void *)table;
 	size_t at = SRAT_HEADER_SIZE;
@@ -72,7 +72,7 @@ static int extend(const uint8_t *old, size_t len, void **out, size_t *out_len,
 	struct acpi_memory spare = { 0 };
 	struct acpi_header *new;
 	uint32_t domain;
-	int ret = check(old, len, &domain, why);
+	int ret = check_table(old, len, &domain, why);
 
 	if (ret)
 		return ret;

@@ -43,7 +43,7 @@ static void *grow(void *array, int count, size_t size)
 	return realloc(array, (count + 1) * size);
 }
 
-static int add_cpu(struct acpi_map *map, uint32_t apic_id)
+static int map_add_cpu(struct acpi_map *map, uint32_t apic_id)
 {
 	struct acpi_cpu *cpus = grow(map->cpus, map->ncpus, sizeof(*cpus));
 
@@ -91,10 +91,10 @@ static int parse_madt(const uint8_t *table, size_t len, struct acpi_map *map)
 	while (!err && (entry = next_entry(table, len, &at))) {
 		if (entry[0] == MADT_LAPIC && entry[1] >= 8 &&
 		    le_get32(entry + 4) & ENTRY_ENABLED)
-			err = add_cpu(map, entry[3]);
+			err = map_add_cpu(map, entry[3]);
 		else if (entry[0] == MADT_X2APIC && entry[1] >= 16 &&
 			 le_get32(entry + 8) & ENTRY_ENABLED)
-			err = add_cpu(map, le_get32(entry + 4));
+			err = map_add_cpu(map, le_get32(entry + 4));
 	}
 	return err;
 }

@@ -38,7 +38,7 @@ static cfg_opt_t topo_opts[] = {
 	CFG_END()
 };
 
-static int read_cpus(struct topology *topo, const struct values *v, int node)
+static int read_node_cpus(struct topology *topo, const struct values *v, int node)
 {
 	struct conf_nums cpus = { 0 }, ids = { 0 };
 	int i, err = 0;
@@ -111,7 +111,7 @@ static int read_node(struct topology *topo, const struct values *v)
 			 v->scan->title, TOPO_MAX_NODE);
 		return -EINVAL;
 	}
-	err = read_cpus(topo, v, node);
+	err = read_node_cpus(topo, v, node);
 	for (i = 0; !err && values_given(v, "ram") &&
 	     i < (int)cfg_size(v->sec, "ram"); i++)
 		err = read_ram_range(topo, v, i, node);
@@ -141,8 +141,8 @@ static int read_devices(struct topology *topo, const struct values *v)
 	return err;
 }
 
-static int read_sections(struct topology *topo, const struct strict *strict,
-			 struct diag *diag)
+static int topology_read_sections(struct topology *topo, const struct strict *strict,
+				  struct diag *diag)
 {
 	struct values v = { strict->cfg, scan_section(strict->scan, "", 0),
 			    diag };
@@ -185,7 +185,7 @@ int topology_read_file(const char *path, struct topology **out,
 	if (err)
 		goto out_free;
 	topo->source = strdup(path);
-	err = topo->source ? read_sections(topo, &strict, diag) : -ENOMEM;
+	err = topo->source ? topology_read_sections(topo, &strict, diag) : -ENOMEM;
 	strict_free(&strict);
 	if (!err)
 		err = topology_finish(topo);

@@ -162,7 +162,7 @@ out_free:
 	free(ids);
 }
 
-static int read_cpus(struct topology *topo, const struct acpi_map *map)
+static int find_cpus(struct topology *topo, const struct acpi_map *map)
 {
 	bool numa = numa_available() >= 0;
 	char list[4096];
@@ -390,7 +390,7 @@ static int read_machine(struct topology *topo)
 	if (!map.nmem)
 		err = read_block_nodes(&map, topo->block_size);
 	if (!err)
-		err = read_cpus(topo, &map);
+		err = find_cpus(topo, &map);
 	if (!err) {
 		err = read_ram(topo, &map);
 		if (err == -ENOENT || err == -ENODATA)

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int append(void **array, int *count, size_t size, const void *item)
+static int array_append(void **array, int *count, size_t size, const void *item)
 {
 	char *grown = realloc(*array, (*count + 1) * size);
 
@@ -26,17 +26,17 @@ static int append(void **array, int *count, size_t size, const void *item)
 
 int topology_add_cpu(struct topology *topo, const struct topo_cpu *cpu)
 {
-	return append((void **)&topo->cpus, &topo->ncpus, sizeof(*cpu), cpu);
+	return array_append((void **)&topo->cpus, &topo->ncpus, sizeof(*cpu), cpu);
 }
 
 int topology_add_ram(struct topology *topo, const struct range *ram)
 {
-	return append((void **)&topo->ram, &topo->nram, sizeof(*ram), ram);
+	return array_append((void **)&topo->ram, &topo->nram, sizeof(*ram), ram);
 }
 
 int topology_add_pci(struct topology *topo, const struct topo_pci *pci)
 {
-	return append((void **)&topo->pci, &topo->npci, sizeof(*pci), pci);
+	return array_append((void **)&topo->pci, &topo->npci, sizeof(*pci), pci);
 }
 
 static int compare_cpu(const void *a, const void *b)
@@ -62,8 +62,8 @@ static int add_node(struct topology *topo, int node)
 {
 	if (topology_has_node(topo, node))
 		return 0;
-	return append((void **)&topo->nodes, &topo->nnodes, sizeof(node),
-		      &node);
+	return array_append((void **)&topo->nodes, &topo->nnodes, sizeof(node),
+			    &node);
 }
 
 /* Join neighbours of one node: fewer ranges, and larger holes to plan in. */

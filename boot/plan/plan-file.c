@@ -58,7 +58,7 @@ static cfg_opt_t plan_opts[] = {
 	CFG_END()
 };
 
-static void put_string(FILE *out, const char *s)
+static void put_quoted(FILE *out, const char *s)
 {
 	fputc('\'', out);
 	for (; *s; s++) {
@@ -72,7 +72,7 @@ static void put_string(FILE *out, const char *s)
 static void put_key(FILE *out, const char *key, const char *value)
 {
 	fprintf(out, "\t%s = ", key);
-	put_string(out, value);
+	put_quoted(out, value);
 	fputc('\n', out);
 }
 
@@ -117,7 +117,7 @@ static void put_image(FILE *out, const struct plan_image *image)
 	fprintf(out, "\tdevices = {");
 	for (i = 0; i < image->ndevices; i++) {
 		fputs(i ? ", " : "", out);
-		put_string(out, image->devices[i]);
+		put_quoted(out, image->devices[i]);
 	}
 	fprintf(out, "}\n}\n");
 }
@@ -136,7 +136,7 @@ static void put_export(FILE *out, const struct plan *plan,
 		if (!(export->to & 1u << id))
 			continue;
 		fputs(sep, out);
-		put_string(out, plan->images[id].name);
+		put_quoted(out, plan->images[id].name);
 		sep = ", ";
 	}
 	fprintf(out, "}\n");
@@ -169,7 +169,7 @@ static int write_plan(FILE *out, const void *data)
 
 	fprintf(out, "# Written by ccctl partition; what runs now. Do not edit.\n");
 	fprintf(out, "revision = %d\nconf = ", PLAN_REVISION);
-	put_string(out, plan->conf_file);
+	put_quoted(out, plan->conf_file);
 	fprintf(out, "\nconf_hash = '%s'\nblock_size = '%s'\nctl = ",
 		plan->conf_hash,
 		conf_size_str(plan->block_size, size, sizeof(size)));
@@ -223,7 +223,7 @@ static int parse_range(const char *s, struct range *range)
 	return 0;
 }
 
-static int get_range(const struct values *v, const char *key,
+static int value_range(const struct values *v, const char *key,
 		     struct range *range)
 {
 	char *s = NULL;
@@ -309,7 +309,7 @@ static int get_image(struct plan *plan, const struct values *v)
 		err = get_ranges(v, "mem", &image->mem, &image->nmem,
 				 image->id ? 1 : INT32_MAX);
 	if (!err && image->id)
-		err = get_range(v, "low", &image->low);
+		err = value_range(v, "low", &image->low);
 	if (!err)
 		err = get_str(v, "kernel", &image->kernel);
 	if (!err)
@@ -416,7 +416,7 @@ static int get_head(struct plan *plan, const struct values *v)
 		err = values_size(v, "block_size", &block);
 	plan->block_size = block.value;
 	if (!err)
-		err = get_range(v, "ctl", &plan->ctl);
+		err = value_range(v, "ctl", &plan->ctl);
 	return err ? err : get_ranges(v, "region", &plan->region,
 				      &plan->nregion, SHAREDPC_REGIONS_MAX);
 }

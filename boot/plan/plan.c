@@ -74,7 +74,7 @@ static int make_image(struct plan_image *image, const struct conf_image *conf,
 	return 0;
 }
 
-static int add_cpu(struct plan_image *image, const struct topo_cpu *cpu)
+static int give_cpu(struct plan_image *image, const struct topo_cpu *cpu)
 {
 	size_t bytes = (image->ncpus + 1) * sizeof(*image->cpus);
 	struct plan_cpu *grown = realloc(image->cpus, bytes);
@@ -100,7 +100,7 @@ static int take_listed(struct maker *m, int index)
 		if (!cpu)
 			return -EINVAL;		/* conf_check_machine() said so */
 		m->used[cpu - m->topo->cpus] = true;
-		err = add_cpu(image, cpu);
+		err = give_cpu(image, cpu);
 	}
 	return err;
 }
@@ -121,7 +121,7 @@ static int take_counted(struct maker *m, int index)
 		    (!cpu->cpu && !conf->boot))
 			continue;
 		m->used[i] = true;
-		err = add_cpu(image, cpu);
+		err = give_cpu(image, cpu);
 		want--;
 	}
 	if (!err && want) {
@@ -155,7 +155,7 @@ static int make_cpus(struct maker *m)
 	}
 	for (i = 0; !err && i < m->topo->ncpus; i++)
 		if (!m->used[i])
-			err = add_cpu(&m->plan->images[0], &m->topo->cpus[i]);
+			err = give_cpu(&m->plan->images[0], &m->topo->cpus[i]);
 	return err;
 }
 
@@ -402,8 +402,8 @@ static int compare_mount(const void *a, const void *b)
 	return depth ? depth : strcmp(x->target, y->target);
 }
 
-static int add_mount(struct plan *plan, struct plan_image *image,
-		     const struct conf_mount *conf)
+static int make_mount(struct plan *plan, struct plan_image *image,
+		      const struct conf_mount *conf)
 {
 	const struct plan_export *export = &plan->exports[conf->export];
 	size_t bytes = (image->nmounts + 1) * sizeof(*image->mounts);
@@ -433,8 +433,8 @@ static int make_mounts(struct maker *m)
 		image = &m->plan->images[image_id(conf, i)];
 		for (j = 0; !err && j < conf->nmounts; j++)
 			if (conf->mounts[j].images & 1u << i)
-				err = add_mount(m->plan, image,
-						&conf->mounts[j]);
+				err = make_mount(m->plan, image,
+						 &conf->mounts[j]);
 		if (!err && image->nmounts)
 			qsort(image->mounts, image->nmounts,
 			      sizeof(*image->mounts), compare_mount);
@@ -500,7 +500,7 @@ out_free:
 	return err;
 }
 
-static void image_free(struct plan_image *image)
+static void plan_image_free(struct plan_image *image)
 {
 	int i;
 
@@ -528,7 +528,7 @@ void plan_free(struct plan *plan)
 	if (!plan)
 		return;
 	for (i = 0; i < PLAN_MAX_IMAGES; i++)
-		image_free(&plan->images[i]);
+		plan_image_free(&plan->images[i]);
 	for (i = 0; i < plan->nexports; i++) {
 		free(plan->exports[i].name);
 		free(plan->exports[i].path);
