@@ -1,0 +1,66 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# A name leads to one file: no function that other files can call is defined
+# twice in the tree, not even in objects that are never linked together, as of
+# two programs or of a program and a module. The symbols are those of the
+# objects that the sources were compiled to; what older sources have left in
+# build/ does not count. Runs in the top directory of the sources, in the build
+# root.
+
+# main and the two ends of a module are the programs' and the modules' own.
+own='main init_module cleanup_module'
+# Twice until fs/ and proxyd/ have one protocol between them: the requests'
+# functions, on both sides of the wire, and each side's start of a connection.
+known='op_.* conn_start'
+
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+failed=0
+
+fail()
+{
+	echo "FAIL: $*"
+	failed=1
+}
+
+# The object of a source, where build.mk has it made.
+object_of()
+{
+	case $1 in
+	boot/kmod/*)	set -- "build/kmod/kmod/${1#boot/kmod/}" ;;
+	sharedpc/*)	set -- "build/kmod/$1" ;;
+	*)		set -- "build/obj/$1" ;;
+	esac
+	echo "${1%.*}.o"
+}
+
+find boot box fs lib proxyd sharedpc -name '*.[cS]' | sort >"$tmp/sources"
+while read -r source; do
+	object=$(object_of "$source")
+	[ -e "$object" ] || { fail "$source: no $object: make all"; continue; }
+	nm --defined-only "$object" >"$tmp/nm" || fail "$object: no symbols"
+	awk -v source="$source" '$2 == "T" { print $3, source }' "$tmp/nm"
+done <"$tmp/sources" >"$tmp/output"
+grep '^FAIL' "$tmp/output" && failed=1
+grep -v '^FAIL' "$tmp/output" >"$tmp/functions"
+count=$(wc -l <"$tmp/functions")
+[ "$count" -ge 400 ] || fail "only $count functions found"
+
+allowed="^($(echo "$own $known" | tr ' ' '|'))\$"
+awk -v allowed="$allowed" '
+	$1 !~ allowed { files[$1] = files[$1] " " $2; n[$1]++ }
+	END { for (name in n) if (n[name] > 1) print name ":" files[name] }
+' "$tmp/functions" | sort >"$tmp/twice"
+while read -r line; do
+	fail "two functions are called $line"
+done <"$tmp/twice"
+
+# An exception that nothing needs any more is taken out.
+for name in $known; do
+	grep -E "^$name " "$tmp/functions" | cut -d ' ' -f 1 | sort | uniq -d |
+		grep -q . || fail "nothing called $name is twice: drop the exception"
+done
+
+[ "$failed" = 0 ] && echo "PASS: $count functions"
+exit "$failed"
