@@ -28,17 +28,16 @@
 
 #include "ccexec.h"
 #include "exec.h"
+#include "sharedpc_limits.h"
 #include "stream.h"
 
-#define MAX_PORTS	64
-#define MAX_CONNECTIONS	64
 
 struct port {
 	const char *path;
 	pid_t pid;
 };
 
-static struct port ports[MAX_PORTS];
+static struct port ports[LIMIT_EXEC_PORTS];
 static int nr_ports;
 static struct exec_server server;
 
@@ -136,7 +135,7 @@ static int serve_vsock(unsigned int port)
 		int conn;
 
 		while (running && waitpid(-1, NULL,
-					  running < MAX_CONNECTIONS ? WNOHANG : 0) > 0)
+					  running < LIMIT_EXEC_CONNS ? WNOHANG : 0) > 0)
 			running--;
 		conn = accept4(fd, (struct sockaddr *)&peer, &len, SOCK_CLOEXEC);
 		if (conn < 0) {
@@ -180,7 +179,7 @@ int main(int argc, char **argv)
 			server.root = optarg;
 			break;
 		case 'p':
-			if (nr_ports < MAX_PORTS)
+			if (nr_ports < LIMIT_EXEC_PORTS)
 				ports[nr_ports++].path = optarg;
 			break;
 		case 'v':

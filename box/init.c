@@ -32,7 +32,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MAX_PORTS	64
+#include "sharedpc_limits.h"
+
 #define HOST_NAME	"boot"
 #define EXECD		"/usr/sbin/ccexecd"
 #define PORT_DIR	"/dev/virtio-ports"
@@ -142,9 +143,9 @@ static int find_ports(char ports[][32], int max)
 
 static pid_t start_ports_execd(void)
 {
-	static char ports[MAX_PORTS][32];
-	char *argv[2 * MAX_PORTS + 2] = { EXECD };
-	int n = find_ports(ports, MAX_PORTS), argc = 1;
+	static char ports[LIMIT_EXEC_PORTS][32];
+	char *argv[2 * LIMIT_EXEC_PORTS + 2] = { EXECD };
+	int n = find_ports(ports, LIMIT_EXEC_PORTS), argc = 1;
 	pid_t pid;
 
 	for (int i = 0; i < n; i++) {

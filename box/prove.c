@@ -25,10 +25,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sharedpc_limits.h"
+
 #define PAGE		4096UL
 #define PFN_MASK	((1ULL << 55) - 1)
 #define PRESENT		(1ULL << 63)
-#define BARRIER_SECONDS	60
 
 /* Page 0 of the counter's file; a cache line each. */
 struct counter {
@@ -131,7 +132,7 @@ static int cmd_add(char **args, int nr)
 	(void)nr;
 	atomic_fetch_add(&c->arrived, 1);
 	while (atomic_load(&c->arrived) < parties) {
-		if (now_ns() - start > BARRIER_SECONDS * 1000000000ULL) {
+		if (now_ns() - start > LIMIT_PROVE_BARRIER_S * 1000000000ULL) {
 			errno = ETIMEDOUT;
 			die("the others did not come");
 		}

@@ -18,8 +18,9 @@
 #include "fs/conn.h"
 #include "fs/log.h"
 #include "fs/watch.h"
+#include "sharedpc_limits.h"
 
-#define PATIENCE_MS	60000
+#define PATIENCE_MS	LIMIT_OWNER_SILENT_MS
 
 /* A call whose caller waits for it. */
 struct waiting {

@@ -21,10 +21,11 @@
 
 #include "fs/options.h"
 #include "fs/serve.h"
+#include "sharedpc_limits.h"
 
 #define EXIT_USAGE	1
 #define EXIT_MOUNT	32
-#define REPORT_MS	45000	/* connect, HELLO and INIT, with some to spare */
+#define REPORT_MS	LIMIT_MOUNT_REPORT_MS	/* connect, HELLO and INIT, with some to spare */
 
 static int fail(const struct options *opt, const char *text)
 {

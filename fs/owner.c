@@ -18,9 +18,10 @@
 #include "fs/owner.h"
 #include "proxyd/socket.h"
 #include "sharedpc_ioctl.h"
+#include "sharedpc_limits.h"
 #include "stream.h"
 
-#define CONNECT_MS	10000
+#define CONNECT_MS	LIMIT_MOUNT_CONNECT_MS
 
 static int check_up(struct owner *o, const struct sharedpc_image *image,
 		    char *why, size_t len)

@@ -23,8 +23,9 @@
 #include "fs/log.h"
 #include "fs/ops.h"
 #include "fs/serve.h"
+#include "sharedpc_limits.h"
 
-#define HELLO_SECONDS	10
+#define HELLO_SECONDS	LIMIT_MOUNT_HELLO_S
 #define LIBFUSE_LEAST	FUSE_MAKE_VERSION(3, 17)	/* as fuse_version() says it */
 /*
  * Each waits for its call.  With those of slow.h they are fewer than the proxy

@@ -32,10 +32,9 @@
 #include "exec-frame.h"
 #include "exec.h"
 #include "le.h"
+#include "sharedpc_limits.h"
 
-#define PING_MS		1000
-#define SILENCE_MS	60000
-#define STOPPED_MS	(3 * PING_MS)	/* between two looks: not a slow poll */
+#define STOPPED_MS	(3 * LIMIT_EXEC_PING_MS)	/* between two looks: not a slow poll */
 
 struct client {
 	int fd, sigfd;
@@ -157,7 +156,7 @@ static int send_all(struct client *c)
 			return client_fail(c, ret, 255, "cannot reach the exec server");
 		if (!c->out.have)
 			return 0;
-		ret = poll(p, 2, wait ? -1 : (int)(c->rq->silence_ms ?: SILENCE_MS));
+		ret = poll(p, 2, wait ? -1 : (int)(c->rq->silence_ms ?: LIMIT_EXEC_SILENT_MS));
 		if (ret == 0)
 			return client_fail(c, -ETIMEDOUT, 255, "the other side does not answer");
 		if (ret > 0 && p[1].revents) {
@@ -334,9 +333,9 @@ static int check_silence(struct client *c)
 	if (now - c->looked > STOPPED_MS)
 		c->heard = now;	/* nor ask: we were stopped (Ctrl-Z) meanwhile */
 	c->looked = now;
-	if (now - c->heard > (c->rq->silence_ms ?: SILENCE_MS))
+	if (now - c->heard > (c->rq->silence_ms ?: LIMIT_EXEC_SILENT_MS))
 		return client_fail(c, -ETIMEDOUT, 255, "the other side does not answer");
-	if (now - c->pinged >= PING_MS && now - c->heard >= PING_MS) {
+	if (now - c->pinged >= LIMIT_EXEC_PING_MS && now - c->heard >= LIMIT_EXEC_PING_MS) {
 		c->pinged = now;
 		exec_queue_frame(&c->out, c->session, CCEXEC_PING, NULL, 0);
 	}
@@ -360,7 +359,7 @@ static int client_pump(struct client *c)
 	/* a peer that hung up is reported all the time: not while we cannot read */
 	if (!p[0].events)
 		p[0].fd = -1;
-	if (poll(p, 4, PING_MS / 2) < 0)
+	if (poll(p, 4, LIMIT_EXEC_PING_MS / 2) < 0)
 		return errno == EINTR ? 0 : -errno;
 	if (p[1].revents) {
 		ret = read_signal(c);

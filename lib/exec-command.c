@@ -24,8 +24,8 @@
 #include "ccexec.h"
 #include "exec-command.h"
 #include "exec-frame.h"
+#include "sharedpc_limits.h"
 
-#define END_GRACE_MS	300	/* between SIGHUP and SIGKILL */
 
 /* Added to, or replaced by, what the client sends. */
 static char *const default_env[] = {
@@ -323,7 +323,7 @@ void exec_command_end(struct exec_command *c)
 		if (kill(-c->pid, SIGHUP))
 			kill(c->pid, SIGKILL);
 		if (c->pidfd >= 0)
-			poll(&pfd, 1, END_GRACE_MS);
+			poll(&pfd, 1, LIMIT_EXEC_HANGUP_MS);
 		kill(-c->pid, SIGKILL);
 		while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
 			;

@@ -31,8 +31,8 @@
 #include "exec-frame.h"
 #include "exec.h"
 #include "le.h"
+#include "sharedpc_limits.h"
 
-#define START_TIMEOUT_MS	30000
 #define GONE_POLLS		15
 #define GONE_POLL_US		20000
 
@@ -395,7 +395,7 @@ static int wait_readable(struct session *s, int epfd)
 		epoll_wait(epfd, &ev, 1, -1);
 		return 0;
 	}
-	return poll(&pfd, 1, START_TIMEOUT_MS) == 0 ? -ETIMEDOUT : 0;
+	return poll(&pfd, 1, LIMIT_EXEC_START_MS) == 0 ? -ETIMEDOUT : 0;
 }
 
 /* One frame, or more bytes. 1: a command was run. */

@@ -11,13 +11,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "sharedpc_limits.h"
 #include "stream.h"
 
 #define RESERVED_BOTTOM	832	/* below it: services, and tests with a port of their own */
 #define RESERVED_TOP	1023	/* the last port that only root may bind */
 #define RESERVED	(RESERVED_TOP - RESERVED_BOTTOM + 1)
-#define BIND_PAUSE_MS	50
-#define BIND_TRIES	20	/* after the first: a second */
 
 bool stream_from_root(const struct sockaddr_vm *addr)
 {
@@ -50,8 +49,8 @@ int stream_bind(int fd)
 	int ret = bind_any(fd);
 
 	/* short connections leave their ports soon */
-	for (int i = 0; i < BIND_TRIES && ret == -EADDRINUSE; i++) {
-		usleep(BIND_PAUSE_MS * 1000);
+	for (int i = 0; i < LIMIT_BIND_TRIES && ret == -EADDRINUSE; i++) {
+		usleep(LIMIT_BIND_PAUSE_MS * 1000);
 		ret = bind_any(fd);
 	}
 	return ret;

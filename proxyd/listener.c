@@ -33,9 +33,10 @@
 #include "proxyd/life/log.h"
 #include "proxyd/life/proxy.h"
 #include "sharedpc_ioctl.h"
+#include "sharedpc_limits.h"
 #include "stream.h"
 
-#define WAITING_MAX	64	/* connections of one client without a proxy */
+#define WAITING_MAX	LIMIT_CLIENT_WAITING	/* connections of one client without a proxy */
 
 struct client {
 	pid_t pid;		/* 0: no proxy */

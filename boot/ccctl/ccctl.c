@@ -18,6 +18,7 @@
 
 #include "boot/host/lock.h"
 #include "boot/host/save.h"
+#include "sharedpc_limits.h"
 
 const char *ccctl_config = CONF_DEFAULT_FILE;
 
@@ -93,7 +94,7 @@ int ccctl_lock(void)
 {
 	struct why why;
 
-	if (lock_take(LOCK_FILE, LOCK_SECONDS, say_waiting, &why))
+	if (lock_take(LOCK_FILE, LIMIT_LOCK_S, say_waiting, &why))
 		return ccctl_error("%s", why.text);
 	return CCCTL_OK;
 }

@@ -12,6 +12,7 @@
 #include "boot/host/services.h"
 #include "boot/ccctl/several.h"
 #include "boot/image/image.h"
+#include "sharedpc_limits.h"
 
 static const struct option options[] = {
 	{ "force", no_argument, NULL, 'f' },
@@ -61,7 +62,7 @@ static int down(struct plan *plan, unsigned int grace)
 
 static int run(int argc, char **argv)
 {
-	unsigned int grace = SEVERAL_GRACE;
+	unsigned int grace = LIMIT_GRACE_S;
 	struct plan *plan;
 	int opt, status;
 

@@ -26,11 +26,10 @@
 #include "exec.h"
 #include "stream.h"
 #include "sharedpc_ioctl.h"
+#include "sharedpc_limits.h"
 
 #define STATUS_FAILED	255	/* the command was never run, or is lost */
-#define CONNECT_S	5
 #define RETRY_US	(100 * 1000)
-#define RETRIES		20	/* while the image's ccexecd is starting */
 
 extern char **environ;
 
@@ -138,9 +137,9 @@ static int connect_to(uint32_t id)
 {
 	int fd = -EIO;
 
-	for (int i = 0; i < RETRIES; i++) {
+	for (int i = 0; i < LIMIT_EXEC_CONNECT_TRIES; i++) {
 		fd = stream_connect(SHAREDPC_CID_BASE + id, CCEXEC_VSOCK_PORT,
-				    CONNECT_S * 1000);
+				    LIMIT_EXEC_CONNECT_S * 1000);
 		if (fd >= 0 || !may_pass(fd) || !runs(id))
 			break;
 		usleep(RETRY_US);

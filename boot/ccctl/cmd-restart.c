@@ -8,6 +8,7 @@
 
 #include "boot/ccctl/ccctl.h"
 #include "boot/ccctl/several.h"
+#include "sharedpc_limits.h"
 
 static const struct option options[] = {
 	{ "force", no_argument, NULL, 'f' },
@@ -18,7 +19,7 @@ static const struct option options[] = {
 
 static int run(int argc, char **argv)
 {
-	unsigned int grace = SEVERAL_GRACE, timeout = SEVERAL_TIMEOUT;
+	unsigned int grace = LIMIT_GRACE_S, timeout = LIMIT_IMAGE_UP_S;
 	struct several s;
 	int opt, status;
 

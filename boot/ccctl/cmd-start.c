@@ -7,6 +7,7 @@
 
 #include "boot/ccctl/ccctl.h"
 #include "boot/ccctl/several.h"
+#include "sharedpc_limits.h"
 
 static const struct option options[] = {
 	{ "timeout", required_argument, NULL, 't' },
@@ -17,7 +18,7 @@ static const struct option options[] = {
 
 static int run(int argc, char **argv)
 {
-	unsigned int timeout = SEVERAL_TIMEOUT;
+	unsigned int timeout = LIMIT_IMAGE_UP_S;
 	bool wait = true;
 	struct several s;
 	int opt, status;

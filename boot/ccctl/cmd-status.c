@@ -20,8 +20,8 @@
 #include "boot/image/state.h"
 #include "json.h"
 #include "sharedpc_ioctl.h"
+#include "sharedpc_limits.h"
 
-#define BEAT_MS		2500	/* ten beats */
 
 static const struct option options[] = {
 	{ "json", no_argument, NULL, 'j' },
@@ -40,7 +40,7 @@ struct line {
 	uint64_t stage;
 	uint64_t granted;	/* frames */
 	uint64_t heartbeat;
-	bool silent;		/* no heartbeat for BEAT_MS */
+	bool silent;		/* no heartbeat for LIMIT_BEAT_MS */
 };
 
 static double boottime(void)
@@ -97,7 +97,7 @@ static void fill_line(struct line *l, const struct several *s,
 /* Wait for every running image's heartbeat to move; mark those that do not. */
 static void find_silent(const struct several *s, struct line *lines, int n)
 {
-	int left = BEAT_MS;
+	int left = LIMIT_BEAT_MS;
 	bool waiting = true;
 
 	while (waiting && left > 0) {

@@ -6,6 +6,7 @@
 
 #include "boot/ccctl/ccctl.h"
 #include "boot/ccctl/several.h"
+#include "sharedpc_limits.h"
 
 static const struct option options[] = {
 	{ "force", no_argument, NULL, 'f' },
@@ -16,7 +17,7 @@ static const struct option options[] = {
 
 static int run(int argc, char **argv)
 {
-	unsigned int grace = SEVERAL_GRACE;
+	unsigned int grace = LIMIT_GRACE_S;
 	struct several s;
 	int opt, status;
 

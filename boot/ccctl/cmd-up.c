@@ -13,6 +13,7 @@
 #include "boot/host/services.h"
 #include "boot/ccctl/several.h"
 #include "boot/image/image.h"
+#include "sharedpc_limits.h"
 
 static const struct option options[] = {
 	{ "timeout", required_argument, NULL, 't' },
@@ -107,7 +108,7 @@ static int up(struct plan *plan, unsigned int timeout)
 
 static int run(int argc, char **argv)
 {
-	unsigned int timeout = SEVERAL_TIMEOUT;
+	unsigned int timeout = LIMIT_IMAGE_UP_S;
 	struct plan *plan;
 	int opt, status;
 

@@ -12,8 +12,6 @@
 #include "boot/image/box.h"
 #include "boot/ccctl/ccctl.h"
 
-#define SEVERAL_TIMEOUT	60	/* seconds for an image to come up */
-#define SEVERAL_GRACE	10	/* seconds for one to shut itself down */
 
 struct several {
 	struct plan *plan;

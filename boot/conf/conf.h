@@ -21,6 +21,7 @@
 #include "boot/conf/diag.h"
 #include "ccboot.h"
 #include "sharedpc_abi.h"
+#include "sharedpc_limits.h"
 
 #define CONF_DEFAULT_FILE	"/etc/ccluster/partitions.conf"
 #define CONF_DEFAULT_KERNEL	"/boot/vmlinuz"
@@ -31,7 +32,7 @@
 #define CONF_MAX_EXPORTS	32
 #define CONF_MAX_MOUNTS		64
 #define CONF_MAX_IMAGE_CPUS	CCBOOT_CPUS_MAX	/* of one, but the boot image */
-#define CONF_MAX_IMAGE_MOUNTS	32	/* of one client */
+#define CONF_MAX_IMAGE_MOUNTS	LIMIT_CLIENT_MOUNTS	/* of one client */
 #define CONF_MAX_CMDLINE	1024	/* of an image's own additions, bytes */
 #define CONF_FRAME_SIZE		4096u
 #define CONF_MIN_MEMORY		(64u << 20)	/* least memory of an image */

@@ -15,7 +15,6 @@
 #include "boot/why.h"
 
 #define LOCK_FILE	"/run/ccluster/lock"
-#define LOCK_SECONDS	300
 
 /*
  * Take the lock at @path for the rest of this process's life.  Another has

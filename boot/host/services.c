@@ -18,13 +18,11 @@
 #include "boot/host/socket-owner.h"
 #include "boot/host/spawn.h"
 #include "proxyd/socket.h"
+#include "sharedpc_limits.h"
 
 #define PROXYD		"proxyd"
 #define PROXYD_PATH	"/usr/sbin/proxyd"
 #define POSSIBLE_NODES	"/sys/devices/system/node/possible"
-#define STOP_MS		5000
-#define MOUNT_SECONDS	60
-#define MODULE_SECONDS	300	/* sharedpc.ko adds and removes all of the region */
 
 /* Without /proc/cmdline, or a word of ours there, nothing is known: success. */
 static int verify_cmdline(const struct plan *plan, struct why *why)
@@ -96,7 +94,7 @@ static bool loaded(const char *module)
 {
 	char state[16];
 
-	for (int ms = 0; ms < MODULE_SECONDS * 1000; ms += 50) {
+	for (int ms = 0; ms < LIMIT_MODULE_S * 1000; ms += 50) {
 		module_state(module, state);
 		if (strcmp(state, "coming") && strcmp(state, "going"))
 			break;
@@ -184,7 +182,7 @@ static int modprobe(const char *module, char *args, struct why *why)
 	for (word = strtok_r(args, " ", &save); word && n < 15;
 	     word = strtok_r(NULL, " ", &save))
 		argv[n++] = word;
-	status = spawn_output(argv, MODULE_SECONDS, output, sizeof(output));
+	status = spawn_output(argv, LIMIT_MODULE_S, output, sizeof(output));
 	if (!status)
 		return 0;
 	if (status == 127 && !output[0])
@@ -223,7 +221,7 @@ int services_unload_modules(struct why *why)
 		char *argv[] = { "rmmod", (char *)names[i], NULL };
 
 		if (loaded(names[i]) &&
-		    spawn_output(argv, MODULE_SECONDS, output, sizeof(output)))
+		    spawn_output(argv, LIMIT_MODULE_S, output, sizeof(output)))
 			return why_set(why, -EBUSY, "cannot unload %s.ko: %s",
 				       names[i], output);
 	}
@@ -323,7 +321,7 @@ int services_stop_proxyd(struct why *why)
 	if (!pid)
 		return 0;
 	kill(pid, SIGTERM);
-	for (int ms = 0; ms < STOP_MS; ms += 20) {
+	for (int ms = 0; ms < LIMIT_PROXYD_STOP_MS; ms += 20) {
 		usleep(20 * 1000);
 		if (!proxyd_pid()) {
 			unlink(PROXYD_PID);
@@ -356,7 +354,7 @@ static bool mount_works(const char *target)
 
 	if (!is_mounted(target))
 		return false;
-	if (!spawn_output(argv, MOUNT_SECONDS, output, sizeof(output)))
+	if (!spawn_output(argv, LIMIT_MOUNT_S, output, sizeof(output)))
 		return true;	/* in a process of its own, which has a time limit */
 	umount2(target, MNT_DETACH);
 	return false;
@@ -378,7 +376,7 @@ int services_mount(const struct plan *plan, struct why *why)
 		    (mkdir(m->target, 0755) && errno != EEXIST))
 			return why_set(why, -errno, "mount point %s: %s", m->target,
 				       strerror(errno));
-		if (spawn_output(argv, MOUNT_SECONDS, output, sizeof(output)))
+		if (spawn_output(argv, LIMIT_MOUNT_S, output, sizeof(output)))
 			return why_set(why, -EIO, "cannot mount %s on %s: %s",
 				       m->source, m->target, output);
 	}
@@ -394,7 +392,7 @@ int services_unmount(const struct plan *plan, struct why *why)
 		char *argv[] = { "umount", boot->mounts[i].target, NULL };
 
 		if (is_mounted(boot->mounts[i].target) &&
-		    spawn_output(argv, MOUNT_SECONDS, output, sizeof(output)))
+		    spawn_output(argv, LIMIT_MOUNT_S, output, sizeof(output)))
 			return why_set(why, -EBUSY, "cannot unmount %s: %s",
 				       boot->mounts[i].target, output);
 	}

@@ -19,9 +19,9 @@
 
 #include "boot/host/spawn.h"
 #include "clock.h"
+#include "sharedpc_limits.h"
 
 #define SYSTEM_PATH	"/usr/sbin:/usr/bin:/sbin:/bin"
-#define KILL_MS		2000
 
 static void set_path(void)
 {
@@ -144,7 +144,7 @@ static int kill_group(const char *name, pid_t pid, unsigned int seconds,
 
 	if (kill(-pid, SIGKILL))
 		kill(pid, SIGKILL);
-	await_until(pid, clock_ms() + KILL_MS, &status);
+	await_until(pid, clock_ms() + LIMIT_SPAWN_KILL_MS, &status);
 	snprintf(buf, len, "%s did not end within %u s", name, seconds);
 	return SPAWN_TIMEOUT;
 }

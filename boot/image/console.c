@@ -13,6 +13,7 @@
 #include "boot/image/kmsg.h"
 #include "boot/load/slice.h"
 #include "clock.h"
+#include "sharedpc_limits.h"
 
 /*
  * A slice may be as large as the machine: it is mapped and searched piece by
@@ -20,7 +21,6 @@
  */
 #define PIECE		(64ull << 20)
 #define LOG_MAX		(16ull << 20)
-#define SEARCH_MS	10000
 
 static uint64_t load_acquire(const __u64 *p)
 {
@@ -96,7 +96,7 @@ static void *map_physical(const struct box *box, uint64_t start, uint64_t size)
 static void search(const struct box *box, const struct range *range,
 		   uint64_t token, FILE *out)
 {
-	int64_t end = clock_ms() + SEARCH_MS;
+	int64_t end = clock_ms() + LIMIT_CONSOLE_SEARCH_MS;
 	int found = 0;
 
 	for (uint64_t at = 0; at < range->size && !found; at += PIECE) {

@@ -34,9 +34,9 @@
 #include "boot/init/poweroff.h"
 #include "boot/load/cmdline.h"
 #include "boot/load/slice.h"
+#include "sharedpc_limits.h"
 
 #define POLL_MS		20
-#define DYING_MS	35000	/* ccboot.ko gives the end of an image 30 s */
 
 static int refuse_boot(const struct plan_image *img, struct why *why)
 {
@@ -268,7 +268,7 @@ static int startable(const struct plan_image *img, uint32_t state,
 	case CCBOOT_DYING:
 		return why_set(why, -EBUSY,
 			       "image %s ended, but after %d s what it held is not all taken back yet; try again later",
-			       img->name, DYING_MS / 1000);
+			       img->name, LIMIT_DYING_MS / 1000);
 	case CCBOOT_STUCK:
 		return why_set(why, -EBUSY,
 			       "image %s: a CPU of its last life did not stop; only a reboot of the box helps",
@@ -280,7 +280,7 @@ static int startable(const struct plan_image *img, uint32_t state,
 int image_start(struct box *box, const struct plan_image *img, struct why *why)
 {
 	struct load load = { .slice = { .cmdline = "" } };
-	uint32_t state = await_other(box, img->id, CCBOOT_DYING, DYING_MS);
+	uint32_t state = await_other(box, img->id, CCBOOT_DYING, LIMIT_DYING_MS);
 	int ret = startable(img, state, why);
 
 	if (ret)

@@ -25,8 +25,8 @@ static int parse_mount(struct init_options *opt, char *text)
 {
 	struct init_mount *m = &opt->mounts[opt->nmounts];
 
-	if (opt->nmounts == MOUNTS_MAX) {
-		ccinit_say("more than %d mounts", MOUNTS_MAX);
+	if (opt->nmounts == LIMIT_CLIENT_MOUNTS) {
+		ccinit_say("more than %d mounts", LIMIT_CLIENT_MOUNTS);
 		return -EINVAL;
 	}
 	m->source = strsep(&text, ",");

@@ -19,9 +19,8 @@
 #include <unistd.h>
 
 #include "boot/init/ccinit.h"
+#include "sharedpc_limits.h"
 
-#define TERM_MS		2000	/* from SIGTERM to SIGKILL */
-#define UNMOUNT_MS	3000
 #define LINES_MAX	256
 
 /* Is @pid chrooted into the image's root? */
@@ -66,10 +65,10 @@ static void end_commands(void)
 {
 	int sig = SIGTERM;
 
-	for (int ms = 0; signal_root(sig) && ms < 2 * TERM_MS; ms += 20) {
+	for (int ms = 0; signal_root(sig) && ms < 2 * LIMIT_INIT_TERM_MS; ms += 20) {
 		usleep(20 * 1000);
 		reap_all();
-		sig = ms < TERM_MS ? 0 : SIGKILL;
+		sig = ms < LIMIT_INIT_TERM_MS ? 0 : SIGKILL;
 	}
 }
 
@@ -82,7 +81,7 @@ static void unmount(const char *path)
 		return;
 	if (!pid)
 		_exit(umount2(path, 0) && umount2(path, MNT_DETACH));
-	for (int ms = 0; ms < UNMOUNT_MS; ms += 10) {
+	for (int ms = 0; ms < LIMIT_INIT_UNMOUNT_MS; ms += 10) {
 		if (waitpid(pid, NULL, WNOHANG) == pid)
 			return;
 		usleep(10 * 1000);

@@ -29,11 +29,10 @@
 #include <linux/openat2.h>
 
 #include "boot/init/ccinit.h"
+#include "sharedpc_limits.h"
 
 #define MODULES		"/lib/modules/"
 #define MOUNT_PROGRAM	"/sbin/mount.ccfs"
-#define MOUNT_TRIES	5	/* the owner may not be listening yet */
-#define MOUNT_SECONDS	20	/* for one try */
 
 struct pseudo {
 	const char *type, *target, *options;
@@ -242,7 +241,7 @@ static int find_target(const char *target, char *path, size_t len)
 	return ret;
 }
 
-/* Run mount.ccfs, at most MOUNT_SECONDS.  Its exit status, or -errno. */
+/* Run mount.ccfs, at most LIMIT_INIT_MOUNT_S.  Its exit status, or -errno. */
 static int run_mount(const struct init_mount *m, const char *path)
 {
 	char *argv[] = { MOUNT_PROGRAM, m->source, (char *)path, "-o",
@@ -261,7 +260,7 @@ static int run_mount(const struct init_mount *m, const char *path)
 		ccinit_say("%s: %s", argv[0], strerror(errno));
 		_exit(127);
 	}
-	for (int ms = 0; ms < MOUNT_SECONDS * 1000; ms += 10) {
+	for (int ms = 0; ms < LIMIT_INIT_MOUNT_S * 1000; ms += 10) {
 		if (waitpid(pid, &status, WNOHANG) == pid)
 			return WIFEXITED(status) ? WEXITSTATUS(status) :
 				128 + WTERMSIG(status);
@@ -279,7 +278,7 @@ static int mount_shared(const struct init_mount *m)
 
 	if (ret)
 		return ret;
-	for (int i = 0; i < MOUNT_TRIES; i++) {
+	for (int i = 0; i < LIMIT_INIT_MOUNT_TRIES; i++) {
 		ret = run_mount(m, path);
 		if (ret <= 0 || ret >= 126)
 			break;

@@ -31,6 +31,7 @@
 #include "boot/init/ccinit.h"
 #include "boot/init/poweroff.h"
 #include "sharedpc_ioctl.h"
+#include "sharedpc_limits.h"
 #include "stream.h"
 
 #define EXECD		"/sbin/ccexecd"
@@ -135,7 +136,7 @@ static int listen_for_boot(void)
 /* One request.  How to end (RB_*), or 0. */
 static int take_request(int listener)
 {
-	struct timeval limit = { .tv_sec = 2 };
+	struct timeval limit = { .tv_sec = LIMIT_INIT_REQUEST_S };
 	struct sockaddr_vm peer;
 	socklen_t len = sizeof(peer);
 	int how = 0, fd = accept4(listener, (struct sockaddr *)&peer, &len,

@@ -17,8 +17,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "sharedpc_limits.h"
+
 #define NEWROOT		"/newroot"
-#define MOUNTS_MAX	32	/* CONF_MAX_IMAGE_MOUNTS, or more */
 
 struct init_mount {
 	char *source;		/* "boot:/srv/shared" */
@@ -30,7 +31,7 @@ struct init_options {
 	char *self;		/* sharedpc.ko's parameters, as given */
 	char *ctl;
 	char *ctl_size;
-	struct init_mount mounts[MOUNTS_MAX];
+	struct init_mount mounts[LIMIT_CLIENT_MOUNTS];
 	int nmounts;
 };
 

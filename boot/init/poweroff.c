@@ -2,7 +2,7 @@
 /*
  * poweroff.c - asks an image to shut itself down, see poweroff.h
  *
- * Every step is bounded: a silent image costs LIMIT_S at most.
+ * Every step is bounded: a silent image costs LIMIT_POWEROFF_S at most.
  */
 #include <errno.h>
 #include <string.h>
@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 #include "boot/init/poweroff.h"
+#include "sharedpc_limits.h"
 #include "stream.h"
 
-#define LIMIT_S	3	/* for the connection, and for the answer */
 
 static int talk(int fd)
 {
@@ -28,8 +28,8 @@ static int talk(int fd)
 
 int poweroff_ask(unsigned int cid)
 {
-	struct timeval limit = { .tv_sec = LIMIT_S };
-	int ret, fd = stream_connect(cid, CCINIT_PORT, LIMIT_S * 1000);
+	struct timeval limit = { .tv_sec = LIMIT_POWEROFF_S };
+	int ret, fd = stream_connect(cid, CCINIT_PORT, LIMIT_POWEROFF_S * 1000);
 
 	if (fd < 0)
 		return fd;

@@ -30,11 +30,8 @@
 #include <asm/smp.h>
 #include "lent.h"
 #include "sharedpc_kapi.h"
+#include "sharedpc_limits.h"
 
-#define WATCH_NS	(3 * NSEC_PER_MSEC)
-#define ALIVE_MS	3000	/* for the first CPU to reach the trampoline */
-#define PARK_MS		3000	/* for a stopped CPU to count itself */
-#define END_MS		30000	/* for STOP: parking and sharedpc.ko's work */
 
 static struct lent images[SHAREDPC_IMAGES_MAX];
 static DEFINE_MUTEX(images_lock);
@@ -156,7 +153,7 @@ static bool lent_park(struct lent *img)
 	/* icr_send() has the page whole before a CPU runs it. */
 	for (i = 0; i < img->nr_cpus; i++)
 		cpu_sipi(img->apic[i], img->low.start);
-	parked = await_acks(img, img->nr_cpus, PARK_MS);
+	parked = await_acks(img, img->nr_cpus, LIMIT_PARK_MS);
 	/* Wait for SIPI again: no NMI can move a CPU in that state. */
 	cpu_init_all(img->apic, img->nr_cpus);
 	return parked;
@@ -236,7 +233,7 @@ static enum hrtimer_restart watch(struct hrtimer *timer)
 	spin_unlock_irqrestore(&run_lock, flags);
 	if (!again)
 		return HRTIMER_NORESTART;
-	hrtimer_forward_now(timer, ns_to_ktime(WATCH_NS));
+	hrtimer_forward_now(timer, ms_to_ktime(LIMIT_WATCH_MS));
 	return HRTIMER_RESTART;
 }
 
@@ -245,7 +242,7 @@ static void lent_watch(struct lent *img)
 	spin_lock_irq(&run_lock);
 	WRITE_ONCE(img->state, CCBOOT_RUNNING);
 	if (!watching)
-		hrtimer_start(&watcher, ns_to_ktime(WATCH_NS), HRTIMER_MODE_REL);
+		hrtimer_start(&watcher, ms_to_ktime(LIMIT_WATCH_MS), HRTIMER_MODE_REL);
 	watching = true;
 	spin_unlock_irq(&run_lock);
 }
@@ -466,7 +463,7 @@ static int run_locked(struct lent *img)
 	cpu_sipi(img->apic[0], img->low.start);
 	if (!READ_ONCE(trampoline(img)->acks))
 		cpu_sipi(img->apic[0], img->low.start);
-	if (!await_acks(img, 1, ALIVE_MS)) {
+	if (!await_acks(img, 1, LIMIT_ALIVE_MS)) {
 		lent_kill(img, CCBOOT_NOCPU);
 		return -EIO;
 	}
@@ -502,7 +499,7 @@ int lent_stop(u32 id)
 	lent_kill(img, CCBOOT_STOP);
 	ret = 0;
 	if (READ_ONCE(img->state) == CCBOOT_DYING &&
-	    !wait_for_completion_timeout(&img->ended, msecs_to_jiffies(END_MS)))
+	    !wait_for_completion_timeout(&img->ended, msecs_to_jiffies(LIMIT_END_MS)))
 		ret = -ETIMEDOUT;
 	if (READ_ONCE(img->state) == CCBOOT_STUCK)
 		ret = -ETIMEDOUT;

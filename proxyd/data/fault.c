@@ -27,8 +27,9 @@
 #include "proxyd/data/call.h"
 #include "proxyd/life/log.h"
 #include "sharedpc_ioctl.h"
+#include "sharedpc_limits.h"
 
-#define TRIES		50	/* moves or lost races until -EBUSY */
+#define TRIES		LIMIT_PROXY_TRIES	/* moves or lost races until -EBUSY */
 #define RESERVE_MIN	512	/* pages */
 
 /* What is to be granted: pages [index, index + count), of which @need at least. */

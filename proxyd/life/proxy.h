@@ -16,6 +16,7 @@
 
 #include "proxyd/data/file.h"
 #include "sharedpc_abi.h"
+#include "sharedpc_limits.h"
 
 struct proxy {
 	const char *config;	/* path of partitions.conf */
@@ -35,7 +36,7 @@ struct proxy {
 	size_t bytes;		/* of requests with a worker */
 };
 
-#define PROXY_CONNS	64	/* connections of one client */
+#define PROXY_CONNS	LIMIT_CLIENT_CONNS	/* connections of one client */
 #define PROXY_BYTES	(16u << 20)	/* of their requests at once, about */
 
 /* What the listener and a proxy say to each other: */

@@ -24,8 +24,9 @@
 #include "proxyd/names/ops.h"
 #include "proxyd/life/proxy.h"
 #include "proxyd/life/work.h"
+#include "sharedpc_limits.h"
 
-#define SWEEP_MS	250
+#define SWEEP_MS	LIMIT_PROXY_SWEEP_MS
 
 /* Send @out; a peer that cannot be answered is of no use. 0 or -errno. */
 static int conn_send(struct conn *conn, const struct msg *out)

@@ -18,8 +18,9 @@
 #include "msg.h"
 #include "proxyd/names/dir.h"
 #include "proxyd/names/node.h"
+#include "sharedpc_limits.h"
 
-#define CONN_TIMEOUT	30	/* s */
+#define CONN_TIMEOUT	LIMIT_PROXY_SEND_S	/* s */
 #define CONN_REQUESTS	256	/* on the way at once */
 
 struct proxy;

@@ -21,10 +21,11 @@
 #include "box/region.h"
 #include "cache/cache.h"
 #include "client/file.h"
+#include "sharedpc_limits.h"
 
 #define SPARE_PART	16		/* of the region's frames, at most */
 #define OFFERS_MAX	64		/* opens that FUSE is answered at one time */
-#define TIDY		(2 * HZ)
+#define TIDY		(LIMIT_TIDY_MS * HZ / 1000)
 
 static uint spare_files = 1024;
 

@@ -12,8 +12,9 @@
 #include <linux/wait.h>
 #include "client/bounce.h"
 #include "sharedpc_abi.h"
+#include "sharedpc_limits.h"
 
-#define PATIENCE	120	/* seconds; other writers wait no longer for theirs */
+#define PATIENCE	LIMIT_BOUNCE_S	/* seconds; other writers wait no longer for theirs */
 
 static unsigned long used;
 static DECLARE_WAIT_QUEUE_HEAD(wait);

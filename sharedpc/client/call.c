@@ -23,8 +23,9 @@
 #include "client/call.h"
 #include "client/frames.h"
 #include "link/peer.h"
+#include "sharedpc_limits.h"
 
-#define PATIENCE	120	/* seconds for the owner to answer */
+#define PATIENCE	LIMIT_CALL_S	/* seconds for the owner to answer */
 
 enum slot_state { FREE, WAITING, ANSWERED, ABANDONED };
 

@@ -20,9 +20,10 @@
 #include <linux/pagemap.h>
 #include "client/file.h"
 #include "client/frames.h"
+#include "sharedpc_limits.h"
 
 #define AROUND	16	/* pages: mapped at once, and asked for at once */
-#define TRIES	64	/* the owner may take a frame back before we map it */
+#define TRIES	LIMIT_FAULT_TRIES	/* the owner may take a frame back before we map it */
 
 static vm_fault_t fault_error(int err)
 {

@@ -29,6 +29,7 @@
 #include "client/frames.h"
 #include "client/pinned.h"
 #include "box/region.h"
+#include "sharedpc_limits.h"
 
 #define MAY_WRITE_FRAME	1UL	/* in an entry's value, beside the pfn */
 #define GOING		2UL	/* being revoked: as good as not there */
@@ -152,8 +153,8 @@ put:
 	return NULL;
 }
 
-#define FETCH_TRIES	3	/* more, of an owner that has no frames to spare */
-#define FETCH_PAUSE_MS	100
+#define FETCH_TRIES	LIMIT_FETCH_TRIES	/* more, of an owner that has no frames to spare */
+#define FETCH_PAUSE_MS	LIMIT_FETCH_PAUSE_MS
 
 void (*frames_short)(u32 owner);
 

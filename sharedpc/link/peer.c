@@ -29,10 +29,11 @@
 #include "link/peer.h"
 #include "client/pinned.h"
 #include "owner/server.h"
+#include "sharedpc_limits.h"
 #include "vsock/socket.h"
 
-#define PINNED_LOOK	(HZ / 20)	/* are frames free that I/O held? */
-#define TICK		(HZ / 4)	/* the heartbeat; who is silent shows soon */
+#define PINNED_LOOK	(LIMIT_PINNED_LOOK_MS * HZ / 1000)	/* are frames free that I/O held? */
+#define TICK		(LIMIT_TICK_MS * HZ / 1000)	/* the heartbeat; who is silent shows soon */
 #define LISTEN_MAX	256		/* messages of one image before the others' turn */
 
 struct peer {

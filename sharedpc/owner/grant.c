@@ -21,8 +21,9 @@
 #include "link/peer.h"
 #include "box/region.h"
 #include "owner/server.h"
+#include "sharedpc_limits.h"
 
-#define TRIES	100		/* of steps 1 to 4 */
+#define TRIES	LIMIT_GRANT_TRIES	/* of steps 1 to 4 */
 
 struct grant {
 	struct server *server;

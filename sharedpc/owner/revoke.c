@@ -24,8 +24,9 @@
 #include "box/image.h"
 #include "link/peer.h"
 #include "owner/server.h"
+#include "sharedpc_limits.h"
 
-#define PATIENCE	20	/* seconds until a silent client is fenced */
+#define PATIENCE	LIMIT_REVOKE_S	/* seconds until a silent client is fenced */
 
 struct revoke {
 	struct list_head node;

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * sharedpc_limits.h - how long things may take, and how many there may be
+ *
+ * All time limits of the kernels and of user space, and the counts that more
+ * than one file goes by.  Who waits for another one's work has to wait longer
+ * than that may take, or the wrong one of the two gives up: the assertions at
+ * the end say so.  How often one looks meanwhile is each file's own.
+ *
+ * What waits for what: a line waits for those below it that are further in.
+ *
+ *	at a client
+ *	CALL 120 s			a call, or a slot or bounce buffer for it
+ *	  REVOKE 20 s			  .. another client gives frames back
+ *	    PARK 3 s			    .. or is fenced (several silent ones
+ *					    one after the other: that may add up)
+ *	  FETCH_TRIES x FETCH_PAUSE	a fault, for the owner to have frames again
+ *	OWNER_SILENT 60 s		ccfs, for a sign of life of the proxy
+ *	  PROXY_SEND 30 s		  .. which waits so for ccfs to read
+ *	MOUNT 60 s			ccctl, for mount.ccfs
+ *	  MOUNT_REPORT 45 s		  .. which waits for its own child
+ *	    MOUNT_CONNECT 10 s		    .. to have a connection
+ *	    MOUNT_HELLO 10 s		    .. and an answer
+ *	INIT_MOUNT 20 s			ccinit, the same: it gives up before
+ *					mount.ccfs does, and tries again
+ *
+ *	an image starts
+ *	LOCK 300 s			another ccctl, for the one that is at work
+ *	  IMAGE_UP 60 s			  .. for its images (--timeout)
+ *	    ALIVE 3 s			  .. for the first CPU
+ *	  CONSOLE_SEARCH 10 s		  .. looking for a kernel's messages
+ *	  MODULE 300 s			  .. for modprobe: all of the region
+ *
+ *	an image ends
+ *	LOCK 300 s			as above
+ *	  GRACE 10 s			ccctl, for the image to shut down (--grace)
+ *	    POWEROFF 3 s		  .. to say that it will
+ *	      INIT_REQUEST 2 s		    .. ccinit, for the words
+ *	    INIT_TERM 2 s, twice	  .. its commands to end, TERM then KILL
+ *	    INIT_UNMOUNT 3 s		  .. each of its mounts
+ *	  DYING 35 s			ccctl, for an image that ended by itself
+ *	    END 30 s			  ccboot.ko, the same for STOP
+ *	      PARK 3 s			    .. its CPUs to count themselves
+ *	RESET 15 ms			an image's kernel, until it resets the box
+ *	  WATCH 3 ms			  .. how often its slot is looked at
+ *	BEAT 2.5 s			ccctl status, for a heartbeat
+ *	  TICK 250 ms			  .. which is one each
+ *
+ *	a command on another image
+ *	EXEC_SILENT 60 s		the client, for a sign of life
+ *	  EXEC_PING 1 s			  .. that it asks for
+ *	EXEC_START 30 s			the server, for a request to be whole
+ *	EXEC_CONNECT 5 s		the client, for a connection
+ *	  BIND 1 s			  .. a port below 1024 of its own
+ */
+#ifndef SHAREDPC_LIMITS_H
+#define SHAREDPC_LIMITS_H
+
+#include "sharedpc_wire.h"
+
+/* Frames: client and owner. */
+#define LIMIT_CALL_S		120	/* for the owner to answer */
+#define LIMIT_BOUNCE_S		LIMIT_CALL_S	/* for other writers' calls */
+#define LIMIT_REVOKE_S		20	/* until a silent client is fenced */
+#define LIMIT_TICK_MS		250	/* a heartbeat; silence shows soon */
+#define LIMIT_PINNED_LOOK_MS	50	/* are frames free that I/O held? */
+#define LIMIT_TIDY_MS		2000	/* between looks at files kept open */
+#define LIMIT_FETCH_PAUSE_MS	100	/* an owner has no frames to spare: wait */
+#define LIMIT_FETCH_TRIES	3	/* after the first */
+#define LIMIT_FAULT_TRIES	64	/* frames taken back before a client maps them */
+#define LIMIT_GRANT_TRIES	100	/* pages that move while they are granted */
+#define LIMIT_PROXY_TRIES	50	/* moves or lost races until -EBUSY */
+
+/* Files: ccfs and proxyd. */
+#define LIMIT_OWNER_SILENT_MS	60000	/* until ccfs takes the owner for dead */
+#define LIMIT_PROXY_SEND_S	30	/* for a client to take its answers */
+#define LIMIT_PROXY_SWEEP_MS	250	/* between looks at forgotten nodes */
+#define LIMIT_MOUNT_CONNECT_MS	10000
+#define LIMIT_MOUNT_HELLO_S	10
+#define LIMIT_MOUNT_REPORT_MS	45000	/* both, and INIT, with some to spare */
+#define LIMIT_MOUNT_S		60	/* ccctl: for mount.ccfs */
+#define LIMIT_CLIENT_MOUNTS	32	/* of one image, in partitions.conf */
+#define LIMIT_CLIENT_CONNS	64	/* of one image at the owner */
+#define LIMIT_CLIENT_WAITING	64	/* the same, without a proxy yet */
+
+/* Life of an image: ccboot.ko, ccctl, ccinit. */
+#define LIMIT_WATCH_MS		3	/* between looks at the slots */
+#define LIMIT_RESET_MS		15	/* from the reset byte to the next method */
+#define LIMIT_ALIVE_MS		3000	/* for the first CPU to reach the trampoline */
+#define LIMIT_PARK_MS		3000	/* for a stopped CPU to count itself */
+#define LIMIT_END_MS		30000	/* for STOP: parking and sharedpc.ko's work */
+#define LIMIT_DYING_MS		35000
+#define LIMIT_BEAT_MS		2500
+#define LIMIT_IMAGE_UP_S	60	/* for an image to come up */
+#define LIMIT_GRACE_S		10	/* for one to shut itself down */
+#define LIMIT_POWEROFF_S	3	/* for the connection, and for the answer */
+#define LIMIT_LOCK_S		300	/* for another ccctl */
+#define LIMIT_MODULE_S		300	/* sharedpc.ko adds and removes the region */
+#define LIMIT_PROXYD_STOP_MS	5000
+#define LIMIT_SPAWN_KILL_MS	2000	/* for a killed program to be gone */
+#define LIMIT_CONSOLE_SEARCH_MS	10000	/* for a kernel's messages in its slice */
+#define LIMIT_INIT_MOUNT_S	20	/* for one try */
+#define LIMIT_INIT_MOUNT_TRIES	5	/* the owner may not be listening yet */
+#define LIMIT_INIT_REQUEST_S	2	/* for the words after a connection */
+#define LIMIT_INIT_TERM_MS	2000	/* from SIGTERM to SIGKILL */
+#define LIMIT_INIT_UNMOUNT_MS	3000
+
+/* Commands on another image: lib/exec-*, ccexecd, the box. */
+#define LIMIT_EXEC_CONNECT_S	5
+#define LIMIT_EXEC_CONNECT_TRIES 20	/* while the image's ccexecd is starting */
+#define LIMIT_EXEC_PING_MS	1000
+#define LIMIT_EXEC_SILENT_MS	60000
+#define LIMIT_EXEC_START_MS	30000	/* from a connection to a whole request */
+#define LIMIT_EXEC_HANGUP_MS	300	/* between SIGHUP and SIGKILL */
+#define LIMIT_EXEC_PORTS	64	/* virtio ports of the box */
+#define LIMIT_EXEC_CONNS	64	/* connections served at once */
+#define LIMIT_BIND_PAUSE_MS	50	/* all ports below 1024 are taken: wait */
+#define LIMIT_BIND_TRIES	20	/* after the first: a second */
+#define LIMIT_PROVE_BARRIER_S	60	/* ccprove: for the other images */
+
+/* A call may have to wait until another client has been fenced. */
+_Static_assert(LIMIT_REVOKE_S * 1000 + LIMIT_PARK_MS < LIMIT_CALL_S * 1000,
+	       "call and revoke");
+_Static_assert(LIMIT_PROXY_SEND_S * 1000 < LIMIT_OWNER_SILENT_MS, "proxy, ccfs");
+_Static_assert(LIMIT_MOUNT_CONNECT_MS + LIMIT_MOUNT_HELLO_S * 1000 <
+	       LIMIT_MOUNT_REPORT_MS, "mount.ccfs and its child");
+_Static_assert(LIMIT_MOUNT_REPORT_MS < LIMIT_MOUNT_S * 1000, "ccctl, mount.ccfs");
+_Static_assert(LIMIT_CLIENT_MOUNTS <= LIMIT_CLIENT_CONNS, "mounts of a client");
+_Static_assert(4 * LIMIT_WATCH_MS < LIMIT_RESET_MS, "watcher and reset");
+_Static_assert(LIMIT_PARK_MS < LIMIT_END_MS, "parking and the end");
+_Static_assert(LIMIT_END_MS < LIMIT_DYING_MS, "ccboot.ko and ccctl");
+_Static_assert(LIMIT_ALIVE_MS < LIMIT_IMAGE_UP_S * 1000, "first CPU");
+_Static_assert(10 * LIMIT_TICK_MS == LIMIT_BEAT_MS, "ten heartbeats");
+_Static_assert(LIMIT_INIT_REQUEST_S < LIMIT_POWEROFF_S, "ccinit and ccctl");
+/* Commands that end only when they are killed, and one hung mount. */
+_Static_assert(2 * LIMIT_INIT_TERM_MS + LIMIT_INIT_UNMOUNT_MS <
+	       LIMIT_GRACE_S * 1000, "a shut-down");
+_Static_assert(LIMIT_GRACE_S + LIMIT_IMAGE_UP_S < LIMIT_LOCK_S, "a restart");
+_Static_assert(10 * LIMIT_EXEC_PING_MS < LIMIT_EXEC_SILENT_MS, "pings");
+_Static_assert(LIMIT_BIND_TRIES * LIMIT_BIND_PAUSE_MS <
+	       LIMIT_EXEC_CONNECT_S * 1000, "bind and connect");
+/* What the owner answers never waits for room: a ring has it for all calls. */
+_Static_assert(SHAREDPC_CALLS * (sizeof(struct sharedpc_record) +
+	       sizeof(struct sharedpc_frames)) <= SHAREDPC_RING_DATA, "answers");
+
+#endif
