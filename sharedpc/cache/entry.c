@@ -37,16 +37,34 @@ static u64 note(struct entry_word word, bool negative)
 	       (word.gen & GEN_MASK);
 }
 
+/*
+ * In a sticky directory the VFS looks at the owner of what it is about to delete
+ * or to follow: so a name there is good only with what it names.
+ */
+static bool sticky_unknown(const struct dentry *d, const struct inode *inode)
+{
+	const struct inode *dir;
+	bool unknown;
+
+	rcu_read_lock();
+	dir = d_inode_rcu(READ_ONCE(d->d_parent));
+	unknown = dir && READ_ONCE(dir->i_mode) & S_ISVTX && !cache_known(inode);
+	rcu_read_unlock();
+	return unknown;
+}
+
 /* May be called in RCU walk. */
 static bool entry_fresh(const struct dentry *d)
 {
 	const struct cache_mount *m = cache_mount_of(d->d_sb);
+	const struct inode *inode = d_inode_rcu(d);
 	u64 t = READ_ONCE(d->d_time);
 
-	if (!(t & KEPT) || cache_useless(m) ||
-	    !(t & NEGATIVE) != !!d_inode_rcu(d))
+	if (!(t & KEPT) || cache_useless(m) || !(t & NEGATIVE) != !!inode)
 		return false;
-	return !((words_read(&m->words.names[t >> GEN_BITS & INDEX_MASK]) ^ t) & GEN_MASK);
+	if ((words_read(&m->words.names[t >> GEN_BITS & INDEX_MASK]) ^ t) & GEN_MASK)
+		return false;
+	return !inode || !sticky_unknown(d, inode);
 }
 
 struct entry_word entry_word(const struct inode *dir, const struct qstr *name)

@@ -205,13 +205,22 @@ static void known_fill(struct known *k, const struct inode *inode,
 
 /*
  * What the VFS looks at by itself: who owns a file, may it be run as somebody
- * else.  Without the sticky bit, as in FUSE: the owner decides what that forbids.
+ * else, is a directory sticky (fs.protected_symlinks and the like, and who may
+ * delete; FUSE drops that bit, and leaves all of it to the owner).  FUSE sets the
+ * three from each answer that it gets: so they are set again after each.
  */
-static void inode_show(struct inode *inode, const struct known *k)
+static void inode_show(struct inode *inode)
 {
-	WRITE_ONCE(inode->i_mode, k->stat.mode & ~S_ISVTX);
-	inode->i_uid = k->stat.uid;
-	inode->i_gid = k->stat.gid;
+	const struct known *k;
+
+	rcu_read_lock();
+	k = cache_known(inode);
+	if (k) {
+		WRITE_ONCE(inode->i_mode, k->stat.mode);
+		inode->i_uid = k->stat.uid;
+		inode->i_gid = k->stat.gid;
+	}
+	rcu_read_unlock();
 }
 
 /* @k becomes what is known, unless something newer is. */
@@ -221,12 +230,10 @@ static void known_set(struct inode *inode, struct cache_inode *ci, struct known 
 
 	spin_lock(&ci->lock);
 	old = rcu_dereference_protected(ci->known, lockdep_is_held(&ci->lock));
-	if (old && (s64)(k->gen - old->gen) < 0) {
+	if (old && (s64)(k->gen - old->gen) < 0)
 		swap(old, k);
-	} else {
+	else
 		rcu_assign_pointer(ci->known, k);
-		inode_show(inode, k);
-	}
 	spin_unlock(&ci->lock);
 	if (old)
 		call_rcu(&old->rcu, known_free);
@@ -297,6 +304,7 @@ void cache_learn(struct inode *inode)
 		tale_take(inode, ci, tale);
 		kfree(tale);
 	}
+	inode_show(inode);
 }
 
 /* Copy what is known and true. */
@@ -338,6 +346,7 @@ static int look_ask(struct inode *inode, struct known *out)
 	out->flags = tale->flags;
 	tale_take(inode, ci, tale);
 	kfree(tale);
+	inode_show(inode);
 	return 0;
 }
 
