@@ -1,0 +1,92 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# timeout: 600
+#
+# What is remembered stays right when many names share a word (word_bits, on a
+# file system that nobody has watched before), and when words wrap: where fewer
+# bits of them are kept (39 in a dentry), and at 64. Words go forward by
+# words_forward, all of them; each is counted on from there as it is used, so
+# several steps take those in use over the edge one after another.
+
+. "$(dirname "$0")/coherent.sh"
+
+CONF=/etc/ccluster/partitions.conf
+BITS=/sys/module/sharedpc/parameters/word_bits
+FORWARD=/sys/kernel/debug/sharedpc/words_forward
+read -ra clients < <(clients)
+a=${clients[0]} b=${clients[1]}
+
+restore() {
+	coherent_forget
+	coherent_end
+	for image in "$a" "$b" boot; do
+		on "$image" sh -c 'umount /tmp/few && rmdir /tmp/few' 2>/dev/null
+	done
+	on boot sh -c "echo 0 >$BITS; [ ! -e $CONF.saved ] || mv $CONF.saved $CONF
+		umount /srv/few && rmdir /srv/few; rm -f /var/tmp/few.img" 2>/dev/null
+}
+trap restore EXIT
+
+forward() { check "forward" on boot sh -c "echo $(printf %u "$1") >$FORWARD"; }
+
+# asks DIR ON-BOOT: how often image a has to ask for one name in DIR, of 300
+# times, while the owner makes others in it.
+asks() {
+	local pid n
+
+	check "file" on boot sh -c "echo x >$2/one"
+	timeout 60 "$BOX" exec boot -- sh -c "i=0; while [ ! -e $2/stop ] && [ \$i -lt 8000 ]; do
+		: >$2/other\$i; i=\$((i + 1)); done" </dev/null &
+	pid=$!
+	n=$(on "$a" sh -c "asked() { sed -nE 's/^names .*name-ask ([0-9]+).*/\\1/p' \
+			/sys/kernel/debug/sharedpc/counters; }
+		before=\$(asked); i=0
+		while [ \$i -lt 300 ]; do [ -e $1/one ]; i=\$((i + 1)); done
+		echo \$((\$(asked) - before))")
+	on boot touch "$2/stop"
+	wait $pid || fail "the owner makes no names in $2"
+	on boot sh -c "cd $2 && find . -name 'other*' -delete; rm -f stop one"
+	echo "${n:-0}"
+}
+
+dmesg_mark
+check "file system" on boot sh -ec "cp $CONF $CONF.saved; mkdir -p /srv/few
+	modprobe loop; truncate -s 96M /var/tmp/few.img; mkfs.ext4 -q -N 16384 /var/tmp/few.img
+	mount -o loop /var/tmp/few.img /srv/few; echo 2 >$BITS
+	printf 'export few {\n path = \"/srv/few\"\n to = {\"*\"}\n}\n' >>$CONF"
+for image in "$a" "$b" boot; do
+	check "mount" on "$image" sh -c "mkdir -p /tmp/few && mount -t ccfs boot:/srv/few /tmp/few"
+done
+check "all bits again" on boot sh -c "echo 0 >$BITS"
+
+# Four words for all names: most changes spoil what is remembered of all others.
+coherent_begin
+few=$(asks /tmp/few /srv/few) all=$(asks $SHARED/$COHERENT_DIR $SHARED/$COHERENT_DIR)
+echo "asked $few of 300 times with 2 bits, $all times with all"
+[ "$few" -gt $((all + 20)) ] || fail "2 bits are as good as all: asked $few and $all times"
+few() {
+	SHARED=/srv/few
+	check "directory" on boot mkdir -p /srv/few/$COHERENT_DIR
+	coherent 36 "$@" || fail "2 bits, changed by $1: $said"
+	SHARED=/srv/shared
+}
+few "boot /srv/few" "$a /tmp/few" "$b /tmp/few"
+few "$a /tmp/few" "$b /tmp/few" "boot /srv/few"
+few "boot /tmp/few /srv/few" "$a /tmp/few" "boot /srv/few"
+
+# wrap N: all words are N counts before one that wraps.
+wrap() {
+	forward "$1"
+	KINDS=create,unlink,rename,chmod,write,mkdir,link,acl,updir
+	for _ in 1 2 3 4; do
+		coherent 18 "boot $SHARED" "$a" "$b" "boot /mnt/shared" || fail "$2: $said"
+		forward 16
+	done
+	KINDS=
+	few "boot /srv/few" "$a /tmp/few" "$b /tmp/few"
+}
+wrap $(((1 << 39) - 64)) "39 bits wrap"
+wrap $((-(1 << 39) - 64)) "64 bits wrap"
+coherent 36 "$b" "$a" "boot $SHARED" || fail "after it has wrapped: $said"
+dmesg_clean
+echo "shared words and wrapped words: nothing old"
