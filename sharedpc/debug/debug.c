@@ -9,7 +9,8 @@
  *
  * Most counters count since the module was loaded, those of a server since that
  * proxy's SERVE.  granted, held, files, frames, writable, kept, pinned, calls
- * and free are levels.
+ * and free are levels.  messages (of frames) and packets (of sockets, with data)
+ * are what was sent to that image.
  *
  * Lines of "name value" pairs, to be read by people and by scripts.
  */
@@ -24,6 +25,7 @@
 #include "client/pinned.h"
 #include "box/region.h"
 #include "owner/server.h"
+#include "vsock/socket.h"
 #include "words/watch.h"
 #include "words/words.h"
 
@@ -36,12 +38,13 @@ static int images_show(struct seq_file *m, void *unused)
 	for (i = 0; i < ctl_nr_images; i++) {
 		struct sharedpc_slot *s = ctl_slot(i);
 
-		seq_printf(m, "image %u name %.*s state %u epoch %u heartbeat %llu up %d granted %llu kept %llu pinned %llu calls %u ring-full %llu ring-bad %llu\n",
+		seq_printf(m, "image %u name %.*s state %u epoch %u heartbeat %llu up %d granted %llu kept %llu pinned %llu calls %u ring-full %llu ring-bad %llu messages %llu packets %llu\n",
 			   i, SHAREDPC_NAME_MAX, s->name, READ_ONCE(s->state),
 			   READ_ONCE(s->epoch), READ_ONCE(s->heartbeat),
 			   i == ctl_self || peer_up(i), server_granted(i),
 			   kept_count(i), pinned_count(i),
-			   call_open(i), peer_full(i), peer_bad(i));
+			   call_open(i), peer_full(i), peer_bad(i),
+			   peer_messages(i), socket_packets(i));
 	}
 	return 0;
 }

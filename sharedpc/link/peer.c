@@ -258,6 +258,11 @@ u64 peer_full(u32 image)
 	return p->tx[SHAREDPC_RING_FRAME].full + p->tx[SHAREDPC_RING_SOCKET].full;
 }
 
+u64 peer_messages(u32 image)
+{
+	return READ_ONCE(peers[image].tx[SHAREDPC_RING_FRAME].pushed);
+}
+
 int peer_init(void)
 {
 	u32 i, c;

@@ -40,5 +40,6 @@ u32 peer_epoch(u32 image);
 /* For debug.c. */
 u64 peer_bad(u32 image);
 u64 peer_full(u32 image);
+u64 peer_messages(u32 image);		/* frame messages sent to @image */
 
 #endif

@@ -48,6 +48,7 @@ void ring_tx_init(struct ring_tx *tx, struct sharedpc_ring *ring)
 {
 	spin_lock_init(&tx->lock);
 	tx->ring = ring;
+	tx->pushed = 0;
 	tx->full = 0;
 	tx->head = READ_ONCE(ring->head) & ~(RECORD_ALIGN - 1ULL);
 }
@@ -96,6 +97,7 @@ int ring_push(struct ring_tx *tx, u32 epoch, const void *head, u32 head_len,
 	if (body_len)
 		copy_in(tx->ring, tx->head + sizeof(rec) + head_len, body, body_len);
 	tx->head += size;
+	tx->pushed++;
 	/* Pairs with the acquire in ring_pop: the record is there before head. */
 	smp_store_release(&tx->ring->head, tx->head);
 unlock:

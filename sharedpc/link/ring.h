@@ -15,6 +15,7 @@ struct ring_tx {
 	spinlock_t lock;		/* makes many senders one producer */
 	struct sharedpc_ring *ring;
 	u64 head;			/* under lock */
+	u64 pushed;			/* records put in, under lock */
 	u64 full;			/* pushes refused, under lock */
 };
 

@@ -36,6 +36,7 @@ struct packet {
 
 static struct workqueue_struct *queue;
 static struct sk_buff_head tx[SHAREDPC_IMAGES_MAX];
+static u64 sent[SHAREDPC_IMAGES_MAX];	/* packets with data; tx_work only */
 static unsigned long went;	/* images whose sockets are to be reset */
 static unsigned long resetting;	/* those of the walk in hand; rx_work only */
 
@@ -96,22 +97,29 @@ static int tx_one(u32 image, struct sk_buff *skb, struct packet *p)
 	return 0;
 }
 
+/* What a program has sent: not what sockets say to each other. */
+static bool has_data(struct sk_buff *skb)
+{
+	return le16_to_cpu(virtio_vsock_hdr(skb)->op) == VIRTIO_VSOCK_OP_RW;
+}
+
 /* True when something is left because the ring is full. */
 static bool tx_image(u32 image, struct packet *p)
 {
 	struct sk_buff *skb;
-	bool sent = false, left = false;
+	bool some = false, left = false;
 
 	while (!left && (skb = virtio_vsock_skb_dequeue(&tx[image]))) {
 		if (peer_up(image) && tx_one(image, skb, p)) {
 			virtio_vsock_skb_queue_head(&tx[image], skb);
 			left = true;
 		} else {
+			WRITE_ONCE(sent[image], sent[image] + has_data(skb));
 			virtio_transport_consume_skb_sent(skb, true);
 		}
-		sent = true;
+		some = true;
 	}
-	if (sent)
+	if (some)
 		doorbell_ring(image);
 	return left;
 }
@@ -289,6 +297,11 @@ static struct virtio_transport transport = {
 	},
 	.send_pkt = socket_send,
 };
+
+u64 socket_packets(u32 image)
+{
+	return READ_ONCE(sent[image]);
+}
 
 int socket_init(void)
 {

@@ -11,5 +11,6 @@ int socket_init(void);
 void socket_exit(void);
 void socket_kick(void);			/* any context: look at the rings */
 void socket_peer_went(u32 image);
+u64 socket_packets(u32 image);		/* with data, sent to @image; for debug.c */
 
 #endif
