@@ -1,0 +1,95 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# timeout: 300
+#
+# What is known costs no upcall and no message: stat, access, open for reading,
+# listings, the start of a program, on a client that has done it before. And what
+# it costs the first time is bounded. Counts, never times; upcalls are counted by
+# a tracepoint for the measured process alone, messages for the whole image, the
+# least of several times (prog/quiet.c).
+
+. "$(dirname "$0")/lib.sh"
+
+Q=/usr/lib/ccluster/tests/quiet
+D=/srv/shared/quiet
+COLD=20		# messages of `ls -l /usr/bin`, never seen
+FEW=10		# of 400 names, never seen
+read -ra clients < <(clients)
+a=${clients[0]}
+
+restore() { on "$a" sh -c 'umount /tmp/cold; rmdir /tmp/cold' 2>/dev/null; }
+trap restore EXIT
+
+# number LINE NAME
+number() { sed -E "s/.*\\b$2 ([0-9]+).*/\\1/" <<<"$1"; }
+
+silent() {
+	[[ $1 == *" upcalls 0 messages 0 packets 0" ]] || fail "$2 costs: $1"
+}
+
+# runs WHAT CMD...: no message, no upcall.
+runs() {
+	local what=$1 line
+
+	shift
+	line=$(on "$a" $Q run "$@" 2>&1) || fail "$what: $line"
+	silent "$line" "$what"
+}
+
+# first EXPORT CMD...: what CMD costs on a new mount of it, at least.
+first() {
+	local export=$1 line n least=
+
+	shift
+	for _ in 1 2 3; do
+		check "mount" on "$a" sh -c "mkdir -p /tmp/cold && mount -t ccfs boot:$export /tmp/cold" >&2
+		line=$(on "$a" $Q once "$@" 2>&1) || fail "$*: $line" >&2
+		check "umount" on "$a" umount /tmp/cold >&2
+		n=$(($(number "$line" messages) + $(number "$line" packets)))
+		[ -n "$least" ] && [ "$least" -le $n ] || least=$n
+	done
+	echo "$least"
+}
+
+dmesg_mark
+# The ACL: owner rw, user 1000 r, group and others nothing.
+check "files" on boot sh -ec "rm -rf $D; mkdir -p $D/d1/d2 $D/many; cd $D
+	echo text >d1/d2/f; ln -s d1/d2/f link; echo text >acl; chmod 640 acl
+	setfattr -n system.posix_acl_access -v 0x0200000001000600ffffffff02000400e803000004000000ffffffff10000400ffffffff20000000ffffffff acl
+	cd many; seq 400 | xargs touch; cd ..
+	for i in 1 2 3 4 5 6 7 8 9 10; do mkdir -p tree/\$i; (cd tree/\$i; seq 24 | xargs touch); done
+	cp /usr/bin/true program"
+
+out=$(on "$a" $Q all $D 2>&1) || fail "calls: $out"
+echo "$out"
+while read -r line; do
+	if [[ $line == "asked "* ]]; then
+		[ "$(number "$line" upcalls)" -ge 20 ] && [ "$(number "$line" packets)" -ge 20 ] ||
+			fail "what is asked is not counted: $line"
+		asked=1
+	else
+		silent "$line" "${line%% *}"
+	fi
+done <<<"$out"
+[ -n "${asked-}" ] || fail "nothing was asked: $out"
+
+runs "ls -l of 400 names" ls -l $D/many
+runs "find of 250 names" find $D/tree
+runs "a program" $D/program
+runs "a program with libraries" sqlite3 -version
+runs "a script" sh -c "for i in 1 2 3; do test -e $D/d1; done; cat $D/d1/d2/f"
+
+# By another user, who sees the same; and still after a change of something else.
+runs "ls -l by a user" setpriv --reuid 1000 --regid 1000 --clear-groups ls -l $D/many
+check "another change" on boot sh -c "touch $D/elsewhere; rm $D/elsewhere"
+runs "ls -l after a change elsewhere" ls -l $D/many
+
+n=$(first / ls -l /tmp/cold/usr/bin) || fail "$n"
+[ "$n" -le $COLD ] || fail "ls -l of /usr/bin, never seen, takes $n messages"
+m=$(first /srv/shared ls -l /tmp/cold/quiet/many) || fail "$m"
+[ "$m" -le $FEW ] || fail "ls -l of 400 names, never seen, takes $m messages"
+echo "ls -l, never seen: /usr/bin $n messages, 400 names $m"
+
+check "clean up" on boot rm -rf $D
+dmesg_clean
+echo "what is known costs no message"
