@@ -65,6 +65,8 @@ bool conn_kill(struct conn *c)
 
 	pthread_mutex_lock(&c->lock);
 	alive = !c->dead;
+	if (alive && c->died)
+		c->died(c->arg);
 	c->dead = true;
 	list = take_sent(c);
 	pthread_mutex_unlock(&c->lock);

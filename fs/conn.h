@@ -55,6 +55,12 @@ struct conn {
 	int64_t life_ms;		/* last sign of life, or first call since */
 	bool dead;
 	int patience_ms;		/* without a sign of life; 60000 */
+	/*
+	 * Called once when it dies, before any call fails: with the lock. NULL:
+	 * nobody wants to know.
+	 */
+	void (*died)(void *arg);
+	void *arg;
 };
 
 /* Take over @fd.  @owner must outlive the connection.  Starts no thread. */
