@@ -12,37 +12,34 @@
 
 #include "fs/ops.h"
 
-int get_attr(struct msg *m, uint64_t node, struct stat *st)
+void attr_stat(const struct ccfs_attr *a, struct stat *st)
 {
-	struct ccfs_attr a;
-	int ret = msg_get(m, &a, sizeof(a));
-
-	if (ret)
-		return ret;
 	*st = (struct stat) {
-		.st_ino = a.ino, .st_mode = a.mode, .st_nlink = a.nlink,
-		.st_uid = a.uid, .st_gid = a.gid, .st_rdev = a.rdev,
-		.st_size = a.size, .st_blocks = a.blocks,
-		.st_blksize = a.blksize,
-		.st_atim = { a.atime, a.atime_ns },
-		.st_mtim = { a.mtime, a.mtime_ns },
-		.st_ctim = { a.ctime, a.ctime_ns },
+		.st_ino = a->ino, .st_mode = a->mode, .st_nlink = a->nlink,
+		.st_uid = a->uid, .st_gid = a->gid, .st_rdev = a->rdev,
+		.st_size = a->size, .st_blocks = a->blocks,
+		.st_blksize = a->blksize,
+		.st_atim = { a->atime, a->atime_ns },
+		.st_mtim = { a->mtime, a->mtime_ns },
+		.st_ctim = { a->ctime, a->ctime_ns },
 	};
-	return 0;
 }
 
 /* Send @m and answer @req with the attributes that come back. */
 static void ask_attr(struct msg *m, fuse_req_t req, uint64_t node)
 {
+	struct ccfs_attr a;
 	struct stat st;
 	int ret = ask_call(m, req);
 
 	if (!ret)
-		ret = get_attr(m, node, &st);
-	if (ret)
+		ret = msg_get(m, &a, sizeof(a));
+	if (ret) {
 		answer_error(req, ret);
-	else
+	} else {
+		attr_stat(&a, &st);
 		fuse_reply_attr(req, &st, 0);
+	}
 	msg_free(m);
 }
 

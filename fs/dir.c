@@ -12,40 +12,22 @@
 
 #include "fs/ops.h"
 
+/* The owner does not need to know: it opens the directory for each request. */
 void op_opendir(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *fi)
 {
-	struct ccfs *fs = ccfs_of(req);
-	struct ccfs_handle h;
-	struct msg m = { 0 };
-	int ret;
-
-	ask(&m, req, CCFS_OPENDIR, node);
-	ret = ask_call(&m, req);
-	if (!ret)
-		ret = msg_get(&m, &h, sizeof(h));
-	if (ret) {
-		answer_error(req, ret);
-	} else {
-		fi->fh = h.handle;
-		if (fuse_reply_open(req, fi)) {
-			h = (struct ccfs_handle) { .handle = fi->fh };
-			msg_start(&m, CCFS_RELEASEDIR, 0, node);
-			msg_put(&m, &(struct ccfs_cred){ 0 },
-				sizeof(struct ccfs_cred));
-			msg_put(&m, &h, sizeof(h));
-			conn_call(&fs->conn, &m);
-		}
-	}
-	msg_free(&m);
+	fuse_reply_open(req, fi);
 }
 
 /* Turn the answer's entries into FUSE's, as many as fit.  Bytes, or -EPROTO. */
 static ssize_t fill(struct msg *m, fuse_req_t req, char *buf, size_t size)
 {
 	size_t done = 0, n;
+	struct ccfs_listing head;
 	struct ccfs_dirent d;
 	char name[CCFS_NAME_MAX + 1];
 
+	if (msg_get(m, &head, sizeof(head)))
+		return -EPROTO;
 	while (m->pos < m->len) {
 		struct stat st = { 0 };
 
@@ -68,7 +50,7 @@ void op_readdir(fuse_req_t req, fuse_ino_t node, size_t size, off_t off,
 		struct fuse_file_info *fi)
 {
 	struct ccfs_readdir r = {
-		.handle = fi->fh, .offset = off,
+		.offset = off,
 		.size = size < CCFS_DIR_MAX ? size : CCFS_DIR_MAX,
 	};
 	struct msg m = { 0 };
@@ -92,26 +74,13 @@ void op_readdir(fuse_req_t req, fuse_ino_t node, size_t size, off_t off,
 	msg_free(&m);
 }
 
-void op_releasedir(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *fi)
-{
-	struct ccfs_handle h = { .handle = fi->fh };
-	struct ccfs_cred cred = { 0 };
-	struct msg m = { 0 };
-
-	/* for nobody: who had it open may have ended, and has no groups then */
-	msg_start(&m, CCFS_RELEASEDIR, 0, node);
-	msg_put(&m, &cred, sizeof(cred));
-	msg_put(&m, &h, sizeof(h));
-	ask_done(&m, req);
-}
-
 void op_fsyncdir(fuse_req_t req, fuse_ino_t node, int data,
 		 struct fuse_file_info *fi)
 {
-	struct ccfs_handle h = { .handle = fi->fh, .flags = !!data };
+	struct ccfs_range r = { .mode = !!data };
 	struct msg m = { 0 };
 
 	ask(&m, req, CCFS_FSYNCDIR, node);
-	msg_put(&m, &h, sizeof(h));
+	msg_put(&m, &r, sizeof(r));
 	ask_slow(&m, req);
 }

@@ -13,13 +13,14 @@
 
 int get_entry(struct msg *m, struct fuse_entry_param *e)
 {
-	uint64_t node;
-	int ret = msg_get(m, &node, sizeof(node));
+	struct ccfs_entry entry;
+	int ret = msg_get(m, &entry, sizeof(entry));
 
-	*e = (struct fuse_entry_param) { .ino = node };
-	if (!ret)
-		ret = node ? get_attr(m, node, &e->attr) : -EPROTO;
-	return ret;
+	if (ret)
+		return ret;
+	*e = (struct fuse_entry_param) { .ino = entry.node };
+	attr_stat(&entry.attr, &e->attr);
+	return entry.node ? 0 : -EPROTO;
 }
 
 void forget(struct ccfs *fs, uint64_t node, uint64_t count)

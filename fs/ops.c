@@ -11,6 +11,9 @@
  * O_TRUNC at open (a truncate follows, which the owner knows how to make
  * coherent), locks, a cache of any kind, READDIRPLUS (nothing is cached, so the
  * attributes that it brings would be thrown away).
+ *
+ * FUSE checks permissions itself, ACLs included: nobody asks the owner whether
+ * a directory may be read, or a FIFO or a device opened.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -139,6 +142,7 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 		fuse_unset_feature_flag(conn, unwanted[i]);
 	passthrough = fuse_set_feature_flag(conn, FUSE_CAP_PASSTHROUGH);
 	fuse_set_feature_flag(conn, FUSE_CAP_DONT_MASK);
+	fuse_set_feature_flag(conn, FUSE_CAP_POSIX_ACL);
 	if (fs->local)
 		fuse_unset_feature_flag(conn, FUSE_CAP_HANDLE_KILLPRIV_V2);
 	else
@@ -176,7 +180,6 @@ const struct fuse_lowlevel_ops ccfs_ops = {
 	.copy_file_range = op_copy,
 	.opendir	= op_opendir,
 	.readdir	= op_readdir,
-	.releasedir	= op_releasedir,
 	.fsyncdir	= op_fsyncdir,
 	.statfs		= op_statfs,
 	.access		= op_access,

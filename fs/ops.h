@@ -64,8 +64,8 @@ int ask_call(struct msg *m, fuse_req_t req);
 /* Answer @req with @error (negative), or with what suits FUSE instead. */
 void answer_error(fuse_req_t req, int error);
 
-/* Read an answer's attributes or entry; 0 or -EPROTO. */
-int get_attr(struct msg *m, uint64_t node, struct stat *st);
+void attr_stat(const struct ccfs_attr *a, struct stat *st);
+/* Read an answer's entry; 0 or -EPROTO. */
 int get_entry(struct msg *m, struct fuse_entry_param *e);
 /* Send @m, which makes or finds a name, and answer @req with its entry. */
 void ask_entry(struct msg *m, fuse_req_t req);
@@ -97,7 +97,6 @@ void op_link(fuse_req_t req, fuse_ino_t node, fuse_ino_t newdir,
 void op_opendir(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *fi);
 void op_readdir(fuse_req_t req, fuse_ino_t node, size_t size, off_t off,
 		struct fuse_file_info *fi);
-void op_releasedir(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *fi);
 void op_fsyncdir(fuse_req_t req, fuse_ino_t node, int data,
 		 struct fuse_file_info *fi);
 

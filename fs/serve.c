@@ -159,7 +159,7 @@ static int do_mount(struct serving *s)
 		snprintf(WHY(s), "/dev/fuse: %m");
 		return error;
 	}
-	snprintf(data, sizeof(data), "fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other",
+	snprintf(data, sizeof(data), "fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other,default_permissions",
 		 s->fs.fuse_fd);
 	if (mount(opt->source, opt->target, "fuse.ccfs", flags, data)) {
 		int error = -errno;

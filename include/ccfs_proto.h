@@ -28,10 +28,19 @@
  * image the answer has CCFS_OPEN_LOCAL and says where the open file is to be
  * found: descriptor `fd` of process `pid`; DROP says that it was fetched.
  *
+ * Memory. What an answer says may be remembered by a client for as long as a
+ * word of the owner does not change (sharedpc_ioctl.h, WATCH): so attributes
+ * come with the word's value, `gen`, as it was before they were read, and names
+ * with theirs. A listing as a whole has none: whoever reads a directory from
+ * its beginning asks for it.
+ *
  * The proxy trusts nothing in a request: a malformed one ends the connection.
  *
  * Changelog
  *	revision 1	first
+ *	revision 2	words: welcome.salt and bits, attr.gen and flags;
+ *			READDIR by node, with attributes; no OPENDIR, no
+ *			RELEASEDIR; open.flags: WRITABLE
  */
 #ifndef CCFS_PROTO_H
 #define CCFS_PROTO_H
@@ -39,7 +48,7 @@
 #include <linux/types.h>
 
 #define CCFS_MAGIC		0x73666363	/* "ccfs" */
-#define CCFS_REVISION		1
+#define CCFS_REVISION		2
 
 #define CCFS_MSG_MAX		(512u * 1024)	/* bytes of one message */
 #define CCFS_NAME_MAX		255u		/* bytes of one name */
@@ -47,7 +56,7 @@
 #define CCFS_GROUPS_MAX		65536u		/* supplementary groups */
 #define CCFS_XATTR_NAME_MAX	255u
 #define CCFS_XATTR_MAX		65536u		/* bytes of a value, of a list */
-#define CCFS_DIR_MAX		65536u		/* bytes of one READDIR answer */
+#define CCFS_DIR_MAX		(256u * 1024)	/* bytes of one READDIR answer */
 #define CCFS_FORGET_MAX		4096u		/* entries of one FORGET */
 
 #define CCFS_ROOT		1u		/* node of the export's root */
@@ -70,10 +79,8 @@ enum ccfs_op {
 	CCFS_OPEN,		/* ccfs_make (flags) -> ccfs_open */
 	CCFS_CREATE,		/* ccfs_make, name -> ccfs_entry, ccfs_open */
 	CCFS_DROP,		/* ccfs_handle (a file); no answer */
-	CCFS_OPENDIR,		/* -> ccfs_handle */
-	CCFS_READDIR,		/* ccfs_readdir -> ccfs_dirent and name, each */
-	CCFS_RELEASEDIR,	/* ccfs_handle */
-	CCFS_FSYNCDIR,		/* ccfs_handle with flags: 1 data only */
+	CCFS_READDIR,		/* ccfs_readdir -> ccfs_listing, ccfs_dirent, each */
+	CCFS_FSYNCDIR,		/* ccfs_range (mode: 1 data only) */
 	CCFS_STATFS,		/* -> ccfs_statfs */
 	CCFS_FSYNC,		/* ccfs_range (mode: 1 data only) */
 	CCFS_FALLOCATE,		/* ccfs_range */
@@ -125,19 +132,27 @@ struct ccfs_attr {
 	__u32 gid;
 	__u32 blksize;
 	__u64 rdev;
+	__u64 gen;		/* sharedpc_look.gen; 0: not to be remembered */
+	__u32 flags;		/* SHAREDPC_LOOK_* */
+	__u32 reserved;
 };
 
 #define CCFS_WELCOME_RO		0x1	/* the export is read-only */
 #define CCFS_WELCOME_LOCAL	0x2	/* the asker is the owner itself */
+#define CCFS_WELCOME_WORDS	0x4	/* answers may be remembered: bits, salt */
 
 struct ccfs_welcome {
 	__u32 revision;
 	__u32 flags;		/* CCFS_WELCOME_* */
+	__u64 salt;		/* sharedpc_watch's */
+	__u32 bits;
+	__u32 reserved;
 	struct ccfs_attr root;
 };
 
 struct ccfs_entry {
 	__u64 node;
+	__u64 name_gen;		/* sharedpc_name.gen; 0: not to be remembered */
 	struct ccfs_attr attr;
 };
 
@@ -188,6 +203,7 @@ struct ccfs_link {
 };
 
 #define CCFS_OPEN_LOCAL		0x1
+#define CCFS_OPEN_WRITABLE	0x2	/* the proxy has it open for writing */
 
 struct ccfs_open {
 	__u64 file;
@@ -198,26 +214,42 @@ struct ccfs_open {
 	__u32 reserved;
 };
 
-/* A directory's handle, or a file. */
+/* A file. */
 struct ccfs_handle {
 	__u64 handle;
 	__u32 flags;
 	__u32 reserved;
 };
 
+/* With the nodes and attributes of the entries, but those of "." and "..". */
+#define CCFS_READDIR_PLUS	0x1
+
 struct ccfs_readdir {
-	__u64 handle;
 	__u64 offset;		/* 0, or the last entry's */
-	__u32 size;		/* of the answer's entries, up to CCFS_DIR_MAX */
+	__u32 size;		/* of the answer, up to CCFS_DIR_MAX */
+	__u32 flags;		/* CCFS_READDIR_* */
+};
+
+#define CCFS_LISTING_END	0x1	/* nothing follows the last entry */
+
+/* What a READDIR answer begins with. */
+struct ccfs_listing {
+	__u32 flags;		/* CCFS_LISTING_* */
 	__u32 reserved;
 };
 
-/* Followed by the name, not padded. */
+/*
+ * Followed by the name and the text, not padded, and if node is not 0 by a
+ * ccfs_attr.
+ */
 struct ccfs_dirent {
 	__u64 ino;
 	__u64 offset;		/* of what comes next */
+	__u64 node;		/* one use, as by LOOKUP; 0: not asked for, or gone */
+	__u64 name_gen;		/* sharedpc_name.gen */
 	__u32 type;		/* DT_* */
-	__u32 len;		/* of the name */
+	__u16 len;		/* of the name */
+	__u16 text_len;		/* PLUS: of a symbolic link's text; 0: none */
 };
 
 struct ccfs_statfs {
@@ -249,9 +281,9 @@ struct ccfs_xattr {
 
 _Static_assert(sizeof(struct ccfs_header) == 32, "ccfs_header");
 _Static_assert(sizeof(struct ccfs_cred) == 20, "ccfs_cred");
-_Static_assert(sizeof(struct ccfs_attr) == 88, "ccfs_attr");
+_Static_assert(sizeof(struct ccfs_attr) == 104, "ccfs_attr");
 _Static_assert(sizeof(struct ccfs_setattr) == 48, "ccfs_setattr");
 _Static_assert(sizeof(struct ccfs_open) == 32, "ccfs_open");
-_Static_assert(sizeof(struct ccfs_dirent) == 24, "ccfs_dirent");
+_Static_assert(sizeof(struct ccfs_dirent) == 40, "ccfs_dirent");
 
 #endif

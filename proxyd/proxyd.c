@@ -7,6 +7,7 @@
  *	proxy.c		one process per client image, from there on:
  *	  conn.c work.c		mounts and their requests
  *	  ops*.c node.c dir.c	names, attributes, opens
+ *	  words.c		for how long they hold good
  *	  call.c fault.c	what the client's kernel asks for, by sharedpc.ko
  *	  file.c window.c	open files and the maps of them
  *	  later.c		what nobody needs to wait for

@@ -406,6 +406,17 @@ close_own:
 	return ret;
 }
 
+/* Does the proxy have @file open for writing? */
+static bool file_writable(struct file *file)
+{
+	bool writable;
+
+	pthread_rwlock_rdlock(&file->map);
+	writable = file->writable || file->append_fd >= 0;
+	pthread_rwlock_unlock(&file->map);
+	return writable;
+}
+
 int file_open(struct files *files, int fd, bool write, struct ccfs_open *out)
 {
 	struct file *fresh = NULL, *file;
@@ -427,9 +438,10 @@ int file_open(struct files *files, int fd, bool write, struct ccfs_open *out)
 	}
 	*out = (struct ccfs_open) {
 		.file = file->id, .size_phys = file->size_phys,
+		.flags = file_writable(file) ? CCFS_OPEN_WRITABLE : 0,
 	};
 	if (files->dev < 0) {
-		out->flags = CCFS_OPEN_LOCAL;
+		out->flags |= CCFS_OPEN_LOCAL;
 		out->pid = getpid();
 		out->fd = file->fd;
 	}

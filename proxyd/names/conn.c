@@ -85,8 +85,24 @@ static void request_undo(struct request *req)
 {
 	if (req->opened)
 		file_close(&req->conn->proxy->files, req->opened, 1);
-	if (req->entered)
-		node_forget(&req->conn->nodes, req->entered, 1);
+	for (size_t i = 0; i < req->nentered; i++)
+		node_forget(&req->conn->nodes, req->entered[i], 1);
+}
+
+int request_enter(struct request *req, uint64_t node)
+{
+	uint64_t *more = req->entered;
+	size_t n = req->nentered;
+
+	if (!(n & (n - 1)))	/* full: 0, 1, 2, 4, 8 ... */
+		more = reallocarray(more, n ? 2 * n : 1, sizeof(*more));
+	if (!more) {
+		node_forget(&req->conn->nodes, node, 1);
+		return -ENOMEM;
+	}
+	req->entered = more;
+	req->entered[req->nentered++] = node;
+	return 0;
 }
 
 void request_run(struct request *req)
@@ -110,6 +126,7 @@ void request_run(struct request *req)
 	msg_free(&req->out);
 	proxy_bytes_put(conn->proxy, req->bytes);
 	free(req->groups);
+	free(req->entered);
 	free(req);
 	pthread_mutex_lock(&conn->lock);
 	conn->pending--;
@@ -181,16 +198,18 @@ static bool is_open(void *files, dev_t dev, ino_t ino)
 }
 
 /* @fd (taken over even on failure) is the root of what is mounted. */
-static int root_take(struct conn *conn, int fd, struct stat *st)
+static int root_take(struct conn *conn, int fd, struct ccfs_welcome *welcome)
 {
 	struct proxy *proxy = conn->proxy;
+	struct stat st;
 	int ret;
 
+	words_watch(&conn->words, fd, welcome);
+	ret = words_stat(&conn->words, fd, &st, &welcome->root);
 	/* what is open on the owner itself is not in the table of files */
-	if (!fstat(fd, st))
+	if (!ret)
 		return nodes_init(&conn->nodes, fd, proxy->local ? NULL : is_open,
 				  &proxy->files);
-	ret = -errno;
 	close(fd);
 	return ret;
 }
@@ -203,7 +222,6 @@ static int hello_open(struct conn *conn, struct msg *in,
 	struct ccfs_hello hello;
 	bool export_ro = false;
 	char *path = NULL;
-	struct stat st;
 	int fd, ret;
 
 	ret = msg_get(in, &hello, sizeof(hello));
@@ -221,13 +239,10 @@ static int hello_open(struct conn *conn, struct msg *in,
 	fd = export_open(proxy->config, proxy->owner, proxy->client, path,
 			 hello.flags & CCFS_HELLO_RO, &export_ro, why, len);
 	log_say("mount of %s: %s", path, fd < 0 ? why : "granted");
-	ret = fd < 0 ? fd : root_take(conn, fd, &st);
-	if (ret)
-		goto free_path;
 	welcome->revision = CCFS_REVISION;
 	welcome->flags = (export_ro ? CCFS_WELCOME_RO : 0) |
 			 (proxy->local ? CCFS_WELCOME_LOCAL : 0);
-	attr_fill(&welcome->root, &st);
+	ret = fd < 0 ? fd : root_take(conn, fd, welcome);
 free_path:
 	free(path);
 	return ret;
@@ -304,7 +319,7 @@ static void conn_free(struct conn *conn)
 	pthread_mutex_unlock(&conn->lock);
 	if (conn->greeted)
 		nodes_exit(&conn->nodes);
-	dirs_exit(&conn->dirs);
+	words_exit(&conn->words);
 	close(conn->fd);
 	pthread_mutex_destroy(&conn->send);
 	pthread_mutex_destroy(&conn->lock);
@@ -369,7 +384,7 @@ int conn_start(struct proxy *proxy, int fd)
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
 	conn->proxy = proxy;
 	conn->fd = fd;
-	dirs_init(&conn->dirs);
+	conn->words.dev = -1;
 	pthread_mutex_init(&conn->send, NULL);
 	pthread_mutex_init(&conn->lock, NULL);
 	pthread_cond_init(&conn->fewer, NULL);

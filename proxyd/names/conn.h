@@ -16,9 +16,9 @@
 #include <stdint.h>
 
 #include "msg.h"
-#include "proxyd/names/dir.h"
 #include "proxyd/names/node.h"
 #include "sharedpc_limits.h"
+#include "proxyd/names/words.h"
 
 #define CONN_TIMEOUT	LIMIT_PROXY_SEND_S	/* s */
 #define CONN_REQUESTS	256	/* on the way at once */
@@ -31,7 +31,7 @@ struct conn {
 	bool greeted;		/* reader only: HELLO went well */
 	int64_t swept_ms;	/* reader only: last nodes_sweep() */
 	struct nodes nodes;	/* valid once greeted */
-	struct dirs dirs;
+	struct words words;
 	pthread_mutex_t send;	/* holder writes to fd */
 	pthread_mutex_t lock;	/* protects pending */
 	pthread_cond_t fewer;
@@ -48,12 +48,19 @@ struct request {
 	struct ccfs_cred cred;
 	uint32_t *groups;
 	struct node *node;	/* in.head.node */
-	uint64_t entered;	/* node that out shows to the client; 0: none */
+	uint64_t *entered;	/* nodes that out shows to the client, each once */
+	size_t nentered;
 	uint64_t opened;	/* file that out tells it to have open */
 };
 
 /* Serve @fd (taken over) in a thread of its own. 0 or -errno. */
 int conn_start(struct proxy *proxy, int fd);
+/*
+ * The answer of @req will show @node, of which a lookup was counted for that:
+ * it is taken back if the client does not get the answer, and at once if this
+ * fails. 0 or -ENOMEM.
+ */
+int request_enter(struct request *req, uint64_t node);
 /* Do @req, answer it and free it. In a worker. */
 void request_run(struct request *req);
 

@@ -1,181 +1,175 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * dir.c - directories that a client reads, by handle.
+ * dir.c - what is in a directory.
  *
- * An offset is the file system's own cookie, so it stays good for as long as
- * the file system says, across any number of reads and of handles. A
- * directory is read by one thread at a time; the others wait for it, not for
- * the table.
+ * The directory is opened for each request. An offset is the file system's own
+ * cookie, so it stays good for as long as the file system says, whoever opens
+ * the directory. The right to read it was checked on the client, when it was
+ * opened there.
+ *
+ * With PLUS each entry comes with what LOOKUP and READLINK would have said of
+ * it. An entry that cannot be looked up, because it has gone meanwhile or for
+ * any other reason, comes as a bare name: who wants to know asks.
  */
 #include <dirent.h>
 #include <errno.h>
-#include <search.h>
-#include <stdbool.h>
-#include <stdlib.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "proxyd/export/procfd.h"
 #include "proxyd/names/dir.h"
+#include "proxyd/names/ops.h"
 
-struct dir {
-	uint64_t handle;
-	unsigned int users;	/* dirs.lock; 0 and removed: gone */
-	bool removed;
-	pthread_mutex_t lock;	/* holder uses fd's position */
-	int fd;
+#define CHUNK	32768		/* bytes of one getdents64 */
+
+/* An answer on its way. */
+struct listing {
+	struct request *req;
+	int fd;			/* the directory */
+	uint32_t left;		/* bytes */
+	bool plus;
+	bool full;
+	unsigned int count;	/* entries in it */
 };
 
-static int by_handle(const void *a, const void *b)
-{
-	const struct dir *x = a, *y = b;
+/* One entry, in the order in which it is sent. */
+struct entry {
+	struct ccfs_dirent d;
+	const char *name;
+	char text[CCFS_PATH_MAX + 1];
+	struct ccfs_attr attr;	/* d.node is not 0 */
+};
 
-	return x->handle < y->handle ? -1 : x->handle > y->handle;
+/* Bytes of @e if it has @text_len bytes of text and, maybe, attributes. */
+static uint32_t entry_size(const struct entry *e, uint16_t text_len, bool attr)
+{
+	return sizeof(e->d) + e->d.len + text_len + (attr ? sizeof(e->attr) : 0);
 }
 
-static void dir_free(void *p)
+static void entry_readlink(struct entry *e, int fd)
 {
-	struct dir *dir = p;
+	ssize_t n = readlinkat(fd, "", e->text, sizeof(e->text));
 
-	close(dir->fd);
-	pthread_mutex_destroy(&dir->lock);
-	free(dir);
-}
-
-void dirs_init(struct dirs *dirs)
-{
-	*dirs = (struct dirs) { .next = 1 };
-	pthread_mutex_init(&dirs->lock, NULL);
-}
-
-void dirs_exit(struct dirs *dirs)
-{
-	tdestroy(dirs->by_handle, dir_free);
-	pthread_mutex_destroy(&dirs->lock);
-}
-
-int dir_add(struct dirs *dirs, int fd, uint64_t *handle)
-{
-	struct dir *dir = calloc(1, sizeof(*dir));
-	int ret = -ENOMEM;
-
-	if (!dir) {
-		close(fd);
-		return ret;
-	}
-	dir->fd = fd;
-	pthread_mutex_init(&dir->lock, NULL);
-	pthread_mutex_lock(&dirs->lock);
-	dir->handle = dirs->next;
-	if (dirs->count >= DIRS_MAX) {
-		ret = -EMFILE;
-	} else if (tsearch(dir, &dirs->by_handle, by_handle)) {
-		*handle = dirs->next++;
-		dirs->count++;
-		ret = 0;
-	}
-	pthread_mutex_unlock(&dirs->lock);
-	if (ret)
-		dir_free(dir);
-	return ret;
-}
-
-static struct dir *dir_get(struct dirs *dirs, uint64_t handle)
-{
-	struct dir key = { .handle = handle }, **found;
-
-	pthread_mutex_lock(&dirs->lock);
-	found = tfind(&key, &dirs->by_handle, by_handle);
-	if (found)
-		(*found)->users++;
-	pthread_mutex_unlock(&dirs->lock);
-	return found ? *found : NULL;
-}
-
-static void dir_put(struct dirs *dirs, struct dir *dir)
-{
-	bool gone;
-
-	pthread_mutex_lock(&dirs->lock);
-	gone = !--dir->users && dir->removed;
-	pthread_mutex_unlock(&dirs->lock);
-	if (gone)
-		dir_free(dir);
-}
-
-int dir_remove(struct dirs *dirs, uint64_t handle)
-{
-	struct dir *dir = dir_get(dirs, handle);
-
-	if (!dir)
-		return -EBADF;
-	pthread_mutex_lock(&dirs->lock);
-	if (!dir->removed) {
-		tdelete(dir, &dirs->by_handle, by_handle);
-		dir->removed = true;
-		dirs->count--;
-	}
-	pthread_mutex_unlock(&dirs->lock);
-	dir_put(dirs, dir);
-	return 0;
-}
-
-/* One entry into @out unless *@left is too small for it. */
-static bool dirent_put(struct msg *out, const struct dirent64 *de, uint32_t *left)
-{
-	struct ccfs_dirent e = {
-		.ino = de->d_ino, .offset = de->d_off, .type = de->d_type,
-		.len = strlen(de->d_name),
-	};
-	uint32_t need = sizeof(e) + e.len;
-
-	if (need > *left)
-		return false;
-	msg_put(out, &e, sizeof(e));
-	msg_put(out, de->d_name, e.len);
-	*left -= need;
-	return true;
+	if (n > 0 && n <= (ssize_t)CCFS_PATH_MAX)
+		e->d.text_len = n;
 }
 
 /*
- * One getdents64 is enough: it gives nothing only at the end. What does not
- * fit is asked for again, from the last entry's offset.
+ * Look @e up. False: there is not enough room left for what it needs, and
+ * nothing has been counted.
  */
-int dir_read(struct dirs *dirs, uint64_t handle, uint64_t offset,
-	     uint32_t size, struct msg *out)
+static bool entry_look(struct listing *l, struct entry *e)
 {
-	struct dir *dir = dir_get(dirs, handle);
-	char buf[16384] __attribute__((aligned(8)));
-	struct dirent64 *de;
-	ssize_t n = 0, at;
-	int ret = 0;
+	struct conn *conn = l->req->conn;
+	uint64_t node;
+	struct stat st;
+	int fd;
 
-	if (!dir)
-		return -EBADF;
-	pthread_mutex_lock(&dir->lock);
-	if (lseek(dir->fd, offset, SEEK_SET) < 0)
-		ret = -errno;
-	if (!ret) {
-		n = getdents64(dir->fd, buf, sizeof(buf));
-		ret = n < 0 ? -errno : 0;
+	e->d.name_gen = words_name(&conn->words, l->fd, e->name);
+	fd = name_open(l->fd, e->name);
+	if (fd < 0)
+		return true;
+	if (e->d.type == DT_LNK)
+		entry_readlink(e, fd);	/* changes its access time: first */
+	if (words_stat(&conn->words, fd, &st, &e->attr)) {
+		e->d.text_len = 0;
+		close(fd);
+		return true;
 	}
-	pthread_mutex_unlock(&dir->lock);
-	for (at = 0; !ret && at < n; at += de->d_reclen) {
-		de = (struct dirent64 *)(buf + at);
-		if (!dirent_put(out, de, &size))
-			break;
+	if (entry_size(e, e->d.text_len, true) > l->left) {
+		close(fd);
+		return false;
 	}
-	dir_put(dirs, dir);
-	return ret;
+	if (!node_add(&conn->nodes, fd, &st, &node) &&
+	    !request_enter(l->req, node)) {
+		e->d.node = node;
+		e->d.ino = st.st_ino;
+	} else {
+		e->d.text_len = 0;
+	}
+	return true;
 }
 
-int dir_sync(struct dirs *dirs, uint64_t handle, bool data_only)
+static bool is_dots(const char *name)
 {
-	struct dir *dir = dir_get(dirs, handle);
+	return !strcmp(name, ".") || !strcmp(name, "..");
+}
+
+/* Put @de into the answer. False: it does not fit. */
+static bool listing_put(struct listing *l, const struct dirent64 *de)
+{
+	struct msg *out = &l->req->out;
+	struct entry e;
+
+	e.d = (struct ccfs_dirent) {
+		.ino = de->d_ino, .offset = de->d_off, .type = de->d_type,
+		.len = strlen(de->d_name),
+	};
+	e.name = de->d_name;
+	if (l->plus && !is_dots(e.name) && !entry_look(l, &e))
+		return false;
+	if (entry_size(&e, e.d.text_len, e.d.node) > l->left)
+		return false;
+	msg_put(out, &e.d, sizeof(e.d));
+	msg_put(out, e.name, e.d.len);
+	msg_put(out, e.text, e.d.text_len);
+	if (e.d.node)
+		msg_put(out, &e.attr, sizeof(e.attr));
+	l->left -= entry_size(&e, e.d.text_len, e.d.node);
+	l->count++;
+	return true;
+}
+
+/* The next entries. Their bytes in the directory, 0 at its end, or -errno. */
+static ssize_t listing_more(struct listing *l)
+{
+	char buf[CHUNK] __attribute__((aligned(8)));
+	struct dirent64 *de;
+	ssize_t n = getdents64(l->fd, buf, sizeof(buf)), at;
+
+	for (at = 0; at < n && !l->full; at += de->d_reclen) {
+		de = (struct dirent64 *)(buf + at);
+		l->full = !listing_put(l, de);
+	}
+	return n < 0 ? -errno : n;
+}
+
+/* Until the answer is full or the directory ends. 0 or -errno. */
+static int listing_fill(struct listing *l, uint32_t *flags)
+{
+	ssize_t n;
+
+	do {
+		n = listing_more(l);
+	} while (n > 0 && !l->full);
+	if (!n)
+		*flags |= CCFS_LISTING_END;
+	if (l->count)
+		return 0;	/* an error comes again when it is alone */
+	return n < 0 ? n : l->full ? -EINVAL : 0;
+}
+
+int dir_read(struct request *req, const struct ccfs_readdir *args)
+{
+	struct listing l = {
+		.req = req, .plus = args->flags & CCFS_READDIR_PLUS,
+	};
+	struct ccfs_listing head = { 0 };
 	int ret;
 
-	if (!dir)
-		return -EBADF;
-	ret = (data_only ? fdatasync(dir->fd) : fsync(dir->fd)) ? -errno : 0;
-	dir_put(dirs, dir);
+	if (args->size < sizeof(head))
+		return -EINVAL;
+	l.left = args->size - sizeof(head);
+	l.fd = procfd_open(req->node->fd, O_RDONLY | O_DIRECTORY);
+	if (l.fd < 0)
+		return l.fd;
+	msg_put(&req->out, &head, sizeof(head));
+	ret = lseek(l.fd, args->offset, SEEK_SET) < 0 ? -errno :
+		listing_fill(&l, &head.flags);
+	close(l.fd);
+	if (!ret && !req->out.error)
+		memcpy(req->out.data, &head, sizeof(head));
 	return ret;
 }

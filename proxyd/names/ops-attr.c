@@ -13,34 +13,15 @@
 #include "proxyd/names/ops.h"
 #include "proxyd/export/procfd.h"
 
-void attr_fill(struct ccfs_attr *attr, const struct stat *st)
-{
-	*attr = (struct ccfs_attr) {
-		.ino = st->st_ino,
-		.size = st->st_size,
-		.blocks = st->st_blocks,
-		.atime = st->st_atim.tv_sec, .atime_ns = st->st_atim.tv_nsec,
-		.mtime = st->st_mtim.tv_sec, .mtime_ns = st->st_mtim.tv_nsec,
-		.ctime = st->st_ctim.tv_sec, .ctime_ns = st->st_ctim.tv_nsec,
-		.mode = st->st_mode,
-		.nlink = st->st_nlink,
-		.uid = st->st_uid,
-		.gid = st->st_gid,
-		.blksize = st->st_blksize,
-		.rdev = st->st_rdev,
-	};
-}
-
 static int attr_put(struct request *req)
 {
 	struct ccfs_attr attr;
 	struct stat st;
+	int ret = words_stat(&req->conn->words, req->node->fd, &st, &attr);
 
-	if (fstat(req->node->fd, &st))
-		return -errno;
-	attr_fill(&attr, &st);
-	msg_put(&req->out, &attr, sizeof(attr));
-	return 0;
+	if (!ret)
+		msg_put(&req->out, &attr, sizeof(attr));
+	return ret;
 }
 
 int op_getattr(struct request *req)

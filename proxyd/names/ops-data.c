@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ops-data.c - what is done to the contents of open files by name of node:
- * fsync, fallocate, lseek, copy_file_range.
+ * ops-data.c - what is done to the contents of open files (and directories) by
+ * name of node: fsync, fallocate, lseek, copy_file_range.
  *
  * The client's kernel asks for these only for a descriptor that its caller
  * has open in the right way, so root opens the file again here (but syncs what
@@ -52,6 +52,22 @@ int op_fsync(struct request *req)
 		return ret;
 	}
 	fd = open_regular(req->node, O_RDONLY);
+	if (fd < 0)
+		return fd;
+	ret = (range.mode & 1 ? fdatasync(fd) : fsync(fd)) ? -errno : 0;
+	close(fd);
+	return ret;
+}
+
+/* Root opens it again: the right to read it was checked on the client. */
+int op_fsyncdir(struct request *req)
+{
+	struct ccfs_range range;
+	int fd, ret = get_range(req, &range);
+
+	if (ret)
+		return ret;
+	fd = procfd_open(req->node->fd, O_RDONLY | O_DIRECTORY);
 	if (fd < 0)
 		return fd;
 	ret = (range.mode & 1 ? fdatasync(fd) : fsync(fd)) ? -errno : 0;

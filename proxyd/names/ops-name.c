@@ -16,8 +16,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "proxyd/names/ops.h"
+#include "proxyd/export/cred.h"
 #include "proxyd/export/procfd.h"
+#include "proxyd/names/ops.h"
 
 int name_open(int dir, const char *name)
 {
@@ -30,24 +31,22 @@ int name_open(int dir, const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
-int entry_put(struct request *req, int fd)
+int entry_put(struct request *req, int fd, uint64_t name_gen, uint64_t *node)
 {
-	struct ccfs_entry entry = { 0 };
+	struct ccfs_entry entry = { .name_gen = name_gen };
 	struct stat st;
-	uint64_t node;
-	int ret;
+	int ret = words_stat(&req->conn->words, fd, &st, &entry.attr);
 
-	if (fstat(fd, &st)) {
-		ret = -errno;
+	if (ret) {
 		close(fd);
 		return ret;
 	}
-	ret = node_add(&req->conn->nodes, fd, &st, &node);
+	ret = node_add(&req->conn->nodes, fd, &st, node);
+	if (!ret)
+		ret = request_enter(req, *node);
 	if (ret)
 		return ret;
-	req->entered = node;
-	entry.node = node;
-	attr_fill(&entry.attr, &st);
+	entry.node = *node;
 	msg_put(&req->out, &entry, sizeof(entry));
 	return 0;
 }
@@ -60,19 +59,33 @@ static int only_name(struct request *req, char name[CCFS_NAME_MAX + 1])
 	return ret ? ret : msg_end(&req->in);
 }
 
-static int answer_name(struct request *req, int dir, const char *name)
+/*
+ * Answer with what @name in @dir is, which the caller has just made: no need to
+ * be him to find it.
+ */
+static int made_put(struct request *req, int dir, const char *name)
 {
+	uint64_t gen = words_name(&req->conn->words, dir, name), node;
 	int fd = name_open(dir, name);
 
-	return fd < 0 ? fd : entry_put(req, fd);
+	return fd < 0 ? fd : entry_put(req, fd, gen, &node);
 }
 
 int op_lookup(struct request *req)
 {
 	char name[CCFS_NAME_MAX + 1];
-	int ret = only_name(req, name);
+	uint64_t gen, node;
+	int fd, ret = only_name(req, name);
 
-	return ret ? ret : answer_name(req, req->node->fd, name);
+	if (ret)
+		return ret;
+	gen = words_name(&req->conn->words, req->node->fd, name);
+	ret = cred_take(&req->cred, req->groups);
+	if (ret)
+		return ret;
+	fd = name_open(req->node->fd, name);
+	cred_back();
+	return fd < 0 ? fd : entry_put(req, fd, gen, &node);
 }
 
 static int get_make(struct request *req, struct ccfs_make *make,
@@ -90,11 +103,14 @@ int op_mknod(struct request *req)
 	int ret;
 
 	ret = get_make(req, &make, name);
+	if (!ret)
+		ret = cred_take(&req->cred, req->groups);
 	if (ret)
 		return ret;
 	if (mknodat(req->node->fd, name, make.mode, make.rdev))
-		return -errno;
-	return answer_name(req, req->node->fd, name);
+		ret = -errno;
+	cred_back();
+	return ret ? ret : made_put(req, req->node->fd, name);
 }
 
 int op_mkdir(struct request *req)
@@ -104,11 +120,14 @@ int op_mkdir(struct request *req)
 	int ret;
 
 	ret = get_make(req, &make, name);
+	if (!ret)
+		ret = cred_take(&req->cred, req->groups);
 	if (ret)
 		return ret;
 	if (mkdirat(req->node->fd, name, make.mode))
-		return -errno;
-	return answer_name(req, req->node->fd, name);
+		ret = -errno;
+	cred_back();
+	return ret ? ret : made_put(req, req->node->fd, name);
 }
 
 int op_unlink(struct request *req)
@@ -142,10 +161,18 @@ int op_symlink(struct request *req)
 		ret = msg_get_str(&req->in, CCFS_PATH_MAX, &text);
 	if (!ret)
 		ret = msg_end(&req->in);
-	if (!ret && symlinkat(text, req->node->fd, name))
+	if (!ret)
+		ret = cred_take(&req->cred, req->groups);
+	if (ret)
+		goto free_text;
+	if (symlinkat(text, req->node->fd, name))
 		ret = -errno;
+	cred_back();
+	if (!ret)
+		ret = made_put(req, req->node->fd, name);
+free_text:
 	free(text);
-	return ret ? ret : answer_name(req, req->node->fd, name);
+	return ret;
 }
 
 int op_rename(struct request *req)
@@ -171,9 +198,23 @@ int op_rename(struct request *req)
 	return ret;
 }
 
+static int link_caller(struct request *req, int dir, const char *name)
+{
+	char self[PROCFD_PATH];
+	int ret = cred_take(&req->cred, req->groups);
+
+	if (ret)
+		return ret;
+	if (linkat(procfd_dir(), procfd_name(req->node->fd, self), dir, name,
+		   AT_SYMLINK_FOLLOW))
+		ret = -errno;
+	cred_back();
+	return ret;
+}
+
 int op_link(struct request *req)
 {
-	char name[CCFS_NAME_MAX + 1], self[PROCFD_PATH];
+	char name[CCFS_NAME_MAX + 1];
 	struct ccfs_link args;
 	struct node *dir;
 	int ret;
@@ -186,11 +227,9 @@ int op_link(struct request *req)
 	ret = node_get(&req->conn->nodes, args.newdir, &dir);
 	if (ret)
 		return ret;
-	if (linkat(procfd_dir(), procfd_name(req->node->fd, self), dir->fd,
-		   name, AT_SYMLINK_FOLLOW))
-		ret = -errno;
-	else
-		ret = answer_name(req, dir->fd, name);
+	ret = link_caller(req, dir->fd, name);
+	if (!ret)
+		ret = made_put(req, dir->fd, name);
 	node_put(&req->conn->nodes, dir);
 	return ret;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ops-open.c - files and directories: opened, created, read as a list.
+ * ops-open.c - files opened and created, directories read as a list.
  *
  * A file is opened twice: once as the caller, which is the check (and the
  * truncation, for O_TRUNC), then by file_open() for the proxy's own use.
@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "proxyd/export/cred.h"
+#include "proxyd/names/dir.h"
 #include "proxyd/names/ops.h"
 #include "proxyd/export/procfd.h"
 #include "proxyd/life/proxy.h"
@@ -96,16 +97,39 @@ static int create_caller(struct request *req, const char *name,
 	return ret;
 }
 
-/* Answer with the entry of what @fd (taken over) has open, and with the open. */
-static int create_put(struct request *req, int fd, bool write)
+/*
+ * An O_PATH descriptor of what @fd has open, and the value of the word of @name
+ * in *@name_gen: 0 if that is not, or no longer, what @fd has open, as nobody
+ * has looked at the name since.
+ */
+static int created_path(struct request *req, int fd, const char *name,
+			uint64_t *name_gen)
 {
-	int ret, path = procfd_open(fd, O_PATH);
+	struct stat st, named;
+	int path;
+
+	*name_gen = words_name(&req->conn->words, req->node->fd, name);
+	path = *name_gen ? name_open(req->node->fd, name) : -1;
+	if (path >= 0 && !fstat(fd, &st) && !fstat(path, &named) &&
+	    st.st_dev == named.st_dev && st.st_ino == named.st_ino)
+		return path;
+	if (path >= 0)
+		close(path);
+	*name_gen = 0;
+	return procfd_open(fd, O_PATH);
+}
+
+/* Answer with the entry of what @fd (taken over) has open, and with the open. */
+static int create_put(struct request *req, int fd, const char *name, bool write)
+{
+	uint64_t gen, id;
+	int ret, path = created_path(req, fd, name, &gen);
 	struct node *node;
 
-	ret = path < 0 ? path : entry_put(req, path);
+	ret = path < 0 ? path : entry_put(req, path, gen, &id);
 	/* in use, or it could be swept before it counts as open */
 	if (!ret)
-		ret = node_get(&req->conn->nodes, req->entered, &node);
+		ret = node_get(&req->conn->nodes, id, &node);
 	if (ret) {
 		close(fd);
 		return ret;
@@ -136,26 +160,7 @@ int op_create(struct request *req)
 		close(fd);	/* a name that was not there when it was looked up */
 		return -ESTALE;
 	}
-	return create_put(req, fd, wants_write(args.flags));
-}
-
-int op_opendir(struct request *req)
-{
-	struct ccfs_handle out = { 0 };
-	uint64_t handle;
-	int fd, ret = msg_end(&req->in);
-
-	if (ret)
-		return ret;
-	fd = procfd_open(req->node->fd, O_RDONLY | O_DIRECTORY);
-	if (fd < 0)
-		return fd;
-	ret = dir_add(&req->conn->dirs, fd, &handle);
-	if (ret)
-		return ret;
-	out.handle = handle;
-	msg_put(&req->out, &out, sizeof(out));
-	return 0;
+	return create_put(req, fd, name, wants_write(args.flags));
 }
 
 int op_readdir(struct request *req)
@@ -167,31 +172,7 @@ int op_readdir(struct request *req)
 		ret = msg_end(&req->in);
 	if (ret)
 		return ret;
-	if (args.size > CCFS_DIR_MAX)
+	if (args.size > CCFS_DIR_MAX || args.flags & ~CCFS_READDIR_PLUS)
 		return -EPROTO;
-	return dir_read(&req->conn->dirs, args.handle, args.offset, args.size,
-			&req->out);
-}
-
-static int get_handle(struct request *req, struct ccfs_handle *args)
-{
-	int ret = msg_get(&req->in, args, sizeof(*args));
-
-	return ret ? ret : msg_end(&req->in);
-}
-
-int op_releasedir(struct request *req)
-{
-	struct ccfs_handle args;
-	int ret = get_handle(req, &args);
-
-	return ret ? ret : dir_remove(&req->conn->dirs, args.handle);
-}
-
-int op_fsyncdir(struct request *req)
-{
-	struct ccfs_handle args;
-	int ret = get_handle(req, &args);
-
-	return ret ? ret : dir_sync(&req->conn->dirs, args.handle, args.flags);
+	return dir_read(req, &args);
 }

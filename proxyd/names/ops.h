@@ -50,21 +50,21 @@ int op_removexattr(struct request *req);
 /* ops-open.c */
 int op_open(struct request *req);
 int op_create(struct request *req);
-int op_opendir(struct request *req);
 int op_readdir(struct request *req);
-int op_releasedir(struct request *req);
-int op_fsyncdir(struct request *req);
 
 /* ops-data.c */
 int op_fsync(struct request *req);
+int op_fsyncdir(struct request *req);
 int op_fallocate(struct request *req);
 int op_lseek(struct request *req);
 int op_copy(struct request *req);
 
 /* Shared by them. */
-void attr_fill(struct ccfs_attr *attr, const struct stat *st);
-/* Answer with the node (req->entered) of the file at @fd (O_PATH, taken over). */
-int entry_put(struct request *req, int fd);
+/*
+ * Answer with the node of the file at @fd (O_PATH, taken over), whose name had
+ * a word of value @name_gen. As root.
+ */
+int entry_put(struct request *req, int fd, uint64_t name_gen, uint64_t *node);
 /* O_PATH descriptor of @name in @dir, never through a link. fd or -errno. */
 int name_open(int dir, const char *name);
 

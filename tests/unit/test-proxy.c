@@ -139,7 +139,9 @@ static void test_escapes(void **state)
 	node = lookup(CCFS_ROOT, "up");
 	assert_int_equal(name_op(CCFS_LOOKUP, node, "secret", &root, NULL), -ENOTDIR);
 	assert_int_equal(open_node(node, O_RDONLY, &root, &o), -EOPNOTSUPP);
-	start(&m, CCFS_OPENDIR, node, &root);
+	start(&m, CCFS_READDIR, node, &root);
+	msg_put(&m, &(struct ccfs_readdir){ .size = 4096 },
+		sizeof(struct ccfs_readdir));
 	assert_true(ask(&m) < 0);
 	assert_int_equal(symlink(at("secret"), at("rw/out")), 0);
 	node = lookup(CCFS_ROOT, "out");
@@ -232,7 +234,8 @@ static void test_open(void **state)
 	node = lookup(CCFS_ROOT, "data");
 	assert_int_equal(open_node(node, O_RDWR, &root, &o), 0);
 	assert_int_equal(open_node(node, O_RDONLY, &root, &p), 0);
-	assert_int_equal(o.flags, CCFS_OPEN_LOCAL);
+	assert_int_equal(o.flags, CCFS_OPEN_LOCAL | CCFS_OPEN_WRITABLE);
+	assert_int_equal(p.flags, CCFS_OPEN_LOCAL);
 	assert_int_not_equal(o.file, p.file);
 	snprintf(path, sizeof(path), "/proc/%u/fd/%d", o.pid, o.fd);
 	fd = open(path, O_RDONLY);
@@ -283,58 +286,214 @@ static void test_read_only(void **state)
 	msg_free(&m);
 }
 
-/* All names of @handle's directory, read @size bytes at a time. */
-static int count_names(uint64_t handle, uint32_t size)
+/* Ask for a listing on @fd: the answer's error. */
+static int readdir_on(int fd, struct msg *m, uint64_t dir,
+		      const struct ccfs_readdir *rd)
 {
-	struct ccfs_readdir rd = { .handle = handle, .size = size };
+	start(m, CCFS_READDIR, dir, &root);
+	msg_put(m, rd, sizeof(*rd));
+	return ask_on(fd, m);
+}
+
+/* All names of @dir, read @size bytes at a time. */
+static int count_names(uint64_t dir, uint32_t size)
+{
+	struct ccfs_readdir rd = { .size = size };
+	struct ccfs_listing head = { 0 };
 	struct ccfs_dirent e;
 	struct msg m = { 0 };
 	const void *name;
-	int n = 0, before;
+	int n = 0;
 
-	do {
-		before = n;
-		start(&m, CCFS_READDIR, CCFS_ROOT, &root);
-		msg_put(&m, &rd, sizeof(rd));
-		assert_int_equal(ask(&m), 0);
+	while (!(head.flags & CCFS_LISTING_END)) {
+		assert_int_equal(readdir_on(conn, &m, dir, &rd), 0);
 		assert_true(m.len <= size);
+		assert_int_equal(msg_get(&m, &head, sizeof(head)), 0);
+		assert_true(m.pos < m.len || head.flags & CCFS_LISTING_END);
 		while (!msg_get(&m, &e, sizeof(e))) {
 			assert_int_equal(msg_get_data(&m, e.len, &name), 0);
+			assert_int_equal(e.node, 0);
+			assert_int_equal(e.text_len, 0);
 			rd.offset = e.offset;
 			n++;
 		}
 		assert_int_equal(msg_end(&m), 0);
-	} while (n > before);
+	}
 	msg_free(&m);
 	return n;
 }
 
 static void test_readdir(void **state)
 {
-	struct ccfs_handle h;
+	struct ccfs_readdir rd = { .size = 60 };
+	struct ccfs_range sync = { .mode = 1 };
 	struct msg m = { 0 };
 	char name[64];
 	uint64_t dir;
 
 	assert_int_equal(mkdir(at("rw/many"), 0755), 0);
-	for (int i = 0; i < 500; i++) {
+	for (int i = 0; i < 3000; i++) {
 		snprintf(name, sizeof(name), "rw/many/a-longer-name-%d", i);
 		put_file(name, "", 0644);
 	}
 	dir = lookup(CCFS_ROOT, "many");
-	start(&m, CCFS_OPENDIR, dir, &root);
+	assert_int_equal(count_names(dir, CCFS_DIR_MAX), 3002);
+	assert_int_equal(count_names(dir, 4096), 3002);
+	assert_int_equal(count_names(dir, 100), 3002);
+	/* nothing fits: that is not the end */
+	rd.size = 7;
+	assert_int_equal(readdir_on(conn, &m, dir, &rd), -EINVAL);
+	rd.size = 8 + 40;
+	assert_int_equal(readdir_on(conn, &m, dir, &rd), -EINVAL);
+	rd = (struct ccfs_readdir) { .size = 4096, .offset = UINT64_MAX };
+	assert_int_equal(readdir_on(conn, &m, dir, &rd), -EINVAL);
+
+	start(&m, CCFS_FSYNCDIR, dir, &root);
+	msg_put(&m, &sync, sizeof(sync));
 	assert_int_equal(ask(&m), 0);
-	assert_int_equal(msg_get(&m, &h, sizeof(h)), 0);
-	assert_int_equal(count_names(h.handle, CCFS_DIR_MAX), 502);
-	assert_int_equal(count_names(h.handle, 100), 502);
-	start(&m, CCFS_RELEASEDIR, dir, &root);
-	h.flags = 0;
-	msg_put(&m, &h, sizeof(h));
-	assert_int_equal(ask(&m), 0);
-	start(&m, CCFS_RELEASEDIR, dir, &root);
-	msg_put(&m, &h, sizeof(h));
-	assert_int_equal(ask(&m), -EBADF);
+	/* removed: as it is locally */
+	assert_int_equal(mkdir(at("rw/gone"), 0755), 0);
+	dir = lookup(CCFS_ROOT, "gone");
+	assert_int_equal(rmdir(at("rw/gone")), 0);
+	rd.offset = 0;
+	assert_int_equal(readdir_on(conn, &m, dir, &rd), -ENOENT);
+	/* and what is no directory */
+	put_file("rw/plain", "", 0644);
+	dir = lookup(CCFS_ROOT, "plain");
+	assert_int_equal(readdir_on(conn, &m, dir, &rd), -ENOTDIR);
+	start(&m, CCFS_FSYNCDIR, dir, &root);
+	msg_put(&m, &sync, sizeof(sync));
+	assert_int_equal(ask(&m), -ENOTDIR);
 	msg_free(&m);
+}
+
+/* An entry of a listing with all that comes along. */
+struct listed {
+	struct ccfs_dirent d;
+	char name[CCFS_NAME_MAX + 1];
+	char text[CCFS_PATH_MAX + 1];
+	struct ccfs_attr attr;
+};
+
+static bool next_listed(struct msg *m, struct listed *e)
+{
+	if (msg_get(m, &e->d, sizeof(e->d)))
+		return false;
+	assert_int_equal(msg_get(m, e->name, e->d.len), 0);
+	e->name[e->d.len] = '\0';
+	assert_int_equal(msg_get(m, e->text, e->d.text_len), 0);
+	e->text[e->d.text_len] = '\0';
+	if (e->d.node)
+		assert_int_equal(msg_get(m, &e->attr, sizeof(e->attr)), 0);
+	return true;
+}
+
+/* @e is what a look-up says, and one use of the node more. */
+static void as_looked_up(uint64_t dir, const struct listed *e)
+{
+	struct ccfs_entry entry;
+	struct msg m = { 0 };
+
+	assert_int_equal(name_op(CCFS_LOOKUP, dir, e->name, &root, &entry), 0);
+	assert_int_equal(entry.node, e->d.node);
+	assert_memory_equal(&entry.attr, &e->attr, sizeof(e->attr));
+	assert_int_equal(entry.attr.ino, e->d.ino);
+	forget(entry.node, 1);
+	start(&m, CCFS_GETATTR, entry.node, &root);
+	assert_int_equal(ask(&m), 0);
+	forget(entry.node, 1);
+	start(&m, CCFS_GETATTR, entry.node, &root);
+	assert_int_equal(ask(&m), -ESTALE);
+	msg_free(&m);
+}
+
+/* With attributes, for whoever may read the directory. */
+static void test_readdir_plus(void **state)
+{
+	struct ccfs_readdir rd = {
+		.size = CCFS_DIR_MAX, .flags = CCFS_READDIR_PLUS,
+	};
+	struct ccfs_listing head;
+	char text[CCFS_PATH_MAX + 1];
+	struct msg m = { 0 };
+	struct listed e;
+	uint64_t dir;
+	int n = 0;
+
+	memset(text, 't', sizeof(text));
+	text[CCFS_PATH_MAX] = '\0';
+	assert_int_equal(mkdir(at("rw/plus"), 0700), 0);
+	put_file("rw/plus/file", "abc", 0600);
+	assert_int_equal(mkdir(at("rw/plus/dir"), 0755), 0);
+	assert_int_equal(symlink("else/where", at("rw/plus/link")), 0);
+	assert_int_equal(symlink(text, at("rw/plus/long")), 0);
+	assert_int_equal(mkfifo(at("rw/plus/fifo"), 0600), 0);
+	dir = lookup(CCFS_ROOT, "plus");
+	assert_int_equal(readdir_on(conn, &m, dir, &rd), 0);
+	assert_int_equal(msg_get(&m, &head, sizeof(head)), 0);
+	assert_int_equal(head.flags, CCFS_LISTING_END);
+	for (; next_listed(&m, &e); n++) {
+		if (e.name[0] == '.') {
+			assert_int_equal(e.d.node, 0);
+			continue;
+		}
+		assert_int_not_equal(e.d.node, 0);
+		assert_int_equal(e.d.type, (e.attr.mode & S_IFMT) >> 12);
+		assert_int_equal(e.attr.gen, 0);	/* no sharedpc.ko */
+		assert_int_equal(e.d.name_gen, 0);
+		assert_string_equal(e.text, !strcmp(e.name, "link") ? "else/where" :
+				    !strcmp(e.name, "long") ? text : "");
+		as_looked_up(dir, &e);
+	}
+	assert_int_equal(msg_end(&m), 0);
+	assert_int_equal(n, 7);
+	/* the long one never comes in part, nor is it left out */
+	rd.size = 8 + 40 + 4 + CCFS_PATH_MAX + sizeof(struct ccfs_attr) - 1;
+	while (!readdir_on(conn, &m, dir, &rd)) {
+		assert_int_equal(msg_get(&m, &head, sizeof(head)), 0);
+		assert_int_equal(head.flags, 0);
+		while (next_listed(&m, &e)) {
+			rd.offset = e.d.offset;
+			assert_string_not_equal(e.name, "long");
+		}
+	}
+	assert_int_equal(m.head.error, -EINVAL);
+	rd.size++;
+	assert_int_equal(readdir_on(conn, &m, dir, &rd), 0);
+	assert_int_equal(msg_get(&m, &head, sizeof(head)), 0);
+	assert_true(next_listed(&m, &e));
+	assert_string_equal(e.name, "long");
+	msg_free(&m);
+}
+
+/* A READDIR that nobody may send ends the connection. */
+static void no_readdir(uint32_t size, uint32_t flags, size_t len)
+{
+	struct ccfs_readdir rd = { .size = size, .flags = flags };
+	struct msg m = { 0 };
+	int fd = fresh();
+
+	assert_int_equal(hello(fd, at("rw"), 0, &m), 0);
+	start(&m, CCFS_READDIR, CCFS_ROOT, &root);
+	msg_put(&m, &rd, sizeof(rd));
+	if (len > sizeof(rd))
+		msg_put(&m, "x", 1);
+	else
+		msg_shrink(&m, sizeof(rd) - len);
+	assert_true(ask_on(fd, &m) < 0);
+	assert_true(msg_recv(fd, &m) < 0);
+	msg_free(&m);
+	close(fd);
+}
+
+static void test_readdir_malformed(void **state)
+{
+	const size_t len = sizeof(struct ccfs_readdir);
+
+	no_readdir(CCFS_DIR_MAX + 1, 0, len);
+	no_readdir(4096, 2, len);
+	no_readdir(4096, 0, len - 1);
+	no_readdir(4096, 0, len + 1);
 }
 
 /* Anything may come over a connection; the next one works as ever. */
@@ -383,6 +542,8 @@ int main(void)
 		cmocka_unit_test(test_open),
 		cmocka_unit_test(test_read_only),
 		cmocka_unit_test(test_readdir),
+		cmocka_unit_test(test_readdir_plus),
+		cmocka_unit_test(test_readdir_malformed),
 		cmocka_unit_test(test_mutations),
 		cmocka_unit_test(test_end),
 	};
