@@ -2,8 +2,8 @@
 /*
  * attr.c - attributes, links' texts, statfs, access
  *
- * The kernel keeps attributes for 0 s: each stat asks the owner, which is the
- * only one who knows the size.
+ * FUSE keeps attributes for 0 s: what is not remembered by sharedpc.ko is asked
+ * of the owner each time.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -37,6 +37,7 @@ static void ask_attr(struct msg *m, fuse_req_t req, uint64_t node)
 	if (ret) {
 		answer_error(req, ret);
 	} else {
+		attach_tell(&ccfs_of(req)->attach, node, &a, NULL);
 		attr_stat(&a, &st);
 		fuse_reply_attr(req, &st, 0);
 	}

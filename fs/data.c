@@ -71,13 +71,22 @@ static int fetch_local(struct ccfs *fs, const struct ccfs_open *o)
 	return fd;
 }
 
-static int fetch(struct ccfs *fs, const struct ccfs_open *o)
+/*
+ * The backing file of @node.  Where names and attributes are remembered, later
+ * opens for reading need not ask the owner, unless the proxy has the file open for
+ * writing: it would, for as long as we keep this, and nothing that is open for
+ * writing is remembered.
+ */
+static int fetch(struct ccfs *fs, uint64_t node, const struct ccfs_open *o,
+		 int flags)
 {
+	bool keep = fs->attach.remembers && !(o->flags & CCFS_OPEN_WRITABLE) &&
+		    (flags & O_ACCMODE) == O_RDONLY;
 	int fd;
 
 	if (o->flags & CCFS_OPEN_LOCAL)
 		return fetch_local(fs, o);
-	fd = owner_backing(&fs->owner, o->file, o->size_phys);
+	fd = owner_backing(&fs->owner, fs->attach.dev, node, o, keep);
 	if (fd < 0)
 		drop(fs, o);
 	return fd;
@@ -91,7 +100,7 @@ static int open_backing(fuse_req_t req, uint64_t node, const struct ccfs_open *o
 			struct fuse_file_info *fi)
 {
 	bool local = o->flags & CCFS_OPEN_LOCAL;
-	int id, fd = fetch(ccfs_of(req), o);
+	int id, fd = fetch(ccfs_of(req), node, o, fi->flags);
 
 	if (fd < 0) {
 		ccfs_log("no backing file for file %llu: %s", o->file,
@@ -159,7 +168,7 @@ void op_create(fuse_req_t req, fuse_ino_t dir, const char *name, mode_t mode,
 	ask_name(&m, name);
 	ret = ask_call(&m, req);
 	if (!ret)
-		ret = get_entry(&m, &e);
+		ret = get_entry(&m, fs, dir, name, &e);
 	if (!ret)
 		ret = msg_get(&m, &o, sizeof(o));
 	msg_free(&m);
@@ -170,10 +179,10 @@ void op_create(fuse_req_t req, fuse_ino_t dir, const char *name, mode_t mode,
 	ret = open_backing(req, e.ino, &o, fi);
 	if (ret) {
 		answer_error(req, ret);
-		forget(fs, e.ino, 1);
+		forget(fs, e.ino);
 	} else if (fuse_reply_create(req, &e, fi)) {
 		inode_release(e.ino, &lost_ops, fs);
-		forget(fs, e.ino, 1);
+		forget(fs, e.ino);
 	}
 }
 

@@ -12,10 +12,18 @@
 
 #include "fs/ops.h"
 
-/* The owner does not need to know: it opens the directory for each request. */
+/*
+ * The owner does not need to know: it opens the directory for each request. Where
+ * sharedpc.ko is attached FUSE keeps listings itself, and the module sees to it
+ * that they are good; FUSE does so without being told as soon as OPENDIR is not
+ * supported.
+ */
 void op_opendir(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *fi)
 {
-	fuse_reply_open(req, fi);
+	if (ccfs_of(req)->attach.dev >= 0)
+		fuse_reply_err(req, ENOSYS);
+	else
+		fuse_reply_open(req, fi);
 }
 
 /* Turn the answer's entries into FUSE's, as many as fit.  Bytes, or -EPROTO. */

@@ -138,7 +138,9 @@ static int supervise(const struct options *opt, pid_t pid, int fd,
 		return fail(opt, r.text);
 	}
 	if (opt->verbose)
-		printf("mount.ccfs: %s mounted on %s\n", opt->source, opt->target);
+		printf("mount.ccfs: %s mounted on %s, names and attributes are %s\n",
+		       opt->source, opt->target,
+		       r.remembers ? "remembered" : "asked for each time");
 	if (opt->foreground)
 		waitpid(pid, &status, 0);
 	return 0;

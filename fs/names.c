@@ -11,51 +11,74 @@
 
 #include "fs/ops.h"
 
-int get_entry(struct msg *m, struct fuse_entry_param *e)
+int get_entry(struct msg *m, struct ccfs *fs, fuse_ino_t dir, const char *name,
+	      struct fuse_entry_param *e)
 {
 	struct ccfs_entry entry;
+	struct tale_name found = { .dir = dir, .name = name, .len = strlen(name) };
 	int ret = msg_get(m, &entry, sizeof(entry));
 
 	if (ret)
 		return ret;
+	if (!entry.node)
+		return -EPROTO;
+	found.gen = entry.name_gen;
+	attach_tell(&fs->attach, entry.node, &entry.attr, &found);
 	*e = (struct fuse_entry_param) { .ino = entry.node };
 	attr_stat(&entry.attr, &e->attr);
-	return entry.node ? 0 : -EPROTO;
+	return 0;
 }
 
-void forget(struct ccfs *fs, uint64_t node, uint64_t count)
+void forget_many(struct ccfs *fs, const struct ccfs_forget *list, size_t n)
 {
-	struct ccfs_count n = { .count = 1 };
-	struct ccfs_forget f = { .node = node, .count = count };
 	struct ccfs_cred cred = { 0 };
+	struct ccfs_count c;
 	struct msg m = { 0 };
 
-	msg_start(&m, CCFS_FORGET, 0, 0);
-	msg_put(&m, &cred, sizeof(cred));
-	msg_put(&m, &n, sizeof(n));
-	msg_put(&m, &f, sizeof(f));
-	conn_post(&fs->conn, &m);
+	while (n) {
+		c.count = n < CCFS_FORGET_MAX ? n : CCFS_FORGET_MAX;
+		msg_start(&m, CCFS_FORGET, 0, 0);
+		msg_put(&m, &cred, sizeof(cred));
+		msg_put(&m, &c, sizeof(c));
+		msg_put(&m, list, c.count * sizeof(*list));
+		conn_post(&fs->conn, &m);
+		list += c.count;
+		n -= c.count;
+	}
 	msg_free(&m);
 }
 
-/* Answer @req with the entry in @m, or with @ret if that is not 0; free @m. */
-static void answer_entry(struct msg *m, fuse_req_t req, int ret)
+void forget(struct ccfs *fs, uint64_t node)
+{
+	const struct ccfs_forget one = { .node = node, .count = 1 };
+
+	forget_many(fs, &one, 1);
+}
+
+/*
+ * Answer @req with the entry in @m, which is @name in @dir, or with @ret if that
+ * is not 0; free @m.
+ */
+static void answer_entry(struct msg *m, fuse_req_t req, int ret, fuse_ino_t dir,
+			 const char *name)
 {
 	struct ccfs *fs = ccfs_of(req);
 	struct fuse_entry_param e;
 
 	if (!ret)
-		ret = get_entry(m, &e);
+		ret = get_entry(m, fs, dir, name, &e);
 	if (ret)
 		answer_error(req, ret);
 	else if (fuse_reply_entry(req, &e))
-		forget(fs, e.ino, 1);
+		forget(fs, e.ino);
 	msg_free(m);
 }
 
-void ask_entry(struct msg *m, fuse_req_t req)
+/* Send @m, which makes @name in @dir, and answer @req with its entry. */
+static void ask_entry(struct msg *m, fuse_req_t req, fuse_ino_t dir,
+		      const char *name)
 {
-	answer_entry(m, req, ask_call(m, req));
+	answer_entry(m, req, ask_call(m, req), dir, name);
 }
 
 /*
@@ -73,38 +96,30 @@ void op_lookup(fuse_req_t req, fuse_ino_t dir, const char *name)
 	ret = ask_call(&m, req);
 	if (ret == -EMFILE || ret == -ENFILE || ret == -ENOBUFS)
 		ret = -ENOMEM;
-	answer_entry(&m, req, ret);
+	answer_entry(&m, req, ret, dir, name);
 }
 
 void op_forget(fuse_req_t req, fuse_ino_t node, uint64_t count)
 {
-	forget(ccfs_of(req), node, count);
+	const struct ccfs_forget one = { .node = node, .count = count };
+
+	forget_many(ccfs_of(req), &one, 1);
 	fuse_reply_none(req);
 }
 
 void op_forget_multi(fuse_req_t req, size_t n, struct fuse_forget_data *list)
 {
-	struct ccfs_cred cred = { 0 };
-	struct ccfs_count c;
-	struct msg m = { 0 };
+	struct ccfs_forget few[256];
+	size_t some;
 
-	while (n) {
-		c.count = n < CCFS_FORGET_MAX ? n : CCFS_FORGET_MAX;
-		msg_start(&m, CCFS_FORGET, 0, 0);
-		msg_put(&m, &cred, sizeof(cred));
-		msg_put(&m, &c, sizeof(c));
-		for (size_t i = 0; i < c.count; i++) {
-			struct ccfs_forget f = {
+	for (; n; n -= some, list += some) {
+		some = n < 256 ? n : 256;
+		for (size_t i = 0; i < some; i++)
+			few[i] = (struct ccfs_forget) {
 				.node = list[i].ino, .count = list[i].nlookup,
 			};
-
-			msg_put(&m, &f, sizeof(f));
-		}
-		conn_post(&ccfs_of(req)->conn, &m);
-		list += c.count;
-		n -= c.count;
+		forget_many(ccfs_of(req), few, some);
 	}
-	msg_free(&m);
 	fuse_reply_none(req);
 }
 
@@ -117,7 +132,7 @@ static void make(fuse_req_t req, unsigned int op, fuse_ino_t dir,
 	ask(&m, req, op, dir);
 	msg_put(&m, &mk, sizeof(mk));
 	ask_name(&m, name);
-	ask_entry(&m, req);
+	ask_entry(&m, req, dir, name);
 }
 
 void op_mknod(fuse_req_t req, fuse_ino_t dir, const char *name, mode_t mode,
@@ -157,7 +172,7 @@ void op_symlink(fuse_req_t req, const char *text, fuse_ino_t dir,
 	ask(&m, req, CCFS_SYMLINK, dir);
 	ask_name(&m, name);
 	msg_put_str(&m, text, strlen(text));
-	ask_entry(&m, req);
+	ask_entry(&m, req, dir, name);
 }
 
 void op_rename(fuse_req_t req, fuse_ino_t dir, const char *name,
@@ -182,5 +197,5 @@ void op_link(fuse_req_t req, fuse_ino_t node, fuse_ino_t newdir,
 	ask(&m, req, CCFS_LINK, node);
 	msg_put(&m, &l, sizeof(l));
 	ask_name(&m, newname);
-	ask_entry(&m, req);
+	ask_entry(&m, req, newdir, newname);
 }

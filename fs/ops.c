@@ -9,11 +9,13 @@
  * when the owner is this image: a write then goes to the real file with the
  * rights of this process, and nobody else would drop them.  Not asked for:
  * O_TRUNC at open (a truncate follows, which the owner knows how to make
- * coherent), locks, a cache of any kind, READDIRPLUS (nothing is cached, so the
- * attributes that it brings would be thrown away).
+ * coherent), locks.
  *
- * FUSE checks permissions itself, ACLs included: nobody asks the owner whether
- * a directory may be read, or a FIFO or a device opened.
+ * Where sharedpc.ko is attached the texts of links are cached, which never
+ * change, and FUSE must not drop listings because of a time stamp: the module
+ * says when.  Where it is not, nothing is cached, and FUSE checks permissions
+ * itself, ACLs included: nobody asks the owner whether a directory may be read,
+ * or a FIFO or a device opened.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -127,13 +129,24 @@ void ask_slow(struct msg *m, fuse_req_t req)
 	slow_ask(&ccfs_of(req)->slow, req, m, reply_outcome);
 }
 
+static void init_caching(struct ccfs *fs, struct fuse_conn_info *conn)
+{
+	if (fs->attach.dev < 0) {
+		fuse_unset_feature_flag(conn, FUSE_CAP_CACHE_SYMLINKS);
+		fuse_set_feature_flag(conn, FUSE_CAP_POSIX_ACL);
+	} else {
+		fuse_set_feature_flag(conn, FUSE_CAP_CACHE_SYMLINKS);
+		fuse_unset_feature_flag(conn, FUSE_CAP_AUTO_INVAL_DATA);
+	}
+}
+
 static void op_init(void *userdata, struct fuse_conn_info *conn)
 {
 	static const uint64_t unwanted[] = {
 		FUSE_CAP_ATOMIC_O_TRUNC, FUSE_CAP_POSIX_LOCKS,
 		FUSE_CAP_FLOCK_LOCKS, FUSE_CAP_WRITEBACK_CACHE,
 		FUSE_CAP_READDIRPLUS, FUSE_CAP_READDIRPLUS_AUTO,
-		FUSE_CAP_CACHE_SYMLINKS, FUSE_CAP_HANDLE_KILLPRIV,
+		FUSE_CAP_HANDLE_KILLPRIV,
 	};
 	struct ccfs *fs = userdata;
 	bool passthrough;
@@ -142,7 +155,7 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 		fuse_unset_feature_flag(conn, unwanted[i]);
 	passthrough = fuse_set_feature_flag(conn, FUSE_CAP_PASSTHROUGH);
 	fuse_set_feature_flag(conn, FUSE_CAP_DONT_MASK);
-	fuse_set_feature_flag(conn, FUSE_CAP_POSIX_ACL);
+	init_caching(fs, conn);
 	if (fs->local)
 		fuse_unset_feature_flag(conn, FUSE_CAP_HANDLE_KILLPRIV_V2);
 	else

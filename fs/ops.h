@@ -4,8 +4,9 @@
  *
  * Each handler writes one request (ask), sends it (conn_call) and turns the
  * answer into FUSE's.  Nothing is remembered here but the files that are open
- * (inode.h): names and attributes are the owner's, and the kernel is told to
- * keep them for 0 s.  FUSE's node ids are the protocol's.
+ * (inode.h): names and attributes are the owner's, and FUSE is told to keep them
+ * for 0 s.  What may be remembered nevertheless sharedpc.ko is told before each
+ * answer (attach.h).  FUSE's node ids are the protocol's.
  *
  *	attr.c		attributes, links' texts, statfs, access
  *	names.c		look-up, and what makes, moves and removes names
@@ -25,6 +26,7 @@
 #error "ccfs needs libfuse 3.17 or newer"
 #endif
 
+#include "fs/attach.h"
 #include "fs/conn.h"
 #include "fs/owner.h"
 #include "fs/slow.h"
@@ -34,6 +36,7 @@ struct ccfs {
 	struct owner owner;
 	struct conn conn;
 	struct slow slow;
+	struct attach attach;
 	int fuse_fd;		/* /dev/fuse */
 	bool local;		/* the owner is this image */
 	/* INIT is done; @error is -EOPNOTSUPP without passthrough. */
@@ -65,12 +68,15 @@ int ask_call(struct msg *m, fuse_req_t req);
 void answer_error(fuse_req_t req, int error);
 
 void attr_stat(const struct ccfs_attr *a, struct stat *st);
-/* Read an answer's entry; 0 or -EPROTO. */
-int get_entry(struct msg *m, struct fuse_entry_param *e);
-/* Send @m, which makes or finds a name, and answer @req with its entry. */
-void ask_entry(struct msg *m, fuse_req_t req);
-/* @count answers that showed @node are no longer needed. */
-void forget(struct ccfs *fs, uint64_t node, uint64_t count);
+/*
+ * Read an answer's entry, found as @name in @dir, and tell of it; 0 or -EPROTO.
+ */
+int get_entry(struct msg *m, struct ccfs *fs, fuse_ino_t dir, const char *name,
+	      struct fuse_entry_param *e);
+/* Answers that showed these nodes are no longer needed. */
+void forget_many(struct ccfs *fs, const struct ccfs_forget *list, size_t n);
+/* One that showed @node. */
+void forget(struct ccfs *fs, uint64_t node);
 
 void op_getattr(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *fi);
 void op_setattr(fuse_req_t req, fuse_ino_t node, struct stat *st, int to_set,

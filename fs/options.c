@@ -82,6 +82,8 @@ static int parse_one(struct options *opt, char *name, char *why, size_t len)
 		opt->foreground = true;
 	} else if (!strcmp(name, "debug")) {
 		opt->debug = opt->foreground = true;
+	} else if (!strcmp(name, "nocache")) {
+		opt->nocache = true;
 	} else if (!strncmp(name, "connect=unix:", 13) && name[13]) {
 		opt->connect = name + 13;
 	} else if (!strcmp(name, "remount")) {

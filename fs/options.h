@@ -29,6 +29,7 @@ struct options {
 	bool verbose;			/* -v */
 	bool foreground;		/* option foreground, for debugging */
 	bool debug;			/* option debug: libfuse's trace */
+	bool nocache;			/* option nocache: remember nothing */
 	bool help;
 };
 

@@ -161,16 +161,18 @@ int owner_alive(const struct owner *o)
 	return o->dev < 0 ? 0 : look(o, &image);
 }
 
-int owner_backing(const struct owner *o, uint64_t file, uint64_t size_phys)
+int owner_backing(const struct owner *o, int dev, uint64_t node,
+		  const struct ccfs_open *open, bool keep)
 {
 	struct sharedpc_backing b = {
-		.owner = o->id, .ends = o->ends, .file = file,
-		.size_phys = size_phys,
+		.owner = o->id, .ends = o->ends, .file = open->file,
+		.size_phys = open->size_phys, .node = node,
+		.flags = keep ? SHAREDPC_BACKING_KEEP : 0,
 	};
 	int fd;
 
 	if (o->dev < 0)
 		return -ENODEV;
-	fd = ioctl(o->dev, SHAREDPC_IOC_BACKING, &b);
+	fd = ioctl(dev < 0 ? o->dev : dev, SHAREDPC_IOC_BACKING, &b);
 	return fd < 0 ? -errno : fd;
 }

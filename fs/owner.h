@@ -9,8 +9,11 @@
 #ifndef CCFS_OWNER_H
 #define CCFS_OWNER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "ccfs_proto.h"
 
 struct owner {
 	int dev;		/* /dev/sharedpc, or -1 */
@@ -44,9 +47,12 @@ int owner_met(struct owner *o);
 int owner_alive(const struct owner *o);
 
 /*
- * The backing file for @file, one call for each open that the proxy answered
- * (see sharedpc_ioctl.h).  A new descriptor, or -errno.
+ * The backing file for what @open says of @node, one call for each open that the proxy answered
+ * (see sharedpc_ioctl.h).  @dev: the device that is attached to the mount, or
+ * -1; @keep: remember it for later opens for reading.  A new descriptor, or
+ * -errno.
  */
-int owner_backing(const struct owner *o, uint64_t file, uint64_t size_phys);
+int owner_backing(const struct owner *o, int dev, uint64_t node,
+		  const struct ccfs_open *open, bool keep);
 
 #endif

@@ -38,6 +38,7 @@
 struct serving {
 	struct ccfs fs;
 	const struct options *opt;
+	struct ccfs_welcome welcome;
 	struct report report;
 	int report_fd;
 	bool readonly;
@@ -106,6 +107,7 @@ static int welcome(struct serving *s, struct msg *m)
 		snprintf(WHY(s), "the owner is down");
 		return -ENOTCONN;
 	}
+	s->welcome = w;
 	s->fs.local = w.flags & CCFS_WELCOME_LOCAL;
 	s->readonly = s->opt->flags & MS_RDONLY || w.flags & CCFS_WELCOME_RO;
 	if (s->readonly && !(s->opt->flags & MS_RDONLY))
@@ -146,7 +148,8 @@ static int hello(struct serving *s)
 	return ret;
 }
 
-static int do_mount(struct serving *s)
+/* @plain: FUSE alone, which then has to check permissions. */
+static int do_mount(struct serving *s, bool plain)
 {
 	const struct options *opt = s->opt;
 	unsigned long flags = opt->flags | (s->readonly ? MS_RDONLY : 0);
@@ -159,8 +162,8 @@ static int do_mount(struct serving *s)
 		snprintf(WHY(s), "/dev/fuse: %m");
 		return error;
 	}
-	snprintf(data, sizeof(data), "fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other,default_permissions",
-		 s->fs.fuse_fd);
+	snprintf(data, sizeof(data), "fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other%s",
+		 s->fs.fuse_fd, plain ? ",default_permissions" : "");
 	if (mount(opt->source, opt->target, "fuse.ccfs", flags, data)) {
 		int error = -errno;
 
@@ -169,6 +172,43 @@ static int do_mount(struct serving *s)
 		return error;
 	}
 	return 0;
+}
+
+static void undo_mount(struct serving *s)
+{
+	umount2(s->opt->target, MNT_DETACH);
+	close(s->fs.fuse_fd);
+}
+
+/* Mount, and have what is answered remembered if that can be. */
+static int mount_attached(struct serving *s)
+{
+	struct ccfs *fs = &s->fs;
+	bool plain = s->opt->nocache || fs->owner.dev < 0;
+	int ret = do_mount(s, plain);
+
+	if (ret || plain)
+		return ret;
+	ret = attach_mount(&fs->attach, &fs->owner, s->opt->target, &s->welcome);
+	if (!ret) {
+		s->report.remembers = fs->attach.remembers;
+		return 0;
+	}
+	undo_mount(s);
+	if (ret != -EOPNOTSUPP) {
+		snprintf(WHY(s), "sharedpc.ko does not take the mount (%s); option nocache does without",
+			 strerror(-ret));
+		return ret;
+	}
+	ccfs_log("%s: sharedpc.ko does not know this kernel's FUSE: mounted as with nocache",
+		 s->opt->target);
+	return do_mount(s, true);
+}
+
+/* The connection is dead: what is remembered must not answer any more. */
+static void died(void *arg)
+{
+	attach_end(arg);
 }
 
 /* Nothing of this process may have to be read, or be killed for its memory. */
@@ -264,6 +304,7 @@ int serve(const struct options *opt, int report)
 	s.report_fd = report;
 	s.fs.ready = ready;
 	s.fs.mount = &s;
+	s.fs.attach.dev = -1;
 	fuse_set_log_func(fuse_log_line);
 	if (chdir("/"))
 		return -errno;
@@ -279,6 +320,8 @@ int serve(const struct options *opt, int report)
 		return fd;
 	}
 	conn_init(&s.fs.conn, fd, &s.fs.owner);
+	s.fs.conn.died = died;
+	s.fs.conn.arg = &s.fs.attach;
 	ret = hello(&s);
 	if (ret) {
 		say(&s, ret);
@@ -286,7 +329,7 @@ int serve(const struct options *opt, int report)
 	}
 	stay_in_memory();
 	want_descriptors();
-	ret = do_mount(&s);
+	ret = mount_attached(&s);
 	if (ret) {
 		say(&s, ret);
 		return ret;

@@ -9,10 +9,13 @@
 #ifndef CCFS_SERVE_H
 #define CCFS_SERVE_H
 
+#include <stdbool.h>
+
 #include "fs/options.h"
 
 struct report {
 	int error;		/* 0 or -errno */
+	bool remembers;		/* names and attributes are remembered */
 	char text[500];		/* for the user: an error, or a remark, or "" */
 };
 

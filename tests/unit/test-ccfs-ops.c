@@ -22,7 +22,7 @@ static int groups_errno;	/* and libfuse has failed with this */
 static int grows;		/* and as many more at each look */
 static int replied;		/* the last error */
 static size_t written;		/* or count */
-static struct ccfs fs = { .owner.dev = -1 };
+static struct ccfs fs = { .owner.dev = -1, .attach.dev = -1 };
 
 int __wrap_fuse_req_getgroups(fuse_req_t req, int size, gid_t list[]);
 const struct fuse_ctx *__wrap_fuse_req_ctx(fuse_req_t req);
