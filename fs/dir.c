@@ -2,22 +2,18 @@
 /*
  * dir.c - directories' contents
  *
- * A page of entries comes as the owner's getdents gives it; offsets are the
- * owner's, so that a directory can be read on after entries came and went.
+ * Offsets are the owner's, so that a directory can be read on after entries
+ * came and went; nobody holds it open.
+ *
+ * Where sharedpc.ko is attached, FUSE keeps listings itself, and the module sees
+ * to it that they are good. FUSE does so without being told as soon as OPENDIR
+ * is not supported, and then never asks for it again. What it reads it reads
+ * with attributes (READDIRPLUS), and most pieces come from listing.c.
  */
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 
 #include "fs/ops.h"
 
-/*
- * The owner does not need to know: it opens the directory for each request. Where
- * sharedpc.ko is attached FUSE keeps listings itself, and the module sees to it
- * that they are good; FUSE does so without being told as soon as OPENDIR is not
- * supported.
- */
 void op_opendir(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *fi)
 {
 	if (ccfs_of(req)->attach.dev >= 0)
@@ -26,60 +22,61 @@ void op_opendir(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *fi)
 		fuse_reply_open(req, fi);
 }
 
-/* Turn the answer's entries into FUSE's, as many as fit.  Bytes, or -EPROTO. */
-static ssize_t fill(struct msg *m, fuse_req_t req, char *buf, size_t size)
+/* Ask the owner for what @p is to have. */
+static int ask_listing(struct piece *p, struct ccfs *fs, uint64_t offset)
 {
-	size_t done = 0, n;
-	struct ccfs_listing head;
-	struct ccfs_dirent d;
-	char name[CCFS_NAME_MAX + 1];
+	struct ccfs_readdir r = { .offset = offset, .size = CCFS_DIR_MAX };
+	struct listing *l = listing_begin(fs, offset, p);
+	struct msg m = { 0 };
+	int ret;
 
-	if (msg_get(m, &head, sizeof(head)))
-		return -EPROTO;
-	while (m->pos < m->len) {
-		struct stat st = { 0 };
+	if (!l)
+		return -ENOMEM;
+	if (p->plus)
+		r.flags = CCFS_READDIR_PLUS;
+	else if (p->size < r.size)
+		r.size = p->size;
+	ask(&m, p->req, CCFS_READDIR, p->dir);
+	msg_put(&m, &r, sizeof(r));
+	ret = ask_call(&m, p->req);
+	if (ret)
+		listing_cancel(fs, l);
+	else
+		ret = listing_take(fs, l, &m, p);
+	msg_free(&m);
+	return ret;
+}
 
-		if (msg_get(m, &d, sizeof(d)) || !d.len ||
-		    d.len > CCFS_NAME_MAX || msg_get(m, name, d.len))
-			return -EPROTO;
-		name[d.len] = '\0';
-		st.st_ino = d.ino;
-		st.st_mode = (mode_t)(d.type & 017) << 12;
-		n = fuse_add_direntry(req, buf + done, size - done, name, &st,
-				      d.offset);
-		if (n > size - done)	/* its turn comes with the next offset */
-			break;
-		done += n;
+static void read_dir(fuse_req_t req, fuse_ino_t node, bool plus, size_t size,
+		     off_t off)
+{
+	struct ccfs *fs = ccfs_of(req);
+	struct piece p;
+	int ret = piece_init(&p, req, node, plus, size);
+
+	if (ret) {
+		answer_error(req, ret);
+		return;
 	}
-	return done;
+	if (!plus || !listing_serve(fs, off, &p))
+		ret = ask_listing(&p, fs, off);
+	if (ret)
+		answer_error(req, ret);
+	else
+		piece_reply(&p, fs);
+	piece_free(&p);
 }
 
 void op_readdir(fuse_req_t req, fuse_ino_t node, size_t size, off_t off,
 		struct fuse_file_info *fi)
 {
-	struct ccfs_readdir r = {
-		.offset = off,
-		.size = size < CCFS_DIR_MAX ? size : CCFS_DIR_MAX,
-	};
-	struct msg m = { 0 };
-	char *buf = malloc(size);
-	ssize_t n;
+	read_dir(req, node, false, size, off);
+}
 
-	if (!buf) {
-		fuse_reply_err(req, ENOMEM);
-		return;
-	}
-	ask(&m, req, CCFS_READDIR, node);
-	msg_put(&m, &r, sizeof(r));
-	n = ask_call(&m, req);
-	if (!n)
-		n = fill(&m, req, buf, size);
-	if (n < 0)
-		answer_error(req, n);
-	else
-		fuse_reply_buf(req, buf, n);
-	free(buf);
-	msg_free(&m);
+void op_readdirplus(fuse_req_t req, fuse_ino_t node, size_t size, off_t off,
+		    struct fuse_file_info *fi)
+{
+	read_dir(req, node, true, size, off);
 }
 
 void op_fsyncdir(fuse_req_t req, fuse_ino_t node, int data,

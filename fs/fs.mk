@@ -4,7 +4,7 @@
 STATIC_PROGS += mount.ccfs
 CCFS_CONN := fs/conn.o fs/watch.o fs/log.o fs/owner.o lib/msg.o lib/stream.o
 CCFS_OPS := $(CCFS_CONN) fs/slow.o fs/inode.o fs/ops.o fs/attr.o fs/names.o \
-	fs/dir.o fs/attach.o fs/data.o fs/xattr.o
+	fs/dir.o fs/listing.o fs/attach.o fs/data.o fs/xattr.o
 mount.ccfs-objs := fs/mount.o fs/options.o fs/serve.o $(CCFS_OPS)
 mount.ccfs-libs := -lfuse3 -lpthread
 INITRD += /sbin/mount.ccfs=build/bin/mount.ccfs
@@ -46,3 +46,9 @@ test-ccfs-ops-objs := tests/unit/test-ccfs-ops.o $(CCFS_OPS)
 test-ccfs-ops-libs := -lfuse3 -lcmocka -Wl,--wrap=fuse_req_getgroups \
 	-Wl,--wrap=fuse_req_ctx -Wl,--wrap=fuse_req_userdata \
 	-Wl,--wrap=fuse_reply_err -Wl,--wrap=fuse_reply_write
+
+UNIT_TESTS += test-ccfs-listing
+test-ccfs-listing-objs := tests/unit/test-ccfs-listing.o $(CCFS_OPS)
+test-ccfs-listing-libs := -lfuse3 -lcmocka -Wl,--wrap=fuse_req_ctx \
+	-Wl,--wrap=fuse_req_userdata -Wl,--wrap=fuse_reply_err \
+	-Wl,--wrap=fuse_reply_buf -Wl,--wrap=ioctl

@@ -11,11 +11,12 @@
  * O_TRUNC at open (a truncate follows, which the owner knows how to make
  * coherent), locks.
  *
- * Where sharedpc.ko is attached the texts of links are cached, which never
- * change, and FUSE must not drop listings because of a time stamp: the module
- * says when.  Where it is not, nothing is cached, and FUSE checks permissions
- * itself, ACLs included: nobody asks the owner whether a directory may be read,
- * or a FIFO or a device opened.
+ * Where sharedpc.ko is attached: READDIRPLUS for all listings, since what it
+ * brings is remembered; the texts of links are cached, which never change. FUSE
+ * must not drop listings because of a time stamp: the module says when.  Where it
+ * is not, nothing is cached, so the attributes of READDIRPLUS would be thrown
+ * away; and FUSE checks permissions itself, ACLs included: nobody asks the owner
+ * whether a directory may be read, or a FIFO or a device opened.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -132,9 +133,11 @@ void ask_slow(struct msg *m, fuse_req_t req)
 static void init_caching(struct ccfs *fs, struct fuse_conn_info *conn)
 {
 	if (fs->attach.dev < 0) {
+		fuse_unset_feature_flag(conn, FUSE_CAP_READDIRPLUS);
 		fuse_unset_feature_flag(conn, FUSE_CAP_CACHE_SYMLINKS);
 		fuse_set_feature_flag(conn, FUSE_CAP_POSIX_ACL);
 	} else {
+		fuse_set_feature_flag(conn, FUSE_CAP_READDIRPLUS);
 		fuse_set_feature_flag(conn, FUSE_CAP_CACHE_SYMLINKS);
 		fuse_unset_feature_flag(conn, FUSE_CAP_AUTO_INVAL_DATA);
 	}
@@ -145,8 +148,7 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 	static const uint64_t unwanted[] = {
 		FUSE_CAP_ATOMIC_O_TRUNC, FUSE_CAP_POSIX_LOCKS,
 		FUSE_CAP_FLOCK_LOCKS, FUSE_CAP_WRITEBACK_CACHE,
-		FUSE_CAP_READDIRPLUS, FUSE_CAP_READDIRPLUS_AUTO,
-		FUSE_CAP_HANDLE_KILLPRIV,
+		FUSE_CAP_READDIRPLUS_AUTO, FUSE_CAP_HANDLE_KILLPRIV,
 	};
 	struct ccfs *fs = userdata;
 	bool passthrough;
@@ -193,6 +195,7 @@ const struct fuse_lowlevel_ops ccfs_ops = {
 	.copy_file_range = op_copy,
 	.opendir	= op_opendir,
 	.readdir	= op_readdir,
+	.readdirplus	= op_readdirplus,
 	.fsyncdir	= op_fsyncdir,
 	.statfs		= op_statfs,
 	.access		= op_access,

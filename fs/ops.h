@@ -4,13 +4,14 @@
  *
  * Each handler writes one request (ask), sends it (conn_call) and turns the
  * answer into FUSE's.  Nothing is remembered here but the files that are open
- * (inode.h): names and attributes are the owner's, and FUSE is told to keep them
- * for 0 s.  What may be remembered nevertheless sharedpc.ko is told before each
- * answer (attach.h).  FUSE's node ids are the protocol's.
+ * (inode.h) and, for a moment, the rest of a listing (listing.h): names and
+ * attributes are the owner's, and FUSE is told to keep them for 0 s.  What may be
+ * remembered nevertheless sharedpc.ko is told before each answer (attach.h).
+ * FUSE's node ids are the protocol's.
  *
  *	attr.c		attributes, links' texts, statfs, access
  *	names.c		look-up, and what makes, moves and removes names
- *	dir.c		directories' contents
+ *	dir.c		directories' contents, with listing.c
  *	data.c		open files: their backing files, sync, space, holes
  *	xattr.c		extended attributes
  *	ops.c		the table, INIT, and what they all use
@@ -28,6 +29,7 @@
 
 #include "fs/attach.h"
 #include "fs/conn.h"
+#include "fs/listing.h"
 #include "fs/owner.h"
 #include "fs/slow.h"
 #include "msg.h"
@@ -37,6 +39,7 @@ struct ccfs {
 	struct conn conn;
 	struct slow slow;
 	struct attach attach;
+	struct listings listings;
 	int fuse_fd;		/* /dev/fuse */
 	bool local;		/* the owner is this image */
 	/* INIT is done; @error is -EOPNOTSUPP without passthrough. */
@@ -103,6 +106,8 @@ void op_link(fuse_req_t req, fuse_ino_t node, fuse_ino_t newdir,
 void op_opendir(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *fi);
 void op_readdir(fuse_req_t req, fuse_ino_t node, size_t size, off_t off,
 		struct fuse_file_info *fi);
+void op_readdirplus(fuse_req_t req, fuse_ino_t node, size_t size, off_t off,
+		    struct fuse_file_info *fi);
 void op_fsyncdir(fuse_req_t req, fuse_ino_t node, int data,
 		 struct fuse_file_info *fi);
 

@@ -279,6 +279,8 @@ static int run_session(struct serving *s)
 	if (!ret)
 		ret = slow_start(&s->fs.slow, &s->fs.conn);
 	if (!ret)
+		ret = listings_start(&s->fs);
+	if (!ret)
 		ret = loop(s, se);
 	conn_kill(&s->fs.conn);
 	slow_end(&s->fs.slow);	/* answers need the session */
@@ -305,6 +307,7 @@ int serve(const struct options *opt, int report)
 	s.fs.ready = ready;
 	s.fs.mount = &s;
 	s.fs.attach.dev = -1;
+	listings_init(&s.fs.listings);
 	fuse_set_log_func(fuse_log_line);
 	if (chdir("/"))
 		return -errno;
