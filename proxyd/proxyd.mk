@@ -37,3 +37,7 @@ UNIT_TESTS += test-file
 test-file-objs := tests/unit/test-file.o $(PROXY_OBJS)
 test-file-libs := -lconfuse -lnuma -lcmocka -Wl,--wrap=ioctl \
 	-Wl,--wrap=mmap64 -Wl,--wrap=fsync
+
+UNIT_TESTS += test-words
+test-words-objs := tests/unit/test-words.o $(PROXY_OBJS)
+test-words-libs := -lconfuse -lnuma -lcmocka -Wl,--wrap=ioctl -Wl,--wrap=open64

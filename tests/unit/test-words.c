@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a proxy says of how long its answers hold, proxyd/names/words.c, with
+ * sharedpc.ko played here. A word's value has to be older than what it is sent
+ * with: so files are changed at the moment when their word is read, and the
+ * answer must know of it.
+ */
+#include "proxy-test.h"
+
+#include <sys/fsuid.h>
+#include <sys/ioctl.h>
+
+#include "sharedpc_ioctl.h"
+
+#define GEN_NAME	1000	/* and the length of the name */
+#define GEN_LOOK	2000	/* and the low digits of the inode's number */
+
+static bool absent;		/* there is no device */
+static int refuse;		/* WATCH fails with this */
+static bool broken;		/* NAME and LOOK fail */
+static bool caller;		/* somebody else than root has asked the module */
+static const char *make_at_name;	/* made when the word of its name is read */
+static const char *remove_at_name;
+static const char *swap_at_name;
+static int mode_at_look;	/* given to the file whose word is read; 0: none */
+static int watched;		/* descriptors that watch */
+static int dev_fd = -1;
+
+int __wrap_open64(const char *path, int flags, ...);
+int __real_open64(const char *path, int flags, ...);
+int __wrap_ioctl(int fd, unsigned long request, void *arg);
+
+int __wrap_open64(const char *path, int flags, ...)
+{
+	va_list ap;
+	mode_t mode;
+
+	va_start(ap, flags);
+	mode = flags & O_CREAT ? va_arg(ap, mode_t) : 0;
+	va_end(ap);
+	if (strcmp(path, SHAREDPC_DEVICE))
+		return __real_open64(path, flags, mode);
+	errno = ENOENT;
+	if (absent)
+		return -1;
+	dev_fd = __real_open64("/dev/null", flags);
+	return dev_fd;
+}
+
+static int watch(struct sharedpc_watch *w)
+{
+	errno = refuse;
+	if (refuse)
+		return -1;
+	assert_true(fcntl(w->fd, F_GETFL) & O_PATH);
+	w->bits = 17;
+	w->salt = 0x1234567890;
+	watched++;
+	return 0;
+}
+
+static int name_word(struct sharedpc_name *n)
+{
+	char name[256] = "";
+
+	memcpy(name, (void *)(uintptr_t)n->name, n->len);
+	if (make_at_name && !strcmp(name, make_at_name))
+		assert_int_equal(mkdirat(n->dir, name, 0700), 0);
+	if (remove_at_name && !strcmp(name, remove_at_name))
+		assert_int_equal(unlinkat(n->dir, name, 0), 0);
+	if (swap_at_name && !strcmp(name, swap_at_name))
+		assert_int_equal(renameat(n->dir, "other", n->dir, name), 0);
+	n->gen = GEN_NAME + n->len;
+	return 0;
+}
+
+static int look_word(struct sharedpc_look *l)
+{
+	char path[64];
+	struct stat st;
+
+	assert_int_equal(fstat(l->fd, &st), 0);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", l->fd);
+	if (mode_at_look && !S_ISLNK(st.st_mode))
+		assert_int_equal(chmod(path, mode_at_look), 0);
+	l->gen = GEN_LOOK + st.st_ino % 1000;
+	l->flags = SHAREDPC_LOOK_ACL;
+	return 0;
+}
+
+int __wrap_ioctl(int fd, unsigned long request, void *arg)
+{
+	assert_int_equal(fd, dev_fd);
+	if (setfsuid(-1))
+		caller = true;
+	if (request == SHAREDPC_IOC_WATCH)
+		return watch(arg);
+	errno = EIO;
+	if (broken)
+		return -1;
+	if (request == SHAREDPC_IOC_NAME)
+		return name_word(arg);
+	assert_int_equal(request, SHAREDPC_IOC_LOOK);
+	return look_word(arg);
+}
+
+static struct ccfs_welcome greet(void)
+{
+	struct ccfs_welcome w;
+	struct msg m = { 0 };
+
+	if (conn >= 0)
+		close(conn);
+	conn = fresh();
+	assert_int_equal(hello(conn, at("rw"), 0, &m), 0);
+	assert_int_equal(msg_get(&m, &w, sizeof(w)), 0);
+	msg_free(&m);
+	return w;
+}
+
+static int setup_words(void **state)
+{
+	setup_proxy(true);
+	return 0;
+}
+
+static void attr_holds(const struct ccfs_attr *a)
+{
+	assert_int_equal(a->gen, GEN_LOOK + a->ino % 1000);
+	assert_int_equal(a->flags, SHAREDPC_LOOK_ACL);
+	if (mode_at_look && !S_ISLNK(a->mode))
+		assert_int_equal(a->mode & 07777, mode_at_look);
+}
+
+static void entry_holds(const struct ccfs_entry *e, const char *name)
+{
+	attr_holds(&e->attr);
+	assert_int_equal(e->name_gen, GEN_NAME + strlen(name));
+}
+
+/* No module, or one that will not have this file system: nothing holds. */
+static void test_none(void **state)
+{
+	struct ccfs_welcome w;
+	struct ccfs_entry e;
+
+	put_file("rw/f", "abc", 0644);
+	for (int i = 0; i < 3; i++) {
+		absent = i == 0;
+		refuse = i == 1 ? EOPNOTSUPP : 0;
+		broken = i == 2;
+		w = greet();
+		assert_int_equal(w.flags & CCFS_WELCOME_WORDS,
+				 broken ? CCFS_WELCOME_WORDS : 0);
+		assert_int_equal(w.root.gen, 0);
+		assert_true(S_ISDIR(w.root.mode));
+		assert_int_equal(name_op(CCFS_LOOKUP, CCFS_ROOT, "f", &root, &e), 0);
+		assert_int_equal(e.name_gen, 0);
+		assert_int_equal(e.attr.gen, 0);
+		assert_int_equal(e.attr.flags, 0);
+		assert_int_equal(e.attr.size, 3);
+	}
+	broken = false;
+}
+
+/* What is read after the word is newer than its value. */
+static void test_order(void **state)
+{
+	struct ccfs_setattr set = { .valid = CCFS_SET_SIZE, .size = 5 };
+	struct ccfs_welcome w;
+	struct ccfs_entry e;
+	struct ccfs_attr a;
+	struct msg m = { 0 };
+
+	mode_at_look = 0751;
+	w = greet();
+	assert_int_equal(w.flags, CCFS_WELCOME_LOCAL | CCFS_WELCOME_WORDS);
+	assert_int_equal(w.bits, 17);
+	assert_int_equal(w.salt, 0x1234567890);
+	attr_holds(&w.root);
+	assert_int_equal(name_op(CCFS_LOOKUP, CCFS_ROOT, "f", &root, &e), 0);
+	entry_holds(&e, "f");
+	mode_at_look = 0640;
+	start(&m, CCFS_GETATTR, e.node, &root);
+	assert_int_equal(ask(&m), 0);
+	assert_int_equal(msg_get(&m, &a, sizeof(a)), 0);
+	attr_holds(&a);
+	start(&m, CCFS_SETATTR, e.node, &root);
+	msg_put(&m, &set, sizeof(set));
+	assert_int_equal(ask(&m), 0);
+	assert_int_equal(msg_get(&m, &a, sizeof(a)), 0);
+	attr_holds(&a);
+	assert_int_equal(a.size, 5);
+	/* a name that comes once its word is read is found */
+	make_at_name = "soon";
+	assert_int_equal(name_op(CCFS_LOOKUP, CCFS_ROOT, "soon", &root, &e), 0);
+	entry_holds(&e, "soon");
+	make_at_name = NULL;
+	msg_free(&m);
+}
+
+/* All that is made comes with its words, whoever makes it. */
+static void test_made(void **state)
+{
+	const struct ccfs_cred *who[] = { &root, &user };
+	struct ccfs_link ln = { .newdir = CCFS_ROOT };
+	struct ccfs_entry e;
+	struct msg m = { 0 };
+	char name[16];
+
+	mode_at_look = 0;
+	assert_int_equal(chmod(at("rw"), 0777), 0);
+	for (int i = 0; i < 2; i++) {
+		snprintf(name, sizeof(name), "dir%d", i);
+		assert_int_equal(make(CCFS_MKDIR, CCFS_ROOT, name, 0777, who[i], &e), 0);
+		entry_holds(&e, name);
+		assert_int_equal(name_op(CCFS_LOOKUP, CCFS_ROOT, name, who[i], &e), 0);
+		entry_holds(&e, name);
+		snprintf(name, sizeof(name), "fifo%d", i);
+		assert_int_equal(make(CCFS_MKNOD, CCFS_ROOT, name, S_IFIFO | 0666,
+				      who[i], &e), 0);
+		entry_holds(&e, name);
+		snprintf(name, sizeof(name), "file%d", i);
+		assert_int_equal(make(CCFS_CREATE, CCFS_ROOT, name, 0666, who[i], &e), 0);
+		entry_holds(&e, name);
+		start(&m, CCFS_LINK, e.node, who[i]);
+		msg_put(&m, &ln, sizeof(ln));
+		snprintf(name, sizeof(name), "hard%d", i);
+		put_name(&m, name);
+		assert_int_equal(ask(&m), 0);
+		assert_int_equal(msg_get(&m, &e, sizeof(e)), 0);
+		entry_holds(&e, name);
+		start(&m, CCFS_SYMLINK, CCFS_ROOT, who[i]);
+		snprintf(name, sizeof(name), "soft%d", i);
+		put_name(&m, name);
+		put_name(&m, "to");
+		assert_int_equal(ask(&m), 0);
+		assert_int_equal(msg_get(&m, &e, sizeof(e)), 0);
+		entry_holds(&e, name);
+	}
+	assert_false(caller);
+	msg_free(&m);
+}
+
+/* A file that was created, and is not what the name means by now. */
+static void test_created(void **state)
+{
+	struct ccfs_entry e;
+	struct stat st;
+
+	swap_at_name = "created";
+	put_file("rw/other", "", 0600);
+	assert_int_equal(make(CCFS_CREATE, CCFS_ROOT, "created", 0666, &root, &e), 0);
+	assert_int_equal(e.name_gen, 0);
+	attr_holds(&e.attr);
+	assert_int_equal(stat(at("rw/created"), &st), 0);
+	assert_int_not_equal(st.st_ino, e.attr.ino);
+	assert_int_equal(e.attr.nlink, 0);
+	swap_at_name = NULL;
+}
+
+/* A listing: words of all, before; what goes meanwhile is a bare name. */
+static void test_listing(void **state)
+{
+	struct ccfs_readdir rd = { .size = 65536, .flags = CCFS_READDIR_PLUS };
+	struct ccfs_listing head;
+	struct ccfs_entry e;
+	char name[256];
+	struct ccfs_dirent d;
+	struct ccfs_attr a;
+	struct msg m = { 0 };
+	const void *text;
+	uint64_t dir;
+	int n = 0;
+
+	assert_int_equal(mkdir(at("rw/list"), 0700), 0);
+	put_file("rw/list/stays", "", 0600);
+	put_file("rw/list/goes", "", 0600);
+	assert_int_equal(symlink("x", at("rw/list/link")), 0);
+	dir = lookup(CCFS_ROOT, "list");
+	remove_at_name = "goes";
+	mode_at_look = 0604;
+	start(&m, CCFS_READDIR, dir, &user);	/* who opened it may read it */
+	msg_put(&m, &rd, sizeof(rd));
+	assert_int_equal(ask(&m), 0);
+	assert_int_equal(msg_get(&m, &head, sizeof(head)), 0);
+	for (; !msg_get(&m, &d, sizeof(d)); n++) {
+		assert_int_equal(msg_get(&m, name, d.len), 0);
+		name[d.len] = '\0';
+		assert_int_equal(msg_get_data(&m, d.text_len, &text), 0);
+		if (name[0] == '.' || !strcmp(name, "goes")) {
+			assert_int_equal(d.node, 0);
+			continue;
+		}
+		assert_int_equal(d.text_len, !strcmp(name, "link"));
+		assert_int_not_equal(d.node, 0);
+		assert_int_equal(msg_get(&m, &a, sizeof(a)), 0);
+		e = (struct ccfs_entry) { .name_gen = d.name_gen, .attr = a };
+		entry_holds(&e, name);
+	}
+	assert_int_equal(n, 5);
+	remove_at_name = NULL;
+	mode_at_look = 0;
+	assert_false(caller);
+	msg_free(&m);
+}
+
+/* Each mount watches, and no longer than it lives. */
+static void test_watches(void **state)
+{
+	int first, before = watched;
+
+	greet();
+	first = dev_fd;
+	greet();
+	await_conns(1);
+	assert_int_equal(watched, before + 2);
+	assert_int_equal(first == dev_fd ? -1 : fcntl(first, F_GETFD), -1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_none),
+		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_made),
+		cmocka_unit_test(test_created),
+		cmocka_unit_test(test_listing),
+		cmocka_unit_test(test_watches),
+		cmocka_unit_test(test_end),
+	};
+
+	return cmocka_run_group_tests(tests, setup_words, teardown);
+}
