@@ -52,3 +52,9 @@ test-ccfs-listing-objs := tests/unit/test-ccfs-listing.o $(CCFS_OPS)
 test-ccfs-listing-libs := -lfuse3 -lcmocka -Wl,--wrap=fuse_req_ctx \
 	-Wl,--wrap=fuse_req_userdata -Wl,--wrap=fuse_reply_err \
 	-Wl,--wrap=fuse_reply_buf -Wl,--wrap=ioctl
+
+UNIT_TESTS += test-ccfs-attach
+test-ccfs-attach-objs := tests/unit/test-ccfs-attach.o $(CCFS_OPS)
+test-ccfs-attach-libs := -lfuse3 -lcmocka -Wl,--wrap=open64 -Wl,--wrap=ioctl \
+	-Wl,--wrap=fuse_req_userdata -Wl,--wrap=fuse_reply_err \
+	-Wl,--wrap=fuse_reply_open

@@ -71,7 +71,7 @@ static void end_calls(struct caller *callers, int ret)
  */
 static struct conn *connect_pair(int *peer, int patience_ms)
 {
-	static struct conn conns[16];
+	static struct conn conns[24];
 	static int n;
 	struct conn *c = &conns[n++];
 	int fd[2];
@@ -136,6 +136,46 @@ static void peer_goes(void **state)
 	end_calls(callers, -ENOTCONN);
 	start_calls(callers, c);	/* and so for ever */
 	end_calls(callers, -ENOTCONN);
+}
+
+static atomic_int deaths;
+static atomic_int failed_before;	/* calls, when it died */
+static struct caller *dying;
+
+static void died(void *arg)
+{
+	assert_ptr_equal(arg, &deaths);
+	for (int i = 0; i < CALLERS; i++)
+		failed_before += dying[i].ret != 1;
+	deaths++;
+}
+
+/* Whoever wants to know hears of it once, and before any call fails. */
+static void death_is_told(void **state)
+{
+	struct caller callers[CALLERS];
+	struct msg m = { 0 };
+	int peer;
+	struct conn *c = connect_pair(&peer, 60000);
+
+	c->died = died;
+	c->arg = &deaths;
+	dying = callers;
+	for (int i = 0; i < CALLERS; i++) {
+		callers[i] = (struct caller) { .conn = c, .n = 100 + i, .ret = 1 };
+		assert_int_equal(pthread_create(&callers[i].thread, NULL, call,
+						&callers[i]), 0);
+	}
+	for (int i = 0; i < CALLERS; i++)
+		assert_int_equal(msg_recv(peer, &m), 0);
+	msg_free(&m);
+	assert_int_equal(deaths, 0);
+	close(peer);
+	end_calls(callers, -ENOTCONN);
+	assert_int_equal(deaths, 1);
+	assert_int_equal(failed_before, 0);
+	assert_false(conn_kill(c));
+	assert_int_equal(deaths, 1);
 }
 
 static void liars(void **state)
@@ -427,6 +467,7 @@ int main(void)
 		cmocka_unit_test(any_order),
 		cmocka_unit_test(error_of_owner),
 		cmocka_unit_test(peer_goes),
+		cmocka_unit_test(death_is_told),
 		cmocka_unit_test(liars),
 		cmocka_unit_test(silence),
 		cmocka_unit_test(slow),

@@ -34,6 +34,7 @@ static void plain(void **state)
 	assert_string_equal(opt.path, "/srv/shared");
 	assert_string_equal(opt.target, "/mnt");
 	assert_int_equal(opt.flags, 0);	/* set-id and devices work: a root may */
+	assert_false(opt.nocache);
 }
 
 static void flags(void **state)
@@ -49,7 +50,8 @@ static void flags(void **state)
 	assert_int_equal(opt.flags, MS_RDONLY);
 	assert_true(opt.fake);
 	assert_int_equal(parse(&opt, "boot:/", "/mnt", "-o",
-			       "connect=unix:/run/s,foreground"), 0);
+			       "connect=unix:/run/s,nocache,foreground"), 0);
+	assert_true(opt.nocache);
 	assert_string_equal(opt.connect, "/run/s");
 	assert_true(opt.foreground);
 }
