@@ -186,7 +186,7 @@ void proxy_conn_add(struct proxy *proxy, int fd)
 	if (many) {
 		log_say("mount refused: there are %d", PROXY_CONNS);
 		close(fd);
-	} else if (conn_start(proxy, fd)) {
+	} else if (conn_serve(proxy, fd)) {
 		proxy_conn_gone(proxy);
 	}
 }

@@ -159,7 +159,7 @@ static int request_add(struct conn *conn, struct msg *in)
 	return 0;
 }
 
-static int forget(struct conn *conn, struct msg *in)
+static int take_forget(struct conn *conn, struct msg *in)
 {
 	struct ccfs_forget one;
 	struct ccfs_count n;
@@ -180,7 +180,7 @@ static int forget(struct conn *conn, struct msg *in)
 	return msg_end(in);
 }
 
-static int drop(struct conn *conn, struct msg *in)
+static int take_drop(struct conn *conn, struct msg *in)
 {
 	struct ccfs_handle file;
 	int ret = msg_get(in, &file, sizeof(file));
@@ -248,7 +248,7 @@ free_path:
 	return ret;
 }
 
-static int hello(struct conn *conn, struct msg *in)
+static int take_hello(struct conn *conn, struct msg *in)
 {
 	struct ccfs_welcome welcome = { 0 };
 	char why[256] = "";
@@ -298,11 +298,11 @@ static int conn_take(struct conn *conn, struct msg *in)
 		return -EPROTO;
 	switch (in->head.op) {
 	case CCFS_HELLO:
-		return hello(conn, in);
+		return take_hello(conn, in);
 	case CCFS_FORGET:
-		return forget(conn, in);
+		return take_forget(conn, in);
 	case CCFS_DROP:
-		return drop(conn, in);
+		return take_drop(conn, in);
 	case CCFS_PING:
 		msg_start(&out, CCFS_PING, in->head.id, 0);
 		conn_send(conn, &out);
@@ -370,7 +370,7 @@ static void *conn_reader(void *arg)
 	return NULL;
 }
 
-int conn_start(struct proxy *proxy, int fd)
+int conn_serve(struct proxy *proxy, int fd)
 {
 	struct timeval tv = { .tv_sec = CONN_TIMEOUT };
 	struct conn *conn = calloc(1, sizeof(*conn));

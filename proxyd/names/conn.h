@@ -54,7 +54,7 @@ struct request {
 };
 
 /* Serve @fd (taken over) in a thread of its own. 0 or -errno. */
-int conn_start(struct proxy *proxy, int fd);
+int conn_serve(struct proxy *proxy, int fd);
 /*
  * The answer of @req will show @node, of which a lookup was counted for that:
  * it is taken back if the client does not get the answer, and at once if this

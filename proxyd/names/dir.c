@@ -25,7 +25,7 @@
 #define CHUNK	32768		/* bytes of one getdents64 */
 
 /* An answer on its way. */
-struct listing {
+struct walk {
 	struct request *req;
 	int fd;			/* the directory */
 	uint32_t left;		/* bytes */
@@ -60,15 +60,15 @@ static void entry_readlink(struct entry *e, int fd)
  * Look @e up. False: there is not enough room left for what it needs, and
  * nothing has been counted.
  */
-static bool entry_look(struct listing *l, struct entry *e)
+static bool entry_look(struct walk *w, struct entry *e)
 {
-	struct conn *conn = l->req->conn;
+	struct conn *conn = w->req->conn;
 	uint64_t node;
 	struct stat st;
 	int fd;
 
-	e->d.name_gen = words_name(&conn->words, l->fd, e->name);
-	fd = name_open(l->fd, e->name);
+	e->d.name_gen = words_name(&conn->words, w->fd, e->name);
+	fd = name_open(w->fd, e->name);
 	if (fd < 0)
 		return true;
 	if (e->d.type == DT_LNK)
@@ -78,12 +78,12 @@ static bool entry_look(struct listing *l, struct entry *e)
 		close(fd);
 		return true;
 	}
-	if (entry_size(e, e->d.text_len, true) > l->left) {
+	if (entry_size(e, e->d.text_len, true) > w->left) {
 		close(fd);
 		return false;
 	}
 	if (!node_add(&conn->nodes, fd, &st, &node) &&
-	    !request_enter(l->req, node)) {
+	    !request_enter(w->req, node)) {
 		e->d.node = node;
 		e->d.ino = st.st_ino;
 	} else {
@@ -98,9 +98,9 @@ static bool is_dots(const char *name)
 }
 
 /* Put @de into the answer. False: it does not fit. */
-static bool listing_put(struct listing *l, const struct dirent64 *de)
+static bool walk_put(struct walk *w, const struct dirent64 *de)
 {
-	struct msg *out = &l->req->out;
+	struct msg *out = &w->req->out;
 	struct entry e;
 
 	e.d = (struct ccfs_dirent) {
@@ -108,52 +108,52 @@ static bool listing_put(struct listing *l, const struct dirent64 *de)
 		.len = strlen(de->d_name),
 	};
 	e.name = de->d_name;
-	if (l->plus && !is_dots(e.name) && !entry_look(l, &e))
+	if (w->plus && !is_dots(e.name) && !entry_look(w, &e))
 		return false;
-	if (entry_size(&e, e.d.text_len, e.d.node) > l->left)
+	if (entry_size(&e, e.d.text_len, e.d.node) > w->left)
 		return false;
 	msg_put(out, &e.d, sizeof(e.d));
 	msg_put(out, e.name, e.d.len);
 	msg_put(out, e.text, e.d.text_len);
 	if (e.d.node)
 		msg_put(out, &e.attr, sizeof(e.attr));
-	l->left -= entry_size(&e, e.d.text_len, e.d.node);
-	l->count++;
+	w->left -= entry_size(&e, e.d.text_len, e.d.node);
+	w->count++;
 	return true;
 }
 
 /* The next entries. Their bytes in the directory, 0 at its end, or -errno. */
-static ssize_t listing_more(struct listing *l)
+static ssize_t walk_more(struct walk *w)
 {
 	char buf[CHUNK] __attribute__((aligned(8)));
 	struct dirent64 *de;
-	ssize_t n = getdents64(l->fd, buf, sizeof(buf)), at;
+	ssize_t n = getdents64(w->fd, buf, sizeof(buf)), at;
 
-	for (at = 0; at < n && !l->full; at += de->d_reclen) {
+	for (at = 0; at < n && !w->full; at += de->d_reclen) {
 		de = (struct dirent64 *)(buf + at);
-		l->full = !listing_put(l, de);
+		w->full = !walk_put(w, de);
 	}
 	return n < 0 ? -errno : n;
 }
 
 /* Until the answer is full or the directory ends. 0 or -errno. */
-static int listing_fill(struct listing *l, uint32_t *flags)
+static int walk_fill(struct walk *w, uint32_t *flags)
 {
 	ssize_t n;
 
 	do {
-		n = listing_more(l);
-	} while (n > 0 && !l->full);
+		n = walk_more(w);
+	} while (n > 0 && !w->full);
 	if (!n)
 		*flags |= CCFS_LISTING_END;
-	if (l->count)
+	if (w->count)
 		return 0;	/* an error comes again when it is alone */
-	return n < 0 ? n : l->full ? -EINVAL : 0;
+	return n < 0 ? n : w->full ? -EINVAL : 0;
 }
 
 int dir_read(struct request *req, const struct ccfs_readdir *args)
 {
-	struct listing l = {
+	struct walk w = {
 		.req = req, .plus = args->flags & CCFS_READDIR_PLUS,
 	};
 	struct ccfs_listing head = { 0 };
@@ -161,14 +161,14 @@ int dir_read(struct request *req, const struct ccfs_readdir *args)
 
 	if (args->size < sizeof(head))
 		return -EINVAL;
-	l.left = args->size - sizeof(head);
-	l.fd = procfd_open(req->node->fd, O_RDONLY | O_DIRECTORY);
-	if (l.fd < 0)
-		return l.fd;
+	w.left = args->size - sizeof(head);
+	w.fd = procfd_open(req->node->fd, O_RDONLY | O_DIRECTORY);
+	if (w.fd < 0)
+		return w.fd;
 	msg_put(&req->out, &head, sizeof(head));
-	ret = lseek(l.fd, args->offset, SEEK_SET) < 0 ? -errno :
-		listing_fill(&l, &head.flags);
-	close(l.fd);
+	ret = lseek(w.fd, args->offset, SEEK_SET) < 0 ? -errno :
+		walk_fill(&w, &head.flags);
+	close(w.fd);
 	if (!ret && !req->out.error)
 		memcpy(req->out.data, &head, sizeof(head));
 	return ret;

@@ -24,7 +24,7 @@ static int attr_put(struct request *req)
 	return ret;
 }
 
-int op_getattr(struct request *req)
+int request_getattr(struct request *req)
 {
 	int ret = msg_end(&req->in);
 
@@ -94,7 +94,7 @@ static int set_all(int fd, int opened, const struct ccfs_setattr *set)
 	return ret;
 }
 
-int op_setattr(struct request *req)
+int request_setattr(struct request *req)
 {
 	struct ccfs_setattr set;
 	int opened = -1, ret;
@@ -123,7 +123,7 @@ int op_setattr(struct request *req)
 	return ret ? ret : attr_put(req);
 }
 
-int op_statfs(struct request *req)
+int request_statfs(struct request *req)
 {
 	struct ccfs_statfs out;
 	struct statvfs st;
@@ -143,7 +143,7 @@ int op_statfs(struct request *req)
 	return 0;
 }
 
-int op_access(struct request *req)
+int request_access(struct request *req)
 {
 	struct ccfs_count mask;
 	int ret = msg_get(&req->in, &mask, sizeof(mask));

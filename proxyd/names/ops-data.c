@@ -36,7 +36,7 @@ static int open_regular(const struct node *node, int flags)
  * A failure of writing back is told to each struct file that was open then,
  * once: one that is opened now would hear of it only if nobody has.
  */
-int op_fsync(struct request *req)
+int request_fsync(struct request *req)
 {
 	struct files *files = &req->conn->proxy->files;
 	struct ccfs_range range;
@@ -60,7 +60,7 @@ int op_fsync(struct request *req)
 }
 
 /* Root opens it again: the right to read it was checked on the client. */
-int op_fsyncdir(struct request *req)
+int request_fsyncdir(struct request *req)
 {
 	struct ccfs_range range;
 	int fd, ret = get_range(req, &range);
@@ -75,7 +75,7 @@ int op_fsyncdir(struct request *req)
 	return ret;
 }
 
-int op_fallocate(struct request *req)
+int request_fallocate(struct request *req)
 {
 	struct ccfs_range range;
 	int fd, ret = get_range(req, &range);
@@ -95,7 +95,7 @@ int op_fallocate(struct request *req)
 	return ret;
 }
 
-int op_lseek(struct request *req)
+int request_lseek(struct request *req)
 {
 	struct ccfs_count count = { 0 };
 	struct ccfs_range range;
@@ -136,7 +136,7 @@ static int copy_caller(struct request *req, int in, int out,
 	return ret;
 }
 
-int op_copy(struct request *req)
+int request_copy(struct request *req)
 {
 	struct ccfs_count done;
 	struct ccfs_copy args;

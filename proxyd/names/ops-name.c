@@ -71,7 +71,7 @@ static int made_put(struct request *req, int dir, const char *name)
 	return fd < 0 ? fd : entry_put(req, fd, gen, &node);
 }
 
-int op_lookup(struct request *req)
+int request_lookup(struct request *req)
 {
 	char name[CCFS_NAME_MAX + 1];
 	uint64_t gen, node;
@@ -96,7 +96,7 @@ static int get_make(struct request *req, struct ccfs_make *make,
 	return ret ? ret : only_name(req, name);
 }
 
-int op_mknod(struct request *req)
+int request_mknod(struct request *req)
 {
 	char name[CCFS_NAME_MAX + 1];
 	struct ccfs_make make;
@@ -113,7 +113,7 @@ int op_mknod(struct request *req)
 	return ret ? ret : made_put(req, req->node->fd, name);
 }
 
-int op_mkdir(struct request *req)
+int request_mkdir(struct request *req)
 {
 	char name[CCFS_NAME_MAX + 1];
 	struct ccfs_make make;
@@ -130,7 +130,7 @@ int op_mkdir(struct request *req)
 	return ret ? ret : made_put(req, req->node->fd, name);
 }
 
-int op_unlink(struct request *req)
+int request_unlink(struct request *req)
 {
 	char name[CCFS_NAME_MAX + 1];
 	int ret = only_name(req, name);
@@ -140,7 +140,7 @@ int op_unlink(struct request *req)
 	return unlinkat(req->node->fd, name, 0) ? -errno : 0;
 }
 
-int op_rmdir(struct request *req)
+int request_rmdir(struct request *req)
 {
 	char name[CCFS_NAME_MAX + 1];
 	int ret = only_name(req, name);
@@ -150,7 +150,7 @@ int op_rmdir(struct request *req)
 	return unlinkat(req->node->fd, name, AT_REMOVEDIR) ? -errno : 0;
 }
 
-int op_symlink(struct request *req)
+int request_symlink(struct request *req)
 {
 	char name[CCFS_NAME_MAX + 1];
 	char *text = NULL;
@@ -175,7 +175,7 @@ free_text:
 	return ret;
 }
 
-int op_rename(struct request *req)
+int request_rename(struct request *req)
 {
 	char old[CCFS_NAME_MAX + 1], new[CCFS_NAME_MAX + 1];
 	struct ccfs_rename args;
@@ -212,7 +212,7 @@ static int link_caller(struct request *req, int dir, const char *name)
 	return ret;
 }
 
-int op_link(struct request *req)
+int request_link(struct request *req)
 {
 	char name[CCFS_NAME_MAX + 1];
 	struct ccfs_link args;
@@ -234,7 +234,7 @@ int op_link(struct request *req)
 	return ret;
 }
 
-int op_readlink(struct request *req)
+int request_readlink(struct request *req)
 {
 	char text[CCFS_PATH_MAX + 1];
 	ssize_t n;

@@ -62,7 +62,7 @@ static int open_put(struct request *req, int fd, bool write)
 	return 0;
 }
 
-int op_open(struct request *req)
+int request_open(struct request *req)
 {
 	struct ccfs_make args;
 	int fd, ret;
@@ -139,7 +139,7 @@ static int create_put(struct request *req, int fd, const char *name, bool write)
 	return ret;
 }
 
-int op_create(struct request *req)
+int request_create(struct request *req)
 {
 	char name[CCFS_NAME_MAX + 1];
 	struct ccfs_make args;
@@ -163,7 +163,7 @@ int op_create(struct request *req)
 	return create_put(req, fd, name, wants_write(args.flags));
 }
 
-int op_readdir(struct request *req)
+int request_readdir(struct request *req)
 {
 	struct ccfs_readdir args;
 	int ret = msg_get(&req->in, &args, sizeof(args));

@@ -52,7 +52,7 @@ static int read_put(struct request *req, uint32_t size, const char *name)
 	return ret;
 }
 
-int op_getxattr(struct request *req)
+int request_getxattr(struct request *req)
 {
 	struct ccfs_xattr args;
 	char *name = NULL;
@@ -67,7 +67,7 @@ int op_getxattr(struct request *req)
 	return ret;
 }
 
-int op_listxattr(struct request *req)
+int request_listxattr(struct request *req)
 {
 	struct ccfs_xattr args;
 	int ret;
@@ -78,7 +78,7 @@ int op_listxattr(struct request *req)
 	return ret ? ret : read_put(req, args.size, NULL);
 }
 
-int op_setxattr(struct request *req)
+int request_setxattr(struct request *req)
 {
 	char path[PROCFD_PATH], *name = NULL;
 	struct ccfs_xattr args;
@@ -100,7 +100,7 @@ int op_setxattr(struct request *req)
 	return ret;
 }
 
-int op_removexattr(struct request *req)
+int request_removexattr(struct request *req)
 {
 	char path[PROCFD_PATH], *name = NULL;
 	struct ccfs_xattr args;

@@ -25,39 +25,39 @@ struct op {
 const struct op *op_find(unsigned int op);
 
 /* ops-name.c */
-int op_lookup(struct request *req);
-int op_mknod(struct request *req);
-int op_mkdir(struct request *req);
-int op_unlink(struct request *req);
-int op_rmdir(struct request *req);
-int op_symlink(struct request *req);
-int op_rename(struct request *req);
-int op_link(struct request *req);
-int op_readlink(struct request *req);
+int request_lookup(struct request *req);
+int request_mknod(struct request *req);
+int request_mkdir(struct request *req);
+int request_unlink(struct request *req);
+int request_rmdir(struct request *req);
+int request_symlink(struct request *req);
+int request_rename(struct request *req);
+int request_link(struct request *req);
+int request_readlink(struct request *req);
 
 /* ops-attr.c */
-int op_getattr(struct request *req);
-int op_setattr(struct request *req);
-int op_statfs(struct request *req);
-int op_access(struct request *req);
+int request_getattr(struct request *req);
+int request_setattr(struct request *req);
+int request_statfs(struct request *req);
+int request_access(struct request *req);
 
 /* ops-xattr.c */
-int op_getxattr(struct request *req);
-int op_setxattr(struct request *req);
-int op_listxattr(struct request *req);
-int op_removexattr(struct request *req);
+int request_getxattr(struct request *req);
+int request_setxattr(struct request *req);
+int request_listxattr(struct request *req);
+int request_removexattr(struct request *req);
 
 /* ops-open.c */
-int op_open(struct request *req);
-int op_create(struct request *req);
-int op_readdir(struct request *req);
+int request_open(struct request *req);
+int request_create(struct request *req);
+int request_readdir(struct request *req);
 
 /* ops-data.c */
-int op_fsync(struct request *req);
-int op_fsyncdir(struct request *req);
-int op_fallocate(struct request *req);
-int op_lseek(struct request *req);
-int op_copy(struct request *req);
+int request_fsync(struct request *req);
+int request_fsyncdir(struct request *req);
+int request_fallocate(struct request *req);
+int request_lseek(struct request *req);
+int request_copy(struct request *req);
 
 /* Shared by them. */
 /*
