@@ -44,7 +44,7 @@ static const struct backing_ops backing_ops = {
 	.close = backing_close,
 };
 
-static void drop(struct ccfs *fs, const struct ccfs_open *o)
+static void drop_open(struct ccfs *fs, const struct ccfs_open *o)
 {
 	struct ccfs_handle h = { .handle = o->file };
 	struct ccfs_cred cred = { 0 };
@@ -67,7 +67,7 @@ static int fetch_local(struct ccfs *fs, const struct ccfs_open *o)
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		fd = -errno;
-	drop(fs, o);
+	drop_open(fs, o);
 	return fd;
 }
 
@@ -88,7 +88,7 @@ static int fetch(struct ccfs *fs, uint64_t node, const struct ccfs_open *o,
 		return fetch_local(fs, o);
 	fd = owner_backing(&fs->owner, fs->attach.dev, node, o, keep);
 	if (fd < 0)
-		drop(fs, o);
+		drop_open(fs, o);
 	return fd;
 }
 
@@ -179,10 +179,10 @@ void op_create(fuse_req_t req, fuse_ino_t dir, const char *name, mode_t mode,
 	ret = open_backing(req, e.ino, &o, fi);
 	if (ret) {
 		answer_error(req, ret);
-		forget(fs, e.ino);
+		names_forget_one(fs, e.ino);
 	} else if (fuse_reply_create(req, &e, fi)) {
 		inode_release(e.ino, &lost_ops, fs);
-		forget(fs, e.ino);
+		names_forget_one(fs, e.ino);
 	}
 }
 

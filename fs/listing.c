@@ -63,7 +63,7 @@ void piece_reply(struct piece *p, struct ccfs *fs)
 {
 	tales_tell(&fs->attach, &p->tales);
 	if (fuse_reply_buf(p->req, p->buf, p->len))
-		forget_many(fs, p->given, p->ngiven);
+		names_forget(fs, p->given, p->ngiven);
 }
 
 /* FUSE gets the node of @it with this piece. */
@@ -176,7 +176,7 @@ static void listings_free(struct ccfs *fs, struct listing *l)
 					.node = l->items[i].d.node, .count = 1,
 				};
 		if (n)
-			forget_many(fs, left, n);
+			names_forget(fs, left, n);
 		free(left);
 		msg_free(&l->m);
 		free(l->items);

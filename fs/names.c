@@ -29,7 +29,7 @@ int get_entry(struct msg *m, struct ccfs *fs, fuse_ino_t dir, const char *name,
 	return 0;
 }
 
-void forget_many(struct ccfs *fs, const struct ccfs_forget *list, size_t n)
+void names_forget(struct ccfs *fs, const struct ccfs_forget *list, size_t n)
 {
 	struct ccfs_cred cred = { 0 };
 	struct ccfs_count c;
@@ -48,11 +48,11 @@ void forget_many(struct ccfs *fs, const struct ccfs_forget *list, size_t n)
 	msg_free(&m);
 }
 
-void forget(struct ccfs *fs, uint64_t node)
+void names_forget_one(struct ccfs *fs, uint64_t node)
 {
 	const struct ccfs_forget one = { .node = node, .count = 1 };
 
-	forget_many(fs, &one, 1);
+	names_forget(fs, &one, 1);
 }
 
 /*
@@ -70,7 +70,7 @@ static void answer_entry(struct msg *m, fuse_req_t req, int ret, fuse_ino_t dir,
 	if (ret)
 		answer_error(req, ret);
 	else if (fuse_reply_entry(req, &e))
-		forget(fs, e.ino);
+		names_forget_one(fs, e.ino);
 	msg_free(m);
 }
 
@@ -103,7 +103,7 @@ void op_forget(fuse_req_t req, fuse_ino_t node, uint64_t count)
 {
 	const struct ccfs_forget one = { .node = node, .count = count };
 
-	forget_many(ccfs_of(req), &one, 1);
+	names_forget(ccfs_of(req), &one, 1);
 	fuse_reply_none(req);
 }
 
@@ -118,7 +118,7 @@ void op_forget_multi(fuse_req_t req, size_t n, struct fuse_forget_data *list)
 			few[i] = (struct ccfs_forget) {
 				.node = list[i].ino, .count = list[i].nlookup,
 			};
-		forget_many(ccfs_of(req), few, some);
+		names_forget(ccfs_of(req), few, some);
 	}
 	fuse_reply_none(req);
 }

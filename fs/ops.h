@@ -77,9 +77,9 @@ void attr_stat(const struct ccfs_attr *a, struct stat *st);
 int get_entry(struct msg *m, struct ccfs *fs, fuse_ino_t dir, const char *name,
 	      struct fuse_entry_param *e);
 /* Answers that showed these nodes are no longer needed. */
-void forget_many(struct ccfs *fs, const struct ccfs_forget *list, size_t n);
+void names_forget(struct ccfs *fs, const struct ccfs_forget *list, size_t n);
 /* One that showed @node. */
-void forget(struct ccfs *fs, uint64_t node);
+void names_forget_one(struct ccfs *fs, uint64_t node);
 
 void op_getattr(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *fi);
 void op_setattr(fuse_req_t req, fuse_ino_t node, struct stat *st, int to_set,

@@ -47,10 +47,10 @@ int owner_met(struct owner *o);
 int owner_alive(const struct owner *o);
 
 /*
- * The backing file for what @open says of @node, one call for each open that the proxy answered
- * (see sharedpc_ioctl.h).  @dev: the device that is attached to the mount, or
- * -1; @keep: remember it for later opens for reading.  A new descriptor, or
- * -errno.
+ * The backing file for what @open says of @node, one call for each open that the
+ * proxy answered (see sharedpc_ioctl.h).  @dev: the device that is attached to
+ * the mount, or -1; @keep: remember it for later opens for reading.  A new
+ * descriptor, or -errno.
  */
 int owner_backing(const struct owner *o, int dev, uint64_t node,
 		  const struct ccfs_open *open, bool keep);

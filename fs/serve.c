@@ -116,7 +116,7 @@ static int welcome(struct serving *s, struct msg *m)
 }
 
 /* Ask for the export.  0 or -errno with the owner's text. */
-static int hello(struct serving *s)
+static int say_hello(struct serving *s)
 {
 	struct ccfs_hello h = {
 		.revision = CCFS_REVISION,
@@ -325,7 +325,7 @@ int serve(const struct options *opt, int report)
 	conn_init(&s.fs.conn, fd, &s.fs.owner);
 	s.fs.conn.died = died;
 	s.fs.conn.arg = &s.fs.attach;
-	ret = hello(&s);
+	ret = say_hello(&s);
 	if (ret) {
 		say(&s, ret);
 		return ret;
