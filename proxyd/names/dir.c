@@ -9,13 +9,16 @@
  *
  * With PLUS each entry comes with what LOOKUP and READLINK would have said of
  * it. An entry that cannot be looked up, because it has gone meanwhile or for
- * any other reason, comes as a bare name: who wants to know asks.
+ * any other reason, comes as a bare name: who wants to know asks. Each may cost a
+ * read of the disk, and the worker is wanted by others: after a while the answer
+ * is as long as it is.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "proxyd/export/procfd.h"
@@ -23,6 +26,7 @@
 #include "proxyd/names/ops.h"
 
 #define CHUNK	32768		/* bytes of one getdents64 */
+#define WALK_MS	500		/* for one answer, about */
 
 /* An answer on its way. */
 struct walk {
@@ -30,8 +34,9 @@ struct walk {
 	int fd;			/* the directory */
 	uint32_t left;		/* bytes */
 	bool plus;
-	bool full;
+	bool full;		/* no more, for whatever reason */
 	unsigned int count;	/* entries in it */
+	int64_t end_ms;		/* it has taken long enough then */
 };
 
 /* One entry, in the order in which it is sent. */
@@ -122,6 +127,14 @@ static bool walk_put(struct walk *w, const struct dirent64 *de)
 	return true;
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
 /* The next entries. Their bytes in the directory, 0 at its end, or -errno. */
 static ssize_t walk_more(struct walk *w)
 {
@@ -131,7 +144,7 @@ static ssize_t walk_more(struct walk *w)
 
 	for (at = 0; at < n && !w->full; at += de->d_reclen) {
 		de = (struct dirent64 *)(buf + at);
-		w->full = !walk_put(w, de);
+		w->full = !walk_put(w, de) || now_ms() > w->end_ms;
 	}
 	return n < 0 ? -errno : n;
 }
@@ -155,6 +168,7 @@ int dir_read(struct request *req, const struct ccfs_readdir *args)
 {
 	struct walk w = {
 		.req = req, .plus = args->flags & CCFS_READDIR_PLUS,
+		.end_ms = now_ms() + WALK_MS,
 	};
 	struct ccfs_listing head = { 0 };
 	int ret;
