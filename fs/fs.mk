@@ -45,7 +45,11 @@ UNIT_TESTS += test-ccfs-ops
 test-ccfs-ops-objs := tests/unit/test-ccfs-ops.o $(CCFS_OPS)
 test-ccfs-ops-libs := -lfuse3 -lcmocka -Wl,--wrap=fuse_req_getgroups \
 	-Wl,--wrap=fuse_req_ctx -Wl,--wrap=fuse_req_userdata \
-	-Wl,--wrap=fuse_reply_err -Wl,--wrap=fuse_reply_write
+	-Wl,--wrap=fuse_reply_err -Wl,--wrap=fuse_reply_write \
+	-Wl,--wrap=fuse_reply_entry -Wl,--wrap=fuse_reply_attr \
+	-Wl,--wrap=fuse_reply_create -Wl,--wrap=fuse_reply_open \
+	-Wl,--wrap=fuse_passthrough_open -Wl,--wrap=fuse_passthrough_close \
+	-Wl,--wrap=ioctl
 
 UNIT_TESTS += test-ccfs-listing
 test-ccfs-listing-objs := tests/unit/test-ccfs-listing.o $(CCFS_OPS)

@@ -10,11 +10,15 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "fs/inode.h"
 #include "fs/ops.h"
+#include "sharedpc_ioctl.h"
 
 static struct fuse_ctx caller;
 static int groups;		/* of the caller; negative: cannot be found */
@@ -22,6 +26,12 @@ static int groups_errno;	/* and libfuse has failed with this */
 static int grows;		/* and as many more at each look */
 static int replied;		/* the last error */
 static size_t written;		/* or count */
+static struct sharedpc_tale tale;	/* told last */
+static char tale_name[32];
+static int tales;		/* since the last answer that shows a file */
+static int answers;		/* such answers, each after its tale */
+static struct sharedpc_backing backing;
+static int backing_dev;
 static struct ccfs fs = { .owner.dev = -1, .attach.dev = -1 };
 
 int __wrap_fuse_req_getgroups(fuse_req_t req, int size, gid_t list[]);
@@ -29,6 +39,14 @@ const struct fuse_ctx *__wrap_fuse_req_ctx(fuse_req_t req);
 int __wrap_fuse_reply_err(fuse_req_t req, int error);
 int __wrap_fuse_reply_write(fuse_req_t req, size_t count);
 void *__wrap_fuse_req_userdata(fuse_req_t req);
+int __wrap_fuse_reply_entry(fuse_req_t req, const struct fuse_entry_param *e);
+int __wrap_fuse_reply_attr(fuse_req_t req, const struct stat *st, double timeout);
+int __wrap_fuse_reply_create(fuse_req_t req, const struct fuse_entry_param *e,
+			     const struct fuse_file_info *fi);
+int __wrap_fuse_reply_open(fuse_req_t req, const struct fuse_file_info *fi);
+int __wrap_fuse_passthrough_open(fuse_req_t req, int fd);
+int __wrap_fuse_passthrough_close(fuse_req_t req, int id);
+int __wrap_ioctl(int fd, unsigned long request, void *arg);
 
 int __wrap_fuse_req_getgroups(fuse_req_t req, int size, gid_t list[])
 {
@@ -62,6 +80,71 @@ int __wrap_fuse_reply_write(fuse_req_t req, size_t count)
 void *__wrap_fuse_req_userdata(fuse_req_t req)
 {
 	return &fs;
+}
+
+static int shown(const struct stat *st)
+{
+	assert_int_equal(tales, fs.attach.dev >= 0);
+	if (tales)
+		assert_int_equal(tale.ino, st->st_ino);
+	tales = 0;
+	answers++;
+	replied = 0;
+	return 0;
+}
+
+int __wrap_fuse_reply_entry(fuse_req_t req, const struct fuse_entry_param *e)
+{
+	assert_true(e->entry_timeout == 0 && e->attr_timeout == 0);
+	return shown(&e->attr);
+}
+
+int __wrap_fuse_reply_attr(fuse_req_t req, const struct stat *st, double timeout)
+{
+	assert_true(timeout == 0);
+	return shown(st);
+}
+
+int __wrap_fuse_reply_create(fuse_req_t req, const struct fuse_entry_param *e,
+			     const struct fuse_file_info *fi)
+{
+	return shown(&e->attr);
+}
+
+int __wrap_fuse_reply_open(fuse_req_t req, const struct fuse_file_info *fi)
+{
+	replied = 0;
+	return 0;
+}
+
+int __wrap_fuse_passthrough_open(fuse_req_t req, int fd)
+{
+	return 1;
+}
+
+int __wrap_fuse_passthrough_close(fuse_req_t req, int id)
+{
+	return 0;
+}
+
+int __wrap_ioctl(int fd, unsigned long request, void *arg)
+{
+	const struct sharedpc_tell *tell = arg;
+
+	if (request == SHAREDPC_IOC_BACKING) {
+		backing = *(struct sharedpc_backing *)arg;
+		backing_dev = fd;
+		return open("/dev/null", O_RDWR | O_CLOEXEC);
+	}
+	assert_int_equal(request, SHAREDPC_IOC_TELL);
+	assert_int_equal(fd, fs.attach.dev);
+	assert_int_equal(tell->count, 1);
+	memcpy(&tale, (void *)(uintptr_t)tell->tales, sizeof(tale));
+	memcpy(tale_name, (char *)(uintptr_t)tell->tales + sizeof(tale),
+	       tale.name_len);
+	tale_name[tale.name_len] = '\0';
+	tales++;
+	return 0;
 }
 
 /* A request of a user with @n groups is written: 0 and all are in it. */
@@ -143,6 +226,8 @@ struct owner_once {
 	struct msg in;
 	int error;
 	uint64_t count;
+	const void *data;	/* instead of count */
+	size_t len;
 };
 
 static void *owner_run(void *arg)
@@ -153,7 +238,9 @@ static void *owner_run(void *arg)
 	if (!msg_recv(o->fd, &o->in)) {
 		msg_start(&out, o->in.head.op, o->in.head.id, 0);
 		out.head.error = o->error;
-		if (!o->error)
+		if (!o->error && o->data)
+			msg_put(&out, o->data, o->len);
+		else if (!o->error)
 			msg_put(&out, &o->count, sizeof(o->count));
 		msg_send(o->fd, &out);
 	}
@@ -161,7 +248,8 @@ static void *owner_run(void *arg)
 	return NULL;
 }
 
-static void owner_start(struct owner_once *o, int error, uint64_t count)
+/* @o is an answer, but for the stream. */
+static void owner_answers(struct owner_once *o)
 {
 	static int peer;
 	int fd[2];
@@ -173,8 +261,26 @@ static void owner_start(struct owner_once *o, int error, uint64_t count)
 		assert_int_equal(slow_start(&fs.slow, &fs.conn), 0);
 		peer = fd[1];
 	}
-	*o = (struct owner_once) { .fd = peer, .error = error, .count = count };
+	o->fd = peer;
 	assert_int_equal(pthread_create(&o->thread, NULL, owner_run, o), 0);
+}
+
+static void owner_start(struct owner_once *o, int error, uint64_t count)
+{
+	*o = (struct owner_once) { .error = error, .count = count };
+	owner_answers(o);
+}
+
+static void owner_shows(struct owner_once *o, const void *data, size_t len)
+{
+	*o = (struct owner_once) { .data = data, .len = len };
+	owner_answers(o);
+}
+
+static void owner_end(struct owner_once *o)
+{
+	pthread_join(o->thread, NULL);
+	msg_free(&o->in);
 }
 
 /* What LOOKUP makes of @error; all but ENOMEM unmounts what is mounted there. */
@@ -227,6 +333,118 @@ static void copy(void **state)
 	msg_free(&o.in);
 }
 
+/* An entry, as the owner shows it, and an open of it. */
+static const struct {
+	struct ccfs_entry e;
+	struct ccfs_open o;
+} made = {
+	.e = { .node = 9, .name_gen = 8, .attr = {
+		.ino = 7, .mode = S_IFREG | 0600, .gen = 6,
+	} },
+	.o = { .file = 77, .size_phys = 4096 },
+};
+
+static void told(uint64_t dir, const char *name)
+{
+	assert_int_equal(replied, 0);
+	assert_int_equal(answers, 1);
+	answers = 0;
+	assert_int_equal(tale.node, 9);
+	assert_int_equal(tale.gen, 6);
+	assert_int_equal(tale.dir, dir);
+	assert_int_equal(tale.name_gen, dir ? 8 : 0);
+	assert_string_equal(tale_name, name);
+}
+
+/* Each answer that shows a file is told before FUSE gets it, no other is. */
+static void tells(void **state)
+{
+	struct owner_once o;
+	struct stat st = { 0 };
+
+	caller = (struct fuse_ctx) { .pid = 1 };
+	fs.attach.dev = 1000;
+	owner_shows(&o, &made.e, sizeof(made.e));
+	op_lookup(NULL, 5, "name");
+	owner_end(&o);
+	told(5, "name");
+	owner_shows(&o, &made.e, sizeof(made.e));
+	op_symlink(NULL, "text", 5, "soft");
+	owner_end(&o);
+	told(5, "soft");
+	owner_shows(&o, &made.e, sizeof(made.e));
+	op_link(NULL, 9, 6, "hard");
+	owner_end(&o);
+	told(6, "hard");
+	owner_shows(&o, &made.e.attr, sizeof(made.e.attr));
+	op_getattr(NULL, 9, NULL);
+	owner_end(&o);
+	told(0, "");
+	owner_shows(&o, &made.e.attr, sizeof(made.e.attr));
+	op_setattr(NULL, 9, &st, FUSE_SET_ATTR_MODE, NULL);
+	owner_end(&o);
+	told(0, "");
+	assert_int_equal(looked_up(-ENOENT), ENOENT);
+	assert_int_equal(tales + answers, 0);
+	fs.attach.dev = -1;
+	owner_shows(&o, &made.e, sizeof(made.e));
+	op_lookup(NULL, 5, "name");
+	owner_end(&o);
+	told(0, "");	/* as before: nothing came */
+}
+
+static void id_close(void *arg, int id)
+{
+}
+
+/* Open it with @flags when the owner's answer has @of: what BACKING is asked for. */
+static unsigned int kept(int flags, unsigned int of)
+{
+	struct fuse_file_info fi = { .flags = flags };
+	struct ccfs_open open = made.o;
+	struct owner_once o;
+
+	open.flags = of;
+	owner_shows(&o, &open, sizeof(open));
+	op_open(NULL, 9, &fi);
+	owner_end(&o);
+	assert_int_equal(replied, 0);
+	assert_int_equal(backing.file, 77);
+	assert_int_equal(backing.node, 9);
+	inode_release(9, &(struct backing_ops){ .close = id_close }, NULL);
+	return backing.flags;
+}
+
+/* What is open for reading alone is kept, where anything is remembered. */
+static void keeps(void **state)
+{
+	struct fuse_file_info fi = { .flags = O_RDWR };
+	struct owner_once o;
+
+	caller = (struct fuse_ctx) { .pid = 1 };
+	fs.owner.dev = 999;
+	fs.attach.dev = 1000;
+	fs.attach.remembers = true;
+	assert_int_equal(kept(O_RDONLY, 0), SHAREDPC_BACKING_KEEP);
+	assert_int_equal(backing_dev, 1000);
+	assert_int_equal(kept(O_RDONLY, CCFS_OPEN_WRITABLE), 0);
+	assert_int_equal(kept(O_RDWR, 0), 0);
+	assert_int_equal(kept(O_WRONLY, CCFS_OPEN_WRITABLE), 0);
+	owner_shows(&o, &made, sizeof(made));
+	op_create(NULL, 5, "new", 0600, &fi);
+	owner_end(&o);
+	told(5, "new");
+	assert_int_equal(backing.flags, 0);
+	assert_int_equal(backing.node, 9);
+	fs.attach.remembers = false;
+	assert_int_equal(kept(O_RDONLY, 0), 0);
+	assert_int_equal(backing_dev, 1000);
+	fs.attach.dev = -1;
+	assert_int_equal(kept(O_RDONLY, 0), 0);
+	assert_int_equal(backing_dev, 999);
+	fs.owner.dev = -1;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -235,6 +453,8 @@ int main(void)
 		cmocka_unit_test(errors),
 		cmocka_unit_test(lookup_errors),
 		cmocka_unit_test(copy),
+		cmocka_unit_test(tells),
+		cmocka_unit_test(keeps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
