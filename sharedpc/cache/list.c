@@ -39,16 +39,36 @@ static void version_set(struct inode *dir, struct cache_inode *ci)
 	spin_unlock(&ci->lock);
 }
 
+/*
+ * FUSE puts an answer into a listing that another has begun meanwhile, if it
+ * fits, and takes it for as new as that (fuse_add_dirent_to_cache).  So if
+ * somebody has begun one of another version since @before, neither stays.
+ */
+static void version_check(struct inode *dir, struct cache_inode *ci, u64 before)
+{
+	u64 now;
+
+	spin_lock(&ci->lock);
+	now = inode_peek_iversion(dir);
+	if (now != before)
+		inode_set_iversion_queried(dir, now + 1);
+	spin_unlock(&ci->lock);
+}
+
 static int list_iterate(struct file *file, struct dir_context *ctx)
 {
 	struct inode *dir = file_inode(file);
 	struct cache_inode *ci = cache_inode(dir);
+	u64 version;
 	int err;
 
 	if (ci && !ctx->pos)
 		version_set(dir, ci);
+	version = inode_peek_iversion(dir);
 	cache_count(CACHE_LIST_READ);
 	err = fuse_ops->iterate_shared(file, ctx);
+	if (ci)
+		version_check(dir, ci, version);
 	entry_learn_all(file->f_path.dentry);
 	return err;
 }
