@@ -17,11 +17,11 @@
 
 #include "boot/ccctl/ccctl.h"
 #include "boot/ccctl/several.h"
+#include "boot/ccctl/status-exports.h"
 #include "boot/image/state.h"
 #include "json.h"
 #include "sharedpc_ioctl.h"
 #include "sharedpc_limits.h"
-
 
 static const struct option options[] = {
 	{ "json", no_argument, NULL, 'j' },
@@ -149,7 +149,7 @@ static void print_field(const char *key, const char *s)
 	printf(", ");
 }
 
-static void print_json(const struct line *l, bool last)
+static void print_json(const struct several *s, const struct line *l, bool last)
 {
 	printf("  {");
 	print_field("name", l->img->name);
@@ -163,8 +163,13 @@ static void print_json(const struct line *l, bool last)
 	for (int i = 0; i < l->img->ncpus; i++)
 		printf("%s%d", i ? "," : "", l->img->cpus[i].cpu);
 	printf("], \"memory\": %" PRIu64 ", \"frames\": %" PRIu64
-	       ", \"heartbeat\": %s}%s\n", memory(l->img), l->granted,
-	       l->silent || !l->uptime ? "false" : "true", last ? "" : ",");
+	       ", \"heartbeat\": %s", memory(l->img), l->granted,
+	       l->silent || !l->uptime ? "false" : "true");
+	if (l->img->id == SHAREDPC_BOOT) {
+		printf(", \"exports\": ");
+		exports_print_json(s->plan);
+	}
+	printf("}%s\n", last ? "" : ",");
 }
 
 static int print_status(struct several *s, bool json)
@@ -181,7 +186,7 @@ static int print_status(struct several *s, bool json)
 	if (json) {
 		printf("[\n");
 		for (int i = 0; i < n; i++)
-			print_json(&lines[i], i == n - 1);
+			print_json(s, &lines[i], i == n - 1);
 		printf("]\n");
 		return CCCTL_OK;
 	}
@@ -189,6 +194,7 @@ static int print_status(struct several *s, bool json)
 	       "CPUS", "MEMORY", "STARTS", "FRAMES");
 	for (int i = 0; i < n; i++)
 		print_text(&lines[i]);
+	exports_print_text(s->plan);
 	return CCCTL_OK;
 }
 
@@ -228,5 +234,6 @@ const struct ccctl_command cmd_status = {
 "      --json  print JSON\n"
 "States: off (never started), starting, running, failed (could not set itself\n"
 "up), stopping, stopped, halted, rebooted, panicked, fenced, stuck (a CPU did not\n"
-"stop). FRAMES are pages of the region that the image holds.\n",
+"stop). FRAMES are pages of the region that the image holds. NAMES of an export are\n"
+"remembered by its clients, or asked for each time (see mount.ccfs(8)).\n",
 };

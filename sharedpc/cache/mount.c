@@ -15,6 +15,7 @@
 #include <linux/magic.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/version.h>
 #include "box/ctl.h"
@@ -79,6 +80,16 @@ static void cache_put_super(struct super_block *sb)
 	module_put(THIS_MODULE);
 }
 
+/* For mount(8): which kind of mount this is. */
+static int cache_show_options(struct seq_file *seq, struct dentry *root)
+{
+	struct cache_mount *m = cache_mount_of(root->d_sb);
+	int err = m->fuse_s_op->show_options ? m->fuse_s_op->show_options(seq, root) : 0;
+
+	seq_puts(seq, m->forget ? ",names=asked" : ",names=remembered");
+	return err;
+}
+
 /* Is this the FUSE that we know? */
 static bool fuse_is_known(struct super_block *sb)
 {
@@ -112,6 +123,7 @@ static void tables_put_in(struct cache_mount *m, struct super_block *sb)
 	m->s_op = *sb->s_op;
 	m->s_op.evict_inode = cache_evict_inode;
 	m->s_op.put_super = cache_put_super;
+	m->s_op.show_options = cache_show_options;
 	m->d_op = *sb->s_d_op;
 	m->d_op.d_revalidate = cache_revalidate;
 	m->d_op.d_init = cache_d_init;

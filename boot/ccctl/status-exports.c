@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * status-exports.c - are names of an export remembered? See status-exports.h
+ *
+ * sharedpc.ko decides that by the kind of file system, so it is asked: a watch
+ * that it grants lasts as long as the device is open, here for a moment.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "boot/ccctl/status-exports.h"
+#include "json.h"
+#include "sharedpc_ioctl.h"
+
+static const char *names_of(const struct plan_export *e)
+{
+	struct sharedpc_watch want = { 0 };
+	int dev = open(SHAREDPC_DEVICE, O_RDWR | O_CLOEXEC);
+	const char *names = "unknown";
+
+	want.fd = open(e->path, O_PATH | O_CLOEXEC);
+	if (dev >= 0 && want.fd >= 0) {
+		if (!ioctl(dev, SHAREDPC_IOC_WATCH, &want))
+			names = "remembered";
+		else if (errno == EOPNOTSUPP)
+			names = "asked";
+	}
+	if (want.fd >= 0)
+		close(want.fd);
+	if (dev >= 0)
+		close(dev);
+	return names;
+}
+
+void exports_print_text(const struct plan *plan)
+{
+	if (plan->nexports)
+		printf("\n%-10s %-10s  %s\n", "EXPORT", "NAMES", "PATH");
+	for (int i = 0; i < plan->nexports; i++) {
+		const struct plan_export *e = &plan->exports[i];
+
+		if (e->image == SHAREDPC_BOOT)
+			printf("%-10s %-10s  %s\n", e->name, names_of(e), e->path);
+	}
+}
+
+static void print_member(const char *key, const char *value, const char *end)
+{
+	printf("\"%s\": ", key);
+	json_string(stdout, value);
+	fputs(end, stdout);
+}
+
+void exports_print_json(const struct plan *plan)
+{
+	const char *comma = "";
+
+	putchar('[');
+	for (int i = 0; i < plan->nexports; i++) {
+		const struct plan_export *e = &plan->exports[i];
+
+		if (e->image != SHAREDPC_BOOT)
+			continue;
+		printf("%s{", comma);
+		print_member("name", e->name, ", ");
+		print_member("path", e->path, ", ");
+		print_member("names", names_of(e), "}");
+		comma = ", ";
+	}
+	putchar(']');
+}
