@@ -2,7 +2,7 @@
 /*
  * cache.h - what the files of cache/ share, see mount.h
  *
- * Lock order: a mount's told.lock, spare_lock and an inode's lock stand alone.
+ * Lock order: a mount's told.lock, spare_lock, statfs_lock and an inode's lock stand alone.
  * None is held while FUSE is called.
  */
 #ifndef CACHE_H
@@ -15,6 +15,7 @@
 #include <linux/rcupdate.h>
 #include <linux/spinlock.h>
 #include <linux/stat.h>
+#include <linux/statfs.h>
 #include <linux/workqueue.h>
 #include <linux/xattr.h>
 #include "cache/mount.h"
@@ -53,6 +54,11 @@ struct cache_mount {
 	u64 full;			/* words_full() that we gave way to */
 	bool shed;			/* all spares are to go */
 	struct delayed_work tidy;
+
+	spinlock_t statfs_lock;		/* the three below */
+	struct kstatfs statfs;
+	unsigned long statfs_until;	/* jiffies */
+	bool statfs_said;
 
 	/* Tables of this super block: FUSE's, but for what is ours. */
 	struct super_operations s_op;
@@ -208,6 +214,9 @@ void spare_shed(struct cache_mount *m);
 int open_init(void);
 void open_exit(void);
 void open_wrap(struct inode *inode);
+
+/* statfs.c */
+int cache_statfs(struct dentry *d, struct kstatfs *st);
 
 /* list.c */
 void list_wrap(struct inode *inode);

@@ -98,7 +98,7 @@ static bool fuse_is_known(struct super_block *sb)
 	u32 fh[3];
 	int len = ARRAY_SIZE(fh);
 
-	if (!sb->s_op->evict_inode || sb->s_op->put_super ||
+	if (!sb->s_op->evict_inode || !sb->s_op->statfs || sb->s_op->put_super ||
 	    !sb->s_d_op || !sb->s_d_op->d_revalidate || sb->s_d_op->d_init ||
 	    !sb->s_xattr || !sb->s_xattr[0] || !sb->s_xattr[0]->prefix ||
 	    *sb->s_xattr[0]->prefix || sb->s_xattr[1] || root->i_private ||
@@ -124,6 +124,7 @@ static void tables_put_in(struct cache_mount *m, struct super_block *sb)
 	m->s_op.evict_inode = cache_evict_inode;
 	m->s_op.put_super = cache_put_super;
 	m->s_op.show_options = cache_show_options;
+	m->s_op.statfs = cache_statfs;
 	m->d_op = *sb->s_d_op;
 	m->d_op.d_revalidate = cache_revalidate;
 	m->d_op.d_init = cache_d_init;
@@ -158,6 +159,7 @@ static struct cache_mount *mount_make(const struct sharedpc_attach *want)
 		m->words.salt = want->salt;
 	}
 	kref_init(&m->ref);
+	spin_lock_init(&m->statfs_lock);
 	told_init(&m->told);
 	spare_init(m);
 	return m;

@@ -24,6 +24,7 @@
  *	spare.c		the backing files that are kept for that
  *	list.c		directories' contents
  *	xattr.c		extended attributes and ACLs that are not there
+ *	statfs.c	how full the file system is, for a second
  *	stat.c		how often what was known
  *
  * What it assumes of FUSE in 6.12, and where that is checked:
