@@ -86,6 +86,8 @@ struct cache_inode {
 	u64 ino;			/* the owner's */
 	u64 *word;			/* of its attributes; NULL: nothing is remembered */
 	bool names;			/* names in it may be remembered */
+	const struct dentry *parent;	/* a directory's place when it was noted: */
+	u64 hash_len;			/* entry.c; the parent to compare with only */
 	spinlock_t lock;		/* changes of known, of i_version */
 	struct known __rcu *known;
 	char *text;			/* of a symbolic link: inode->i_link */

@@ -18,6 +18,11 @@
  * not, so a rename of ours can overtake it: between the owner's answer and
  * d_move the old name must not be vouched for, since nobody would count its
  * word when the new one changes.  That is what MOVING is for.
+ *
+ * A directory's dentry is also moved by d_splice_alias, inside FUSE, when an
+ * answer (maybe an old one, of a listing) shows the directory somewhere else: so
+ * a note of a directory is good only at the place where it was made, which the
+ * directory's only dentry leaves in its cache_inode.
  */
 #include <linux/namei.h>
 #include "cache/cache.h"
@@ -53,6 +58,38 @@ static bool sticky_unknown(const struct dentry *d, const struct inode *inode)
 	return unknown;
 }
 
+/* With d_lock: note @note, and where a directory is. */
+static void entry_set(struct dentry *d, u64 note)
+{
+	struct cache_inode *ci = d_is_dir(d) ? cache_inode(d_inode(d)) : NULL;
+
+	if (ci) {
+		/* Pairs with entry_is_here: nobody sees the old note with the new place. */
+		WRITE_ONCE(d->d_time, 0);
+		smp_wmb();
+		WRITE_ONCE(ci->parent, d->d_parent);
+		WRITE_ONCE(ci->hash_len, d->d_name.hash_len);
+		smp_wmb();
+	}
+	WRITE_ONCE(d->d_time, note);
+}
+
+/* Is @d where it was when @note was made? */
+static bool entry_is_here(const struct dentry *d, const struct inode *inode, u64 note)
+{
+	const struct cache_inode *ci;
+
+	if (!S_ISDIR(inode->i_mode))
+		return true;
+	ci = cache_inode(inode);
+	smp_rmb();	/* pairs with entry_set */
+	if (!ci || READ_ONCE(ci->parent) != READ_ONCE(d->d_parent) ||
+	    READ_ONCE(ci->hash_len) != READ_ONCE(d->d_name.hash_len))
+		return false;
+	smp_rmb();
+	return READ_ONCE(d->d_time) == note;
+}
+
 /* May be called in RCU walk. */
 static bool entry_fresh(const struct dentry *d)
 {
@@ -64,7 +101,7 @@ static bool entry_fresh(const struct dentry *d)
 		return false;
 	if ((words_read(&m->words.names[t >> GEN_BITS & INDEX_MASK]) ^ t) & GEN_MASK)
 		return false;
-	return !inode || !sticky_unknown(d, inode);
+	return !inode || (entry_is_here(d, inode, t) && !sticky_unknown(d, inode));
 }
 
 struct entry_word entry_word(const struct inode *dir, const struct qstr *name)
@@ -118,7 +155,7 @@ static void asking_keep(struct asking *a, struct dentry *d)
 	spin_lock(&d->d_lock);
 	if (!a->moving && d->d_time == a->note && d->d_parent == a->parent &&
 	    same_name(d, &a->name.name))
-		d->d_time = note(a->word, false);
+		entry_set(d, note(a->word, false));
 	spin_unlock(&d->d_lock);
 }
 
@@ -172,7 +209,7 @@ int cache_revalidate(struct dentry *d, unsigned int flags)
 static void entry_note(struct dentry *d, u64 note)
 {
 	spin_lock(&d->d_lock);
-	d->d_time = note;
+	entry_set(d, note);
 	spin_unlock(&d->d_lock);
 }
 
