@@ -1,12 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # timeout: 600
+# long: WRAPS=4
+# long timeout: 1200
 #
 # What is remembered stays right when many names share a word (word_bits, on a
 # file system that nobody has watched before), and when words wrap: where fewer
 # bits of them are kept (39 in a dentry), and at 64. Words go forward by
 # words_forward, all of them; each is counted on from there as it is used, so
-# several steps take those in use over the edge one after another.
+# several steps (WRAPS, 2) take those in use over the edge one after another.
 
 . "$(dirname "$0")/coherent.sh"
 
@@ -74,19 +76,21 @@ few "boot /srv/few" "$a /tmp/few" "$b /tmp/few"
 few "$a /tmp/few" "$b /tmp/few" "boot /srv/few"
 few "boot /tmp/few /srv/few" "$a /tmp/few" "boot /srv/few"
 
-# wrap N: all words are N counts before one that wraps.
+# wrap N: all words are just before N, where a part of them wraps.
 wrap() {
-	forward "$1"
+	local wraps=${WRAPS:-2}
+
+	forward $(($1 - 16 * wraps))
 	KINDS=create,unlink,rename,chmod,write,mkdir,link,acl,updir
-	for _ in 1 2 3 4; do
-		coherent 18 "boot $SHARED" "$a" "$b" "boot /mnt/shared" || fail "$2: $said"
+	while [ $((wraps--)) -gt 0 ]; do
+		coherent 9 "boot $SHARED" "$a" "$b" "boot /mnt/shared" || fail "$2: $said"
 		forward 16
 	done
 	KINDS=
 	few "boot /srv/few" "$a /tmp/few" "$b /tmp/few"
 }
-wrap $(((1 << 39) - 64)) "39 bits wrap"
-wrap $((-(1 << 39) - 64)) "64 bits wrap"
+wrap $((1 << 39)) "39 bits wrap"
+wrap $((-(1 << 39))) "64 bits wrap"
 coherent 36 "$b" "$a" "boot $SHARED" || fail "after it has wrapped: $said"
 dmesg_clean
 echo "shared words and wrapped words: nothing old"
