@@ -65,7 +65,7 @@ void exports_print_json(const struct plan *plan)
 		if (e->image != SHAREDPC_BOOT)
 			continue;
 		printf("%s{", comma);
-		print_member("name", e->name, ", ");
+		print_member("export", e->name, ", ");
 		print_member("path", e->path, ", ");
 		print_member("names", names_of(e), "}");
 		comma = ", ";

@@ -10,7 +10,7 @@
 
 /* A table with a headline. Nothing if there are no exports. */
 void exports_print_text(const struct plan *plan);
-/* A JSON array of objects: name, path, names. */
+/* A JSON array of objects: export, path, names. */
 void exports_print_json(const struct plan *plan);
 
 #endif

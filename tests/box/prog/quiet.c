@@ -28,7 +28,6 @@
 #include <string.h>
 #include <sys/fsuid.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -211,11 +210,11 @@ static void do_through(void *what)
 }
 
 /* Always asked: this is how it is known that asking is noticed. */
-static void do_statfs(void *what)
+static void do_asked(void *what)
 {
-	struct statfs st;
+	struct statx st;
 
-	expect(statfs("d1", &st), 0, "statfs");
+	expect(statx(AT_FDCWD, "d1", AT_STATX_FORCE_SYNC, STATX_BASIC_STATS, &st), 0, "statx");
 }
 
 static const struct {
@@ -225,7 +224,7 @@ static const struct {
 	{ "stat", do_stat }, { "absent", do_absent }, { "below-absent", do_deep },
 	{ "access", do_access }, { "acl", do_acl }, { "others", do_other },
 	{ "fstat", do_fstat }, { "open", do_open }, { "readlink", do_readlink },
-	{ "through", do_through }, { "asked", do_statfs },
+	{ "through", do_through }, { "asked", do_asked },
 };
 
 static int do_all(const char *dir)
