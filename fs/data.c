@@ -171,6 +171,8 @@ void op_create(fuse_req_t req, fuse_ino_t dir, const char *name, mode_t mode,
 		ret = get_entry(&m, fs, dir, name, &e);
 	if (!ret)
 		ret = msg_get(&m, &o, sizeof(o));
+	if (!ret)
+		ret = get_changed(&m, fs, dir);
 	msg_free(&m);
 	if (ret) {
 		answer_error(req, ret);

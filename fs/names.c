@@ -55,30 +55,29 @@ void names_forget_one(struct ccfs *fs, uint64_t node)
 	names_forget(fs, &one, 1);
 }
 
-/*
- * Answer @req with the entry in @m, which is @name in @dir, or with @ret if that
- * is not 0; free @m.
- */
-static void answer_entry(struct msg *m, fuse_req_t req, int ret, fuse_ino_t dir,
-			 const char *name)
+/* Answer @req with @e, or with @ret if that is not 0. */
+static void answer_entry(fuse_req_t req, int ret,
+			 const struct fuse_entry_param *e)
 {
-	struct ccfs *fs = ccfs_of(req);
-	struct fuse_entry_param e;
-
-	if (!ret)
-		ret = get_entry(m, fs, dir, name, &e);
 	if (ret)
 		answer_error(req, ret);
-	else if (fuse_reply_entry(req, &e))
-		names_forget_one(fs, e.ino);
-	msg_free(m);
+	else if (fuse_reply_entry(req, e))
+		names_forget_one(ccfs_of(req), e->ino);
 }
 
 /* Send @m, which makes @name in @dir, and answer @req with its entry. */
 static void ask_entry(struct msg *m, fuse_req_t req, fuse_ino_t dir,
 		      const char *name)
 {
-	answer_entry(m, req, ask_call(m, req), dir, name);
+	struct fuse_entry_param e;
+	int ret = ask_call(m, req);
+
+	if (!ret)
+		ret = get_entry(m, ccfs_of(req), dir, name, &e);
+	if (!ret)
+		ret = get_changed(m, ccfs_of(req), dir);
+	answer_entry(req, ret, &e);
+	msg_free(m);
 }
 
 /*
@@ -88,6 +87,7 @@ static void ask_entry(struct msg *m, fuse_req_t req, fuse_ino_t dir,
  */
 void op_lookup(fuse_req_t req, fuse_ino_t dir, const char *name)
 {
+	struct fuse_entry_param e;
 	struct msg m = { 0 };
 	int ret;
 
@@ -96,7 +96,10 @@ void op_lookup(fuse_req_t req, fuse_ino_t dir, const char *name)
 	ret = ask_call(&m, req);
 	if (ret == -EMFILE || ret == -ENFILE || ret == -ENOBUFS)
 		ret = -ENOMEM;
-	answer_entry(&m, req, ret, dir, name);
+	if (!ret)
+		ret = get_entry(&m, ccfs_of(req), dir, name, &e);
+	answer_entry(req, ret, &e);
+	msg_free(&m);
 }
 
 void op_forget(fuse_req_t req, fuse_ino_t node, uint64_t count)
@@ -152,7 +155,7 @@ void op_unlink(fuse_req_t req, fuse_ino_t dir, const char *name)
 
 	ask(&m, req, CCFS_UNLINK, dir);
 	ask_name(&m, name);
-	ask_done(&m, req);
+	ask_changed(&m, req, dir);
 }
 
 void op_rmdir(fuse_req_t req, fuse_ino_t dir, const char *name)
@@ -161,7 +164,7 @@ void op_rmdir(fuse_req_t req, fuse_ino_t dir, const char *name)
 
 	ask(&m, req, CCFS_RMDIR, dir);
 	ask_name(&m, name);
-	ask_done(&m, req);
+	ask_changed(&m, req, dir);
 }
 
 void op_symlink(fuse_req_t req, const char *text, fuse_ino_t dir,
@@ -180,12 +183,19 @@ void op_rename(fuse_req_t req, fuse_ino_t dir, const char *name,
 {
 	struct ccfs_rename r = { .newdir = newdir, .flags = flags };
 	struct msg m = { 0 };
+	int ret;
 
 	ask(&m, req, CCFS_RENAME, dir);
 	msg_put(&m, &r, sizeof(r));
 	ask_name(&m, name);
 	ask_name(&m, newname);
-	ask_done(&m, req);
+	ret = ask_call(&m, req);
+	if (!ret)
+		ret = get_changed(&m, ccfs_of(req), dir);
+	if (!ret)
+		ret = get_changed(&m, ccfs_of(req), newdir);
+	answer_error(req, ret);
+	msg_free(&m);
 }
 
 void op_link(fuse_req_t req, fuse_ino_t node, fuse_ino_t newdir,

@@ -76,6 +76,13 @@ void attr_stat(const struct ccfs_attr *a, struct stat *st);
  */
 int get_entry(struct msg *m, struct ccfs *fs, fuse_ino_t dir, const char *name,
 	      struct fuse_entry_param *e);
+/*
+ * Read an answer's attributes of @node, which the request has changed, and tell
+ * of it; 0 or -EPROTO.
+ */
+int get_changed(struct msg *m, struct ccfs *fs, uint64_t node);
+/* As ask_done(); the request changes @node, and the answer says how it is now. */
+void ask_changed(struct msg *m, fuse_req_t req, uint64_t node);
 /* Answers that showed these nodes are no longer needed. */
 void names_forget(struct ccfs *fs, const struct ccfs_forget *list, size_t n);
 /* One that showed @node. */

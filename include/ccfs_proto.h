@@ -32,7 +32,8 @@
  * word of the owner does not change (sharedpc_ioctl.h, WATCH): so attributes
  * come with the word's value, `gen`, as it was before they were read, and names
  * with theirs. A listing as a whole has none: whoever reads a directory from
- * its beginning asks for it.
+ * its beginning asks for it. A change of a name ends what was remembered of its
+ * directory, which the next change wants to know: so its answer has that too.
  *
  * The proxy trusts nothing in a request: a malformed one ends the connection.
  *
@@ -40,7 +41,8 @@
  *	revision 1	first
  *	revision 2	words: welcome.salt and bits, attr.gen and flags;
  *			READDIR by node, with attributes; no OPENDIR, no
- *			RELEASEDIR; open.flags: WRITABLE
+ *			RELEASEDIR; open.flags: WRITABLE; attributes of the
+ *			directory in answers to what changes names
  */
 #ifndef CCFS_PROTO_H
 #define CCFS_PROTO_H
@@ -61,6 +63,11 @@
 
 #define CCFS_ROOT		1u		/* node of the export's root */
 
+/*
+ * In answers dir is a ccfs_attr: of the directory that the request is about, as
+ * it is after the change; newdir: of the other one that it names. All 0: done,
+ * but they could not be read.
+ */
 enum ccfs_op {
 	CCFS_HELLO = 1,		/* ccfs_hello, path -> ccfs_welcome */
 	CCFS_PING,		/* -> nothing */
@@ -69,15 +76,15 @@ enum ccfs_op {
 	CCFS_GETATTR,		/* -> ccfs_attr */
 	CCFS_SETATTR,		/* ccfs_setattr -> ccfs_attr */
 	CCFS_READLINK,		/* -> string */
-	CCFS_MKNOD,		/* ccfs_make, name -> ccfs_entry */
-	CCFS_MKDIR,		/* ccfs_make, name -> ccfs_entry */
-	CCFS_UNLINK,		/* name */
-	CCFS_RMDIR,		/* name */
-	CCFS_SYMLINK,		/* name, text -> ccfs_entry */
-	CCFS_RENAME,		/* ccfs_rename, old name, new name */
-	CCFS_LINK,		/* ccfs_link, name (node: the file) -> ccfs_entry */
+	CCFS_MKNOD,		/* ccfs_make, name -> ccfs_entry, dir */
+	CCFS_MKDIR,		/* ccfs_make, name -> ccfs_entry, dir */
+	CCFS_UNLINK,		/* name -> dir */
+	CCFS_RMDIR,		/* name -> dir */
+	CCFS_SYMLINK,		/* name, text -> ccfs_entry, dir */
+	CCFS_RENAME,		/* ccfs_rename, old name, new name -> dir, newdir */
+	CCFS_LINK,		/* ccfs_link, name (node: the file) -> ccfs_entry, newdir */
 	CCFS_OPEN,		/* ccfs_make (flags) -> ccfs_open */
-	CCFS_CREATE,		/* ccfs_make, name -> ccfs_entry, ccfs_open */
+	CCFS_CREATE,		/* ccfs_make, name -> ccfs_entry, ccfs_open, dir */
 	CCFS_DROP,		/* ccfs_handle (a file); no answer */
 	CCFS_READDIR,		/* ccfs_readdir -> ccfs_listing, ccfs_dirent, each */
 	CCFS_FSYNCDIR,		/* ccfs_range (mode: 1 data only) */

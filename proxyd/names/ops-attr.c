@@ -24,6 +24,16 @@ static int attr_put(struct request *req)
 	return ret;
 }
 
+void changed_put(struct request *req, int fd)
+{
+	struct ccfs_attr attr;
+	struct stat st;
+
+	if (words_stat(&req->conn->words, fd, &st, &attr))
+		attr = (struct ccfs_attr) { 0 };
+	msg_put(&req->out, &attr, sizeof(attr));
+}
+
 int request_getattr(struct request *req)
 {
 	int ret = msg_end(&req->in);

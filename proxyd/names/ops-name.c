@@ -60,15 +60,18 @@ static int only_name(struct request *req, char name[CCFS_NAME_MAX + 1])
 }
 
 /*
- * Answer with what @name in @dir is, which the caller has just made: no need to
- * be him to find it.
+ * Answer with what @name in @dir is, which the caller has just made, and with
+ * @dir: no need to be him to find it.
  */
 static int made_put(struct request *req, int dir, const char *name)
 {
 	uint64_t gen = words_name(&req->conn->words, dir, name), node;
 	int fd = name_open(dir, name);
+	int ret = fd < 0 ? fd : entry_put(req, fd, gen, &node);
 
-	return fd < 0 ? fd : entry_put(req, fd, gen, &node);
+	if (!ret)
+		changed_put(req, dir);
+	return ret;
 }
 
 int request_lookup(struct request *req)
@@ -130,24 +133,32 @@ int request_mkdir(struct request *req)
 	return ret ? ret : made_put(req, req->node->fd, name);
 }
 
-int request_unlink(struct request *req)
+/* @flags are unlinkat(2)'s. */
+static int remove_name(struct request *req, int flags)
 {
 	char name[CCFS_NAME_MAX + 1];
 	int ret = only_name(req, name);
 
+	if (!ret)
+		ret = cred_take(&req->cred, req->groups);
 	if (ret)
 		return ret;
-	return unlinkat(req->node->fd, name, 0) ? -errno : 0;
+	if (unlinkat(req->node->fd, name, flags))
+		ret = -errno;
+	cred_back();
+	if (!ret)
+		changed_put(req, req->node->fd);
+	return ret;
+}
+
+int request_unlink(struct request *req)
+{
+	return remove_name(req, 0);
 }
 
 int request_rmdir(struct request *req)
 {
-	char name[CCFS_NAME_MAX + 1];
-	int ret = only_name(req, name);
-
-	if (ret)
-		return ret;
-	return unlinkat(req->node->fd, name, AT_REMOVEDIR) ? -errno : 0;
+	return remove_name(req, AT_REMOVEDIR);
 }
 
 int request_symlink(struct request *req)
@@ -175,6 +186,19 @@ free_text:
 	return ret;
 }
 
+static int rename_caller(struct request *req, const char *old, int dir,
+			 const char *new, unsigned int flags)
+{
+	int ret = cred_take(&req->cred, req->groups);
+
+	if (ret)
+		return ret;
+	if (renameat2(req->node->fd, old, dir, new, flags))
+		ret = -errno;
+	cred_back();
+	return ret;
+}
+
 int request_rename(struct request *req)
 {
 	char old[CCFS_NAME_MAX + 1], new[CCFS_NAME_MAX + 1];
@@ -192,8 +216,11 @@ int request_rename(struct request *req)
 	ret = node_get(&req->conn->nodes, args.newdir, &dir);
 	if (ret)
 		return ret;
-	if (renameat2(req->node->fd, old, dir->fd, new, args.flags))
-		ret = -errno;
+	ret = rename_caller(req, old, dir->fd, new, args.flags);
+	if (!ret) {
+		changed_put(req, req->node->fd);
+		changed_put(req, dir->fd);
+	}
 	node_put(&req->conn->nodes, dir);
 	return ret;
 }

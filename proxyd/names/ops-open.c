@@ -160,7 +160,10 @@ int request_create(struct request *req)
 		close(fd);	/* a name that was not there when it was looked up */
 		return -ESTALE;
 	}
-	return create_put(req, fd, name, wants_write(args.flags));
+	ret = create_put(req, fd, name, wants_write(args.flags));
+	if (!ret)
+		changed_put(req, req->node->fd);
+	return ret;
 }
 
 int request_readdir(struct request *req)

@@ -65,6 +65,11 @@ int request_copy(struct request *req);
  * a word of value @name_gen. As root.
  */
 int entry_put(struct request *req, int fd, uint64_t name_gen, uint64_t *node);
+/*
+ * Answer with the attributes of the file at @fd, which the request has just
+ * changed: that is done, so if they cannot be read all of them are 0. As root.
+ */
+void changed_put(struct request *req, int fd);
 /* O_PATH descriptor of @name in @dir, never through a link. fd or -errno. */
 int name_open(int dir, const char *name);
 

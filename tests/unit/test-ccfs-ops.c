@@ -26,10 +26,13 @@ static int groups_errno;	/* and libfuse has failed with this */
 static int grows;		/* and as many more at each look */
 static int replied;		/* the last error */
 static size_t written;		/* or count */
-static struct sharedpc_tale tale;	/* told last */
-static char tale_name[32];
-static int tales;		/* since the last answer that shows a file */
-static int answers;		/* such answers, each after its tale */
+static struct {
+	struct sharedpc_tale tale;
+	char name[32];
+} said[4];			/* since the last answer */
+static int tales;		/* of them */
+static int answered;		/* how many there were when FUSE got its answer */
+static uint64_t shown_ino;	/* of the file in that */
 static struct sharedpc_backing backing;
 static int backing_dev;
 static struct ccfs fs = { .owner.dev = -1, .attach.dev = -1 };
@@ -68,6 +71,8 @@ const struct fuse_ctx *__wrap_fuse_req_ctx(fuse_req_t req)
 int __wrap_fuse_reply_err(fuse_req_t req, int error)
 {
 	replied = error;
+	answered = tales;
+	tales = 0;
 	return 0;
 }
 
@@ -84,11 +89,9 @@ void *__wrap_fuse_req_userdata(fuse_req_t req)
 
 static int shown(const struct stat *st)
 {
-	assert_int_equal(tales, fs.attach.dev >= 0);
-	if (tales)
-		assert_int_equal(tale.ino, st->st_ino);
+	shown_ino = st->st_ino;
+	answered = tales;
 	tales = 0;
-	answers++;
 	replied = 0;
 	return 0;
 }
@@ -130,6 +133,7 @@ int __wrap_fuse_passthrough_close(fuse_req_t req, int id)
 int __wrap_ioctl(int fd, unsigned long request, void *arg)
 {
 	const struct sharedpc_tell *tell = arg;
+	const char *at;
 
 	if (request == SHAREDPC_IOC_BACKING) {
 		backing = *(struct sharedpc_backing *)arg;
@@ -139,10 +143,12 @@ int __wrap_ioctl(int fd, unsigned long request, void *arg)
 	assert_int_equal(request, SHAREDPC_IOC_TELL);
 	assert_int_equal(fd, fs.attach.dev);
 	assert_int_equal(tell->count, 1);
-	memcpy(&tale, (void *)(uintptr_t)tell->tales, sizeof(tale));
-	memcpy(tale_name, (char *)(uintptr_t)tell->tales + sizeof(tale),
-	       tale.name_len);
-	tale_name[tale.name_len] = '\0';
+	at = (const char *)(uintptr_t)tell->tales;
+	assert_true(tales < 4);
+	memcpy(&said[tales].tale, at, sizeof(said[0].tale));
+	memcpy(said[tales].name, at + sizeof(said[0].tale),
+	       said[tales].tale.name_len);
+	said[tales].name[said[tales].tale.name_len] = '\0';
 	tales++;
 	return 0;
 }
@@ -333,27 +339,67 @@ static void copy(void **state)
 	msg_free(&o.in);
 }
 
-/* An entry, as the owner shows it, and an open of it. */
+/* A file that is shown, and a directory after a change in it. */
+#define FILE_NOW	{ .node = 9, .name_gen = 8, .attr = {		\
+				.ino = 7, .mode = S_IFREG | 0600, .gen = 6 } }
+#define DIR_NOW(n)	{ .ino = n, .mode = S_IFDIR | 0700, .gen = 100 + n }
+
+/* An entry, as the owner shows it, an open of it, and where it is. */
 static const struct {
 	struct ccfs_entry e;
 	struct ccfs_open o;
+	struct ccfs_attr dir;
 } made = {
-	.e = { .node = 9, .name_gen = 8, .attr = {
-		.ino = 7, .mode = S_IFREG | 0600, .gen = 6,
-	} },
+	.e = FILE_NOW,
 	.o = { .file = 77, .size_phys = 4096 },
+	.dir = DIR_NOW(50),
 };
 
-static void told(uint64_t dir, const char *name)
+/* Without an open. */
+static const struct {
+	struct ccfs_entry e;
+	struct ccfs_attr dir;
+} named = {
+	.e = FILE_NOW,
+	.dir = DIR_NOW(50),
+};
+
+/* FUSE was shown the file, after @n tales, of which the first is of the file. */
+static void told_file(uint64_t dir, const char *name, int n)
 {
+	const struct sharedpc_tale *t = &said[0].tale;
+
 	assert_int_equal(replied, 0);
-	assert_int_equal(answers, 1);
-	answers = 0;
-	assert_int_equal(tale.node, 9);
-	assert_int_equal(tale.gen, 6);
-	assert_int_equal(tale.dir, dir);
-	assert_int_equal(tale.name_gen, dir ? 8 : 0);
-	assert_string_equal(tale_name, name);
+	assert_int_equal(answered, n);
+	assert_int_equal(shown_ino, 7);
+	assert_int_equal(t->node, 9);
+	assert_int_equal(t->ino, 7);
+	assert_int_equal(t->gen, 6);
+	assert_int_equal(t->dir, dir);
+	assert_int_equal(t->name_gen, dir ? 8 : 0);
+	assert_string_equal(said[0].name, name);
+}
+
+/* The tale @i is of directory @node, whose inode is @ino, and has no name. */
+static void told_dir(int i, uint64_t node, uint64_t ino)
+{
+	const struct sharedpc_tale *t = &said[i].tale;
+
+	assert_int_equal(replied, 0);
+	assert_true(i < answered);
+	assert_int_equal(t->node, node);
+	assert_int_equal(t->ino, ino);
+	assert_int_equal(t->gen, 100 + ino);
+	assert_int_equal(t->mode, S_IFDIR | 0700);
+	assert_int_equal(t->dir, 0);
+	assert_int_equal(t->name_len, 0);
+}
+
+/* What was made as @name in @dir is told, and so is @dir. */
+static void told_made(uint64_t dir, const char *name)
+{
+	told_file(dir, name, 2);
+	told_dir(1, dir, 50);
 }
 
 /* Each answer that shows a file is told before FUSE gets it, no other is. */
@@ -364,33 +410,101 @@ static void tells(void **state)
 
 	caller = (struct fuse_ctx) { .pid = 1 };
 	fs.attach.dev = 1000;
-	owner_shows(&o, &made.e, sizeof(made.e));
+	owner_shows(&o, &named.e, sizeof(named.e));
 	op_lookup(NULL, 5, "name");
 	owner_end(&o);
-	told(5, "name");
-	owner_shows(&o, &made.e, sizeof(made.e));
-	op_symlink(NULL, "text", 5, "soft");
-	owner_end(&o);
-	told(5, "soft");
-	owner_shows(&o, &made.e, sizeof(made.e));
-	op_link(NULL, 9, 6, "hard");
-	owner_end(&o);
-	told(6, "hard");
-	owner_shows(&o, &made.e.attr, sizeof(made.e.attr));
+	told_file(5, "name", 1);
+	owner_shows(&o, &named.e.attr, sizeof(named.e.attr));
 	op_getattr(NULL, 9, NULL);
 	owner_end(&o);
-	told(0, "");
-	owner_shows(&o, &made.e.attr, sizeof(made.e.attr));
+	told_file(0, "", 1);
+	owner_shows(&o, &named.e.attr, sizeof(named.e.attr));
 	op_setattr(NULL, 9, &st, FUSE_SET_ATTR_MODE, NULL);
 	owner_end(&o);
-	told(0, "");
+	told_file(0, "", 1);
 	assert_int_equal(looked_up(-ENOENT), ENOENT);
-	assert_int_equal(tales + answers, 0);
+	assert_int_equal(answered, 0);
 	fs.attach.dev = -1;
-	owner_shows(&o, &made.e, sizeof(made.e));
+	owner_shows(&o, &named.e, sizeof(named.e));
 	op_lookup(NULL, 5, "name");
 	owner_end(&o);
-	told(0, "");	/* as before: nothing came */
+	assert_int_equal(answered, 0);
+}
+
+/* What is made is told with the directory, which is another one now. */
+static void tells_made(void **state)
+{
+	struct owner_once o;
+
+	caller = (struct fuse_ctx) { .pid = 1 };
+	fs.attach.dev = 1000;
+	owner_shows(&o, &named, sizeof(named));
+	op_mknod(NULL, 5, "fifo", S_IFIFO | 0600, 0);
+	owner_end(&o);
+	told_made(5, "fifo");
+	owner_shows(&o, &named, sizeof(named));
+	op_mkdir(NULL, 5, "dir", 0700);
+	owner_end(&o);
+	told_made(5, "dir");
+	owner_shows(&o, &named, sizeof(named));
+	op_symlink(NULL, "text", 5, "soft");
+	owner_end(&o);
+	told_made(5, "soft");
+	owner_shows(&o, &named, sizeof(named));
+	op_link(NULL, 9, 6, "hard");
+	owner_end(&o);
+	told_made(6, "hard");
+	owner_shows(&o, &named.e, sizeof(named.e));	/* not all that it has to be */
+	op_mkdir(NULL, 5, "dir", 0700);
+	owner_end(&o);
+	assert_int_equal(replied, EIO);
+	fs.attach.dev = -1;
+}
+
+/* What UNLINK or RMDIR makes of the owner's answer: what FUSE gets. */
+static int removed(unsigned int op, const struct ccfs_attr *dir, int error)
+{
+	struct owner_once o = { .data = dir, .len = sizeof(*dir), .error = error };
+
+	owner_answers(&o);
+	if (op == CCFS_UNLINK)
+		op_unlink(NULL, 5, "name");
+	else
+		op_rmdir(NULL, 5, "name");
+	owner_end(&o);
+	return replied;
+}
+
+/* What is removed or moved is told of as its directories; what is not, is not. */
+static void tells_gone(void **state)
+{
+	const struct ccfs_attr dirs[2] = { DIR_NOW(50), DIR_NOW(60) };
+	const struct ccfs_attr unread = { 0 };
+	struct owner_once o;
+
+	caller = (struct fuse_ctx) { .pid = 1 };
+	fs.attach.dev = 1000;
+	for (int op = CCFS_UNLINK; op <= CCFS_RMDIR; op++) {
+		assert_int_equal(removed(op, dirs, 0), 0);
+		assert_int_equal(answered, 1);
+		told_dir(0, 5, 50);
+		assert_int_equal(removed(op, &unread, 0), 0);
+		assert_int_equal(answered, 0);
+		assert_int_equal(removed(op, dirs, -EACCES), EACCES);
+		assert_int_equal(answered, 0);
+	}
+	owner_shows(&o, dirs, sizeof(dirs));
+	op_rename(NULL, 5, "name", 6, "new", 0);
+	owner_end(&o);
+	assert_int_equal(answered, 2);
+	told_dir(0, 5, 50);
+	told_dir(1, 6, 60);
+	owner_start(&o, -EXDEV, 0);
+	op_rename(NULL, 5, "name", 6, "new", 0);
+	owner_end(&o);
+	assert_int_equal(replied, EXDEV);
+	assert_int_equal(answered, 0);
+	fs.attach.dev = -1;
 }
 
 static void id_close(void *arg, int id)
@@ -433,7 +547,7 @@ static void keeps(void **state)
 	owner_shows(&o, &made, sizeof(made));
 	op_create(NULL, 5, "new", 0600, &fi);
 	owner_end(&o);
-	told(5, "new");
+	told_made(5, "new");
 	assert_int_equal(backing.flags, 0);
 	assert_int_equal(backing.node, 9);
 	fs.attach.remembers = false;
@@ -454,6 +568,8 @@ int main(void)
 		cmocka_unit_test(lookup_errors),
 		cmocka_unit_test(copy),
 		cmocka_unit_test(tells),
+		cmocka_unit_test(tells_made),
+		cmocka_unit_test(tells_gone),
 		cmocka_unit_test(keeps),
 	};
 

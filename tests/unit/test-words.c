@@ -23,6 +23,10 @@ static const char *make_at_name;	/* made when the word of its name is read */
 static const char *remove_at_name;
 static const char *swap_at_name;
 static int mode_at_look;	/* given to the file whose word is read; 0: none */
+static struct ccfs_entry dirs[2];	/* in which names are changed */
+static const char *name_at_look;	/* that must be in dirs[0] then, or not */
+static bool there_at_look;
+static int early;		/* words that were read before the change */
 static int watched;		/* descriptors that watch */
 static int dev_fd = -1;
 
@@ -74,6 +78,11 @@ static int name_word(struct sharedpc_name *n)
 	return 0;
 }
 
+static bool has(int dir, const char *name)
+{
+	return !faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW);
+}
+
 static int look_word(struct sharedpc_look *l)
 {
 	char path[64];
@@ -83,6 +92,10 @@ static int look_word(struct sharedpc_look *l)
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", l->fd);
 	if (mode_at_look && !S_ISLNK(st.st_mode))
 		assert_int_equal(chmod(path, mode_at_look), 0);
+	if (name_at_look && st.st_ino == dirs[0].attr.ino)
+		early += has(l->fd, name_at_look) != there_at_look;
+	if (name_at_look && st.st_ino == dirs[1].attr.ino)
+		early += !has(l->fd, "moved");
 	l->gen = GEN_LOOK + st.st_ino % 1000;
 	l->flags = SHAREDPC_LOOK_ACL;
 	return 0;
@@ -242,6 +255,150 @@ static void test_made(void **state)
 	msg_free(&m);
 }
 
+/*
+ * The answer in @m ends with @dir, as it is after the change: its word is read
+ * when that is done, all else is read when its word is.
+ */
+static void changed_holds(struct msg *m, const struct ccfs_entry *dir)
+{
+	struct ccfs_attr a;
+
+	assert_int_equal(msg_get(m, &a, sizeof(a)), 0);
+	assert_true(S_ISDIR(a.mode));
+	assert_int_equal(a.ino, dir->attr.ino);
+	attr_holds(&a);
+	assert_int_equal(early, 0);
+}
+
+/* Whatever it is that changes @name in dirs[0], which is @there afterwards. */
+static void change(struct msg *m, const char *name, bool there)
+{
+	assert_int_equal(chmod(at("rw/d0"), 0777), 0);
+	assert_int_equal(chmod(at("rw/d1"), 0777), 0);
+	mode_at_look = 01777;
+	name_at_look = name;
+	there_at_look = there;
+	assert_int_equal(ask(m), 0);
+}
+
+/* Make @name by @op; its node. */
+static uint64_t change_make(unsigned int op, const char *name, mode_t mode,
+			    const struct ccfs_cred *who)
+{
+	struct ccfs_make mk = { .mode = mode, .flags = O_RDWR | O_CREAT };
+	struct ccfs_open o = { 0 };
+	struct ccfs_entry e;
+	struct msg m = { 0 };
+
+	start(&m, op, dirs[0].node, who);
+	if (op != CCFS_SYMLINK)
+		msg_put(&m, &mk, sizeof(mk));
+	put_name(&m, name);
+	if (op == CCFS_SYMLINK)
+		put_name(&m, "to");
+	change(&m, name, true);
+	assert_int_equal(msg_get(&m, &e, sizeof(e)), 0);
+	if (op == CCFS_CREATE)
+		assert_int_equal(msg_get(&m, &o, sizeof(o)), 0);
+	changed_holds(&m, &dirs[0]);
+	assert_int_equal(msg_end(&m), 0);
+	if (op == CCFS_CREATE)
+		drop(&o);
+	msg_free(&m);
+	return e.node;
+}
+
+static void change_link(uint64_t node, const char *name,
+			const struct ccfs_cred *who)
+{
+	struct ccfs_link ln = { .newdir = dirs[0].node };
+	struct ccfs_entry e;
+	struct msg m = { 0 };
+
+	start(&m, CCFS_LINK, node, who);
+	msg_put(&m, &ln, sizeof(ln));
+	put_name(&m, name);
+	change(&m, name, true);
+	assert_int_equal(msg_get(&m, &e, sizeof(e)), 0);
+	changed_holds(&m, &dirs[0]);
+	assert_int_equal(msg_end(&m), 0);
+	msg_free(&m);
+}
+
+static void change_remove(unsigned int op, const char *name,
+			  const struct ccfs_cred *who)
+{
+	struct msg m = { 0 };
+
+	start(&m, op, dirs[0].node, who);
+	put_name(&m, name);
+	change(&m, name, false);
+	changed_holds(&m, &dirs[0]);
+	assert_int_equal(msg_end(&m), 0);
+	msg_free(&m);
+}
+
+/* From dirs[0] into dirs[@to]. */
+static void change_rename(int to, const struct ccfs_cred *who)
+{
+	struct ccfs_rename rn = { .newdir = dirs[to].node };
+	struct msg m = { 0 };
+
+	put_file("rw/d0/old", "", 0600);
+	assert_int_equal(chown(at("rw/d0/old"), who->uid, who->gid), 0);
+	start(&m, CCFS_RENAME, dirs[0].node, who);
+	msg_put(&m, &rn, sizeof(rn));
+	put_name(&m, "old");
+	put_name(&m, to ? "moved" : "renamed");
+	change(&m, "old", false);
+	changed_holds(&m, &dirs[0]);
+	changed_holds(&m, &dirs[to]);
+	assert_int_equal(msg_end(&m), 0);
+	msg_free(&m);
+}
+
+/* What is refused says nothing of the directory. */
+static void refused(unsigned int op, const char *name)
+{
+	struct msg m = { 0 };
+
+	start(&m, op, dirs[0].node, &root);
+	put_name(&m, name);
+	assert_int_equal(ask(&m), -ENOENT);
+	assert_int_equal(m.len, 0);
+	msg_free(&m);
+}
+
+/* Whoever changes a name gets to know the directory as it is then. */
+static void test_changed(void **state)
+{
+	const struct ccfs_cred *who[] = { &root, &user };
+	uint64_t node;
+
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(make(CCFS_MKDIR, CCFS_ROOT, i ? "d1" : "d0", 0777,
+				      &root, &dirs[i]), 0);
+	for (int i = 0; i < 2; i++) {
+		change_make(CCFS_MKDIR, "sub", 0777, who[i]);
+		change_make(CCFS_MKNOD, "fifo", S_IFIFO | 0600, who[i]);
+		change_make(CCFS_SYMLINK, "soft", 0, who[i]);
+		node = change_make(CCFS_CREATE, "file", 0666, who[i]);
+		change_link(node, "hard", who[i]);
+		change_rename(0, who[i]);
+		change_rename(1, who[i]);
+		change_remove(CCFS_RMDIR, "sub", who[i]);
+		change_remove(CCFS_UNLINK, "fifo", who[i]);
+		change_remove(CCFS_UNLINK, "soft", who[i]);
+		change_remove(CCFS_UNLINK, "file", who[i]);
+		change_remove(CCFS_UNLINK, "hard", who[i]);
+	}
+	mode_at_look = 0;
+	name_at_look = NULL;
+	refused(CCFS_UNLINK, "none");
+	refused(CCFS_RMDIR, "none");
+	assert_false(caller);
+}
+
 /* A file that was created, and is not what the name means by now. */
 static void test_created(void **state)
 {
@@ -324,6 +481,7 @@ int main(void)
 		cmocka_unit_test(test_none),
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_made),
+		cmocka_unit_test(test_changed),
 		cmocka_unit_test(test_created),
 		cmocka_unit_test(test_listing),
 		cmocka_unit_test(test_watches),
