@@ -88,7 +88,8 @@ struct cache_inode {
 	bool names;			/* names in it may be remembered */
 	const struct dentry *parent;	/* a directory's place when it was noted: */
 	u64 hash_len;			/* entry.c; the parent to compare with only */
-	spinlock_t lock;		/* changes of known, of i_version */
+	u64 listed;			/* a directory's word when its listing was begun */
+	spinlock_t lock;		/* changes of known and what shows it; listed, i_version */
 	struct known __rcu *known;
 	char *text;			/* of a symbolic link: inode->i_link */
 	struct file *spare;		/* the mount's spare_lock, as both below */
@@ -216,6 +217,7 @@ void spare_shed(struct cache_mount *m);
 int open_init(void);
 void open_exit(void);
 void open_wrap(struct inode *inode);
+void open_created(struct file *file);
 
 /* statfs.c */
 int cache_statfs(struct dentry *d, struct kstatfs *st);

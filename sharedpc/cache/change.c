@@ -97,6 +97,8 @@ int cache_atomic_open(struct inode *dir, struct dentry *d, struct file *file,
 	err = cache_fuse_iops(dir)->atomic_open(dir, d, file, flags, mode);
 	if (!err && d_really_is_positive(d))
 		err = entry_learn(dir, d, NULL);
+	if (!err && file->f_mode & FMODE_OPENED)
+		open_created(file);
 	dput(found);
 	return err;
 }

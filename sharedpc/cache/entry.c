@@ -43,19 +43,24 @@ static u64 note(struct entry_word word, bool negative)
 }
 
 /*
- * In a sticky directory the VFS looks at the owner of what it is about to delete
- * or to follow: so a name there is good only with what it names.
+ * The VFS looks at a file's owner and mode by itself, before anybody asks us: who
+ * may delete from a sticky directory, set a time, open with O_NOATIME.  So a name
+ * is good only with what it names, if that was known; in a sticky directory
+ * always.  Asking for the name brings the attributes.
  */
-static bool sticky_unknown(const struct dentry *d, const struct inode *inode)
+static bool is_outdated(const struct dentry *d, const struct inode *inode)
 {
+	const struct cache_inode *ci = cache_inode(inode);
 	const struct inode *dir;
-	bool unknown;
+	bool outdated = false;
 
 	rcu_read_lock();
 	dir = d_inode_rcu(READ_ONCE(d->d_parent));
-	unknown = dir && READ_ONCE(dir->i_mode) & S_ISVTX && !cache_known(inode);
+	if (ci && !cache_known(inode))
+		outdated = rcu_access_pointer(ci->known) ||
+			   (dir && READ_ONCE(dir->i_mode) & S_ISVTX);
 	rcu_read_unlock();
-	return unknown;
+	return outdated;
 }
 
 /* With d_lock: note @note, and where a directory is. */
@@ -101,7 +106,7 @@ static bool entry_fresh(const struct dentry *d)
 		return false;
 	if ((words_read(&m->words.names[t >> GEN_BITS & INDEX_MASK]) ^ t) & GEN_MASK)
 		return false;
-	return !inode || (entry_is_here(d, inode, t) && !sticky_unknown(d, inode));
+	return !inode || (entry_is_here(d, inode, t) && !is_outdated(d, inode));
 }
 
 struct entry_word entry_word(const struct inode *dir, const struct qstr *name)

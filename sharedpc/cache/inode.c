@@ -112,22 +112,22 @@ static struct cache_inode *inode_make(struct inode *inode)
 /* Give @inode our tables, unless it has them.  0 or -ENOMEM. */
 int cache_adopt(struct inode *inode)
 {
+	const struct inode_operations *op = READ_ONCE(inode->i_op);
 	struct kind *k = kind_of(inode);
 	struct cache_inode *ci;
 
-	if (cache_inode(inode) || !kind_takes(k, inode->i_op))
+	if (op == &k->ours || !kind_takes(k, op))
 		return 0;
 	ci = inode_make(inode);
 	if (!ci)
 		return -ENOMEM;
-	if (cmpxchg(&inode->i_private, NULL, ci)) {
+	/* Two may come here: both go on, for neither may use it half done. */
+	if (cmpxchg(&inode->i_private, NULL, ci))
 		kfree(ci);
-		return 0;
-	}
-	/* Our operations find i_private: it comes first. */
-	smp_store_release(&inode->i_op, &k->ours);
 	open_wrap(inode);
 	list_wrap(inode);
+	/* Our operations find i_private: it comes first. */
+	smp_store_release(&inode->i_op, &k->ours);
 	return 0;
 }
 
@@ -206,20 +206,29 @@ static void known_fill(struct known *k, const struct inode *inode,
 /*
  * What the VFS looks at by itself: who owns a file, may it be run as somebody
  * else, is a directory sticky (fs.protected_symlinks and the like, and who may
- * delete; FUSE drops that bit, and leaves all of it to the owner).  FUSE sets the
- * three from each answer that it gets: so they are set again after each.
+ * delete; FUSE drops that bit, and leaves all of it to the owner), how long is
+ * what is copied, is it there to be linked.  FUSE sets them from the answers that it gets, but of two that
+ * crossed from one only, whichever: so they are set again after each.
  */
 static void inode_show(struct inode *inode)
 {
+	struct cache_inode *ci = cache_inode(inode);
 	const struct known *k;
 
 	rcu_read_lock();
+	/* As known_set has it: nobody shows what has been replaced. */
+	spin_lock(&ci->lock);
 	k = cache_known(inode);
 	if (k) {
 		WRITE_ONCE(inode->i_mode, k->stat.mode);
 		inode->i_uid = k->stat.uid;
 		inode->i_gid = k->stat.gid;
+		if (!inode->i_nlink && k->stat.nlink)
+			set_nlink(inode, k->stat.nlink);
+		if (S_ISREG(inode->i_mode))
+			i_size_write(inode, k->stat.size);
 	}
+	spin_unlock(&ci->lock);
 	rcu_read_unlock();
 }
 
@@ -234,6 +243,18 @@ static void known_set(struct inode *inode, struct cache_inode *ci, struct known 
 		swap(old, k);
 	else
 		rcu_assign_pointer(ci->known, k);
+	spin_unlock(&ci->lock);
+	if (old)
+		call_rcu(&old->rcu, known_free);
+}
+
+/* It is open for writing: nothing of it is known. */
+static void known_drop(struct cache_inode *ci)
+{
+	struct known *old;
+
+	spin_lock(&ci->lock);
+	old = rcu_replace_pointer(ci->known, NULL, lockdep_is_held(&ci->lock));
 	spin_unlock(&ci->lock);
 	if (old)
 		call_rcu(&old->rcu, known_free);
@@ -282,8 +303,12 @@ static void tale_take(struct inode *inode, struct cache_inode *ci,
 		return;
 	if (tale->text_len)
 		text_set(inode, ci, tale);
-	if (!ci->word || !tale->gen)
+	if (!ci->word)
 		return;
+	if (!tale->gen) {
+		known_drop(ci);
+		return;
+	}
 	WRITE_ONCE(ci->names, S_ISDIR(inode->i_mode) &&
 		   !(tale->flags & SHAREDPC_LOOK_NONAMES));
 	k = kmalloc(sizeof(*k), GFP_KERNEL_ACCOUNT);

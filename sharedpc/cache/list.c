@@ -3,40 +3,60 @@
  * list.c - directories' contents
  *
  * FUSE keeps a listing as long as the directory's i_version is what it was
- * when the listing was begun (fuse_readdir_cached): so at the beginning of each
- * reading i_version is set from the directory's word, and what FUSE keeps is
- * true as long as the word says so.  FUSE itself counts i_version up at
- * changes made here; the word's values are set far apart, so that none of those
- * is ever equal to a later word.
+ * when the listing was begun (fuse_readdir_cached): so where a reading begins,
+ * i_version goes on if the directory's word has since the last one, and what FUSE
+ * keeps is true as long as the word says so.
  *
  * What comes with a listing's entries (READDIRPLUS) is taken in when FUSE has
  * made their dentries.
  */
 #include <linux/iversion.h>
+#include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/pagemap.h>
 #include "cache/cache.h"
 
-#define VERSION_SHIFT	20	/* our own changes between two words */
+#define VERSION_STEP	(1ULL << 20)	/* FUSE counts our own changes in between */
 
 static DEFINE_MUTEX(ops_lock);
 static const struct file_operations *fuse_ops;
 static struct file_operations ops;
 
+/* With the inode's lock: a version that no listing has. */
+static void version_next(struct inode *dir)
+{
+	inode_set_iversion_queried(dir, inode_peek_iversion(dir) + VERSION_STEP);
+}
+
 /*
- * Nobody with an older word may undo what one with a newer has set, or the
+ * FUSE looks at the version only where a reading begins, and takes a reader on
+ * in any listing that is complete.  Without its pages it finds it useless.
+ */
+static void listing_drop(struct inode *dir)
+{
+	truncate_inode_pages(dir->i_mapping, 0);
+}
+
+/*
+ * The word is read under the lock: nobody with an older word may undo what one with a newer has set, or the
  * latter would take an old listing for a new one.
  */
 static void version_set(struct inode *dir, struct cache_inode *ci)
 {
 	bool remember = ci->word && !cache_useless(cache_mount_of(dir->i_sb));
-	u64 now, want;
+	bool changed = false;
+	u64 word;
 
 	spin_lock(&ci->lock);
-	now = inode_peek_iversion(dir);
-	want = remember ? words_read(ci->word) << VERSION_SHIFT : 0;
-	if (!remember || (s64)(want - now) > 0)
-		inode_set_iversion_queried(dir, remember ? want : now + 1);
+	word = remember ? words_read(ci->word) : 0;
+	if (!remember || word != ci->listed) {
+		ci->listed = word;
+		version_next(dir);
+		changed = true;
+	}
 	spin_unlock(&ci->lock);
+	if (changed)
+		listing_drop(dir);
 }
 
 /*
@@ -46,13 +66,15 @@ static void version_set(struct inode *dir, struct cache_inode *ci)
  */
 static void version_check(struct inode *dir, struct cache_inode *ci, u64 before)
 {
-	u64 now;
+	bool changed;
 
 	spin_lock(&ci->lock);
-	now = inode_peek_iversion(dir);
-	if (now != before)
-		inode_set_iversion_queried(dir, now + 1);
+	changed = inode_peek_iversion(dir) != before;
+	if (changed)
+		version_next(dir);
 	spin_unlock(&ci->lock);
+	if (changed)
+		listing_drop(dir);
 }
 
 static int list_iterate(struct file *file, struct dir_context *ctx)

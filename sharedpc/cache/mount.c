@@ -227,6 +227,7 @@ struct cache_mount *cache_attach(const struct sharedpc_attach *want)
 	if (err) {
 		if (err == -EOPNOTSUPP)
 			pr_notice("this is not the FUSE that names can be remembered of\n");
+		spare_exit(m);
 		kref_put(&m->ref, mount_release);
 		m = ERR_PTR(err);
 	}

@@ -134,6 +134,14 @@ static long reader_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	return IS_ERR(fuse) ? PTR_ERR(fuse) : vfs_ioctl(fuse, cmd, arg);
 }
 
+/* What FUSE's own cache of the file would read ahead goes to a FUSE file. */
+static int reader_fadvise(struct file *file, loff_t offset, loff_t len, int advice)
+{
+	struct reader *r = file->private_data;
+
+	return vfs_fadvise(r->backing, offset, len, advice);
+}
+
 static int reader_release(struct inode *inode, struct file *file)
 {
 	struct reader *r = file->private_data;
@@ -183,14 +191,14 @@ static bool is_plain(const struct file *file)
 	       !(file->f_flags & (O_TRUNC | O_DIRECT | OPEN_BY_FUSE));
 }
 
-/* What BACKING gave for this inode while FUSE was asked. */
-static void open_keep(struct cache_mount *m, struct cache_inode *ci)
+/* What BACKING gave for this inode while FUSE was asked is kept, if that is @wanted. */
+static void open_keep(struct cache_mount *m, struct cache_inode *ci, bool wanted)
 {
 	struct file *file = spare_take_offer(m, ci->node);
 
 	if (!file)
 		return;
-	if (cache_useless(m) || !ci->word)
+	if (!wanted || cache_useless(m) || !ci->word)
 		fput(file);
 	else
 		spare_add(m, ci, file);
@@ -216,9 +224,23 @@ static int cache_open(struct inode *inode, struct file *file)
 	if (file->f_mode & FMODE_WRITE)
 		spare_drop(m, ci);
 	err = fuse_ops->open(inode, file);
-	if (!err && !(file->f_mode & FMODE_WRITE))
-		open_keep(m, ci);
+	open_keep(m, ci, !err && !(file->f_mode & FMODE_WRITE));
 	return err;
+}
+
+/*
+ * FUSE has made and opened @file, whose inode had FUSE's operations then: all
+ * open files of a mount have ours, since who copies between two compares.
+ */
+void open_created(struct file *file)
+{
+	struct inode *inode = file_inode(file);
+	struct cache_inode *ci = cache_inode(inode);
+
+	if (!ci || file->f_op != fuse_ops)
+		return;
+	replace_fops(file, fops_get(&ops));
+	open_keep(cache_mount_of(inode->i_sb), ci, !(file->f_mode & FMODE_WRITE));
 }
 
 static void ops_fill(const struct file_operations *fuse)
@@ -237,6 +259,7 @@ static void ops_fill(const struct file_operations *fuse)
 		.get_unmapped_area = fuse->get_unmapped_area,
 		.splice_read = reader_splice_read,
 		.unlocked_ioctl = reader_ioctl,
+		.fadvise = reader_fadvise,
 		.copy_file_range = open_copy_range,
 	};
 	fuse_ops = fuse;

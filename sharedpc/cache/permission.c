@@ -34,7 +34,7 @@ static int may_acl(const struct known *k, int mask)
 	return acl ? acl_may(acl, &k->stat, mask) : LEFT_TO_OWNER;
 }
 
-/* Under RCU, or of a copy: 0, -EACCES or LEFT_TO_OWNER. */
+/* Under RCU: 0, -EACCES or LEFT_TO_OWNER. */
 static int may(const struct known *k, int mask)
 {
 	unsigned int mode = k->stat.mode;
@@ -72,10 +72,26 @@ static int may_known(const struct inode *inode, int mask)
 	return ret;
 }
 
+/*
+ * Ask for what is not known, then decide from what is: never from an answer that
+ * is not known to be of one moment.
+ */
+static int may_ask(struct inode *inode, int mask)
+{
+	struct known k;
+	int ret = cache_look(inode, &k);
+
+	if (ret)
+		return ret;
+	ret = may_known(inode, mask);
+	if (ret == LEFT_TO_OWNER && k.flags & SHAREDPC_LOOK_ACL && !acl_fetch(inode))
+		ret = may_known(inode, mask);
+	return ret;
+}
+
 int cache_permission(struct mnt_idmap *idmap, struct inode *inode, int mask)
 {
 	struct cache_inode *ci = cache_inode(inode);
-	struct known k;
 	int ret = LEFT_TO_OWNER;
 
 	if (ci && search_is_asked(ci, inode, mask))
@@ -90,9 +106,7 @@ int cache_permission(struct mnt_idmap *idmap, struct inode *inode, int mask)
 		return -ECHILD;
 	cache_count(CACHE_MAY_ASK);
 	if (ci) {
-		ret = cache_look(inode, &k) ?: may(&k, mask);
-		if (ret == LEFT_TO_OWNER && !acl_fetch(inode))
-			ret = may_known(inode, mask);
+		ret = may_ask(inode, mask);
 		if (ret != LEFT_TO_OWNER)
 			return ret;
 	}

@@ -23,12 +23,20 @@ static bool has_none(const struct inode *inode)
 	return none;
 }
 
+/* A name that no file system knows is an error of another kind. */
+static bool may_be_there(const char *name)
+{
+	return !strncmp(name, XATTR_USER_PREFIX, XATTR_USER_PREFIX_LEN) ||
+	       !strncmp(name, XATTR_TRUSTED_PREFIX, XATTR_TRUSTED_PREFIX_LEN) ||
+	       !strncmp(name, XATTR_SECURITY_PREFIX, XATTR_SECURITY_PREFIX_LEN);
+}
+
 int cache_xattr_get(const struct xattr_handler *handler, struct dentry *d,
 		    struct inode *inode, const char *name, void *value, size_t size)
 {
 	const struct xattr_handler *fuse = cache_mount_of(inode->i_sb)->fuse_xattrs[0];
 
-	if (has_none(inode))
+	if (may_be_there(name) && has_none(inode))
 		return -ENODATA;
 	return fuse->get(fuse, d, inode, name, value, size);
 }

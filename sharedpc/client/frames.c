@@ -190,7 +190,8 @@ int frames_fetch(struct inode *inode, u64 index, u32 count, u16 flags)
 	err = fetch_once(f, index, count, flags);
 	while (err == -ENOSPC && tries++ < FETCH_TRIES && frames_short) {
 		frames_short(f->owner);
-		if (msleep_interruptible(FETCH_PAUSE_MS))
+		schedule_timeout_killable(msecs_to_jiffies(FETCH_PAUSE_MS));
+		if (fatal_signal_pending(current))
 			break;
 		err = fetch_once(f, index, count, flags);
 	}

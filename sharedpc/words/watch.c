@@ -22,7 +22,7 @@
  * Nothing here waits, and nothing is allocated: the caller holds locks of the
  * file system.
  *
- * Locks: watches_lock for the list; readers use RCU.
+ * Locks: open_lock for the list; readers use RCU.
  */
 #include <linux/atomic.h>
 #include <linux/cred.h>
@@ -49,7 +49,7 @@ struct watch {
 	struct fsnotify_mark mark;
 	struct super_block *sb;		/* to compare with; NULL: it has gone */
 	struct words words;
-	u32 users;			/* watches_lock */
+	u32 users;			/* open_lock */
 };
 
 bool watch_counting = true;
@@ -62,7 +62,8 @@ MODULE_PARM_DESC(word_bits, "bits of a hash that count, for file systems watched
 
 static struct fsnotify_group *group;
 static LIST_HEAD(watches);
-static DEFINE_SPINLOCK(watches_lock);
+/* Who opens and closes watches; nobody who makes a change waits for it. */
+static DEFINE_MUTEX(open_lock);
 static atomic64_t changes;
 
 static void count(u64 *word)
@@ -165,48 +166,36 @@ static struct watch *watch_make(struct super_block *sb)
 	return w;
 }
 
-/* With the lock or under RCU. */
+/* With open_lock or under RCU. */
 static struct watch *watch_find(const struct super_block *sb)
 {
 	struct watch *w;
 
-	list_for_each_entry_rcu(w, &watches, node, lockdep_is_held(&watches_lock))
+	list_for_each_entry_rcu(w, &watches, node, lockdep_is_held(&open_lock))
 		if (READ_ONCE(w->sb) == sb)
 			return w;
 	return NULL;
 }
 
-static struct watch *watch_share(const struct super_block *sb)
-{
-	struct watch *w;
-
-	spin_lock(&watches_lock);
-	w = watch_find(sb);
-	if (w)
-		w->users++;
-	spin_unlock(&watches_lock);
-	return w;
-}
-
-/* A mark that another has added meanwhile is -EEXIST: then share in that. */
+/* With open_lock. */
 static struct watch *watch_get(struct super_block *sb)
 {
-	struct watch *w = watch_share(sb);
+	struct watch *w = watch_find(sb);
 	int err;
 
-	if (w)
+	if (w) {
+		w->users++;
 		return w;
+	}
 	w = watch_make(sb);
 	if (IS_ERR(w))
 		return w;
 	err = fsnotify_add_mark(&w->mark, sb, FSNOTIFY_OBJ_TYPE_SB, 0);
 	if (err) {
 		fsnotify_put_mark(&w->mark);
-		return err == -EEXIST ? watch_share(sb) ?: ERR_PTR(-EAGAIN) : ERR_PTR(err);
+		return ERR_PTR(err);
 	}
-	spin_lock(&watches_lock);
 	list_add_rcu(&w->node, &watches);
-	spin_unlock(&watches_lock);
 	return w;
 }
 
@@ -219,7 +208,9 @@ struct watch *watch_open(struct sharedpc_watch *want)
 	if (!file)
 		return ERR_PTR(-EBADF);
 	sb = file_inode(file)->i_sb;
+	mutex_lock(&open_lock);
 	w = can_watch(sb) ? watch_get(sb) : ERR_PTR(-EOPNOTSUPP);
+	mutex_unlock(&open_lock);
 	fput(file);
 	if (IS_ERR(w))
 		return w;
@@ -230,16 +221,14 @@ struct watch *watch_open(struct sharedpc_watch *want)
 
 void watch_close(struct watch *w)
 {
-	spin_lock(&watches_lock);
-	if (--w->users) {
-		spin_unlock(&watches_lock);
-		return;
+	mutex_lock(&open_lock);
+	if (!--w->users) {
+		list_del_rcu(&w->node);
+		synchronize_rcu();
+		fsnotify_destroy_mark(&w->mark, group);
+		fsnotify_put_mark(&w->mark);
 	}
-	list_del_rcu(&w->node);
-	spin_unlock(&watches_lock);
-	synchronize_rcu();
-	fsnotify_destroy_mark(&w->mark, group);
-	fsnotify_put_mark(&w->mark);
+	mutex_unlock(&open_lock);
 }
 
 /* Names are more than bytes where case is folded: an empty directory can be set so. */
