@@ -38,18 +38,14 @@ static int root_attach(int dev, int root, const struct owner *o,
 	return errno == ENOTTY ? -EOPNOTSUPP : -errno;
 }
 
-int attach_mount(struct attach *a, const struct owner *o, const char *target,
+int attach_mount(struct attach *a, const struct owner *o, int root,
 		 const struct ccfs_welcome *w)
 {
-	int dev, null, root, ret;
+	int dev, null, ret;
 
 	dev = open(SHAREDPC_DEVICE, O_RDWR | O_CLOEXEC);
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	root = open(target, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	ret = dev < 0 || null < 0 || root < 0 ? -errno :
-		root_attach(dev, root, o, w);
-	if (root >= 0)
-		close(root);
+	ret = dev < 0 || null < 0 ? -errno : root_attach(dev, root, o, w);
 	if (!ret) {
 		a->dev = dev;
 		a->null = null;

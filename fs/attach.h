@@ -8,7 +8,7 @@
  * that it still holds, and checks permissions. What there is to remember it is
  * told just before FUSE gets the answer: a *tale* for each file in it.
  *
- *	attach_mount	after mount(2), before FUSE's INIT
+ *	attach_mount	before anybody can see the mount, and FUSE's INIT
  *	attach_tell	a tale of one file
  *	tales_add	one of several, as listings have them
  *	tales_tell	all of them
@@ -47,11 +47,11 @@ struct tales {
 };
 
 /*
- * Attach to the mount on @target, whose owner is @o, met and alive, and has said
+ * Attach to the mount with the root @root (O_PATH will do), whose owner is @o, met and alive, and has said
  * @w. 0; -EOPNOTSUPP: this kernel's FUSE, or its sharedpc.ko, is not made for
  * that; another -errno.
  */
-int attach_mount(struct attach *a, const struct owner *o, const char *target,
+int attach_mount(struct attach *a, const struct owner *o, int root,
 		 const struct ccfs_welcome *w);
 /* May come at any time, in any thread, and again. */
 void attach_end(struct attach *a);

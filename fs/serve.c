@@ -20,6 +20,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "fs/fsmount.h"
 #include "fs/log.h"
 #include "fs/ops.h"
 #include "fs/serve.h"
@@ -148,36 +149,57 @@ static int say_hello(struct serving *s)
 	return ret;
 }
 
-/* @plain: FUSE alone, which then has to check permissions. */
-static int do_mount(struct serving *s, bool plain)
+/*
+ * A mount that is nowhere yet: a descriptor of its root, or -errno. @plain: FUSE
+ * alone, which then has to check permissions.
+ */
+static int make_mount(struct serving *s, bool plain)
 {
-	const struct options *opt = s->opt;
-	unsigned long flags = opt->flags | (s->readonly ? MS_RDONLY : 0);
-	char data[128];
+	struct fsmount want = {
+		.source = s->opt->source,
+		.flags = s->opt->flags | (s->readonly ? MS_RDONLY : 0),
+		.checks = plain,
+	};
+	int ret;
 
-	s->fs.fuse_fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
-	if (s->fs.fuse_fd < 0) {
-		int error = -errno;
-
+	want.fuse_fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+	if (want.fuse_fd < 0) {
+		ret = -errno;
 		snprintf(WHY(s), "/dev/fuse: %m");
-		return error;
+		return ret;
 	}
-	snprintf(data, sizeof(data), "fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other%s",
-		 s->fs.fuse_fd, plain ? ",default_permissions" : "");
-	if (mount(opt->source, opt->target, "fuse.ccfs", flags, data)) {
-		int error = -errno;
-
-		snprintf(WHY(s), "mount on %s: %m", opt->target);
-		close(s->fs.fuse_fd);
-		return error;
+	ret = fsmount_make(&want);
+	if (ret < 0) {
+		snprintf(WHY(s), "mount on %s: %s", s->opt->target, strerror(-ret));
+		close(want.fuse_fd);
+	} else {
+		s->fs.fuse_fd = want.fuse_fd;
 	}
-	return 0;
+	return ret;
 }
 
-static void undo_mount(struct serving *s)
+/* Put @mount (taken over) where it belongs. */
+static int place_mount(struct serving *s, int mount)
 {
-	umount2(s->opt->target, MNT_DETACH);
+	int ret = fsmount_place(mount, s->opt->target);
+
+	close(mount);
+	if (!ret)
+		return 0;
+	snprintf(WHY(s), "mount on %s: %s", s->opt->target, strerror(-ret));
 	close(s->fs.fuse_fd);
+	return ret;
+}
+
+/* The mount @mount is one of FUSE alone, and nobody has seen it: make another. */
+static int mount_plain(struct serving *s, int mount)
+{
+	close(mount);
+	close(s->fs.fuse_fd);
+	ccfs_log("%s: sharedpc.ko does not know this kernel's FUSE: mounted as with nocache",
+		 s->opt->target);
+	mount = make_mount(s, true);
+	return mount < 0 ? mount : place_mount(s, mount);
 }
 
 /* Mount, and have what is answered remembered if that can be. */
@@ -185,24 +207,23 @@ static int mount_attached(struct serving *s)
 {
 	struct ccfs *fs = &s->fs;
 	bool plain = s->opt->nocache || fs->owner.dev < 0;
-	int ret = do_mount(s, plain);
+	int ret = 0, mount = make_mount(s, plain);
 
-	if (ret || plain)
-		return ret;
-	ret = attach_mount(&fs->attach, &fs->owner, s->opt->target, &s->welcome);
-	if (!ret) {
-		s->report.remembers = fs->attach.remembers;
-		return 0;
-	}
-	undo_mount(s);
-	if (ret != -EOPNOTSUPP) {
+	if (mount < 0)
+		return mount;
+	if (!plain)
+		ret = attach_mount(&fs->attach, &fs->owner, mount, &s->welcome);
+	if (ret == -EOPNOTSUPP)
+		return mount_plain(s, mount);
+	if (ret) {
 		snprintf(WHY(s), "sharedpc.ko does not take the mount (%s); option nocache does without",
 			 strerror(-ret));
+		close(mount);
+		close(fs->fuse_fd);
 		return ret;
 	}
-	ccfs_log("%s: sharedpc.ko does not know this kernel's FUSE: mounted as with nocache",
-		 s->opt->target);
-	return do_mount(s, true);
+	s->report.remembers = !plain && fs->attach.remembers;
+	return place_mount(s, mount);
 }
 
 /* The connection is dead: what is remembered must not answer any more. */

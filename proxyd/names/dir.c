@@ -72,7 +72,7 @@ static bool entry_look(struct walk *w, struct entry *e)
 	struct stat st;
 	int fd;
 
-	e->d.name_gen = words_name(&conn->words, w->fd, e->name);
+	e->d.name_gen = words_name_gen(&conn->words, w->fd, e->name);
 	fd = name_open(w->fd, e->name);
 	if (fd < 0)
 		return true;

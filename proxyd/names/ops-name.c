@@ -65,7 +65,7 @@ static int only_name(struct request *req, char name[CCFS_NAME_MAX + 1])
  */
 static int made_put(struct request *req, int dir, const char *name)
 {
-	uint64_t gen = words_name(&req->conn->words, dir, name), node;
+	uint64_t gen = words_name_gen(&req->conn->words, dir, name), node;
 	int fd = name_open(dir, name);
 	int ret = fd < 0 ? fd : entry_put(req, fd, gen, &node);
 
@@ -82,7 +82,7 @@ int request_lookup(struct request *req)
 
 	if (ret)
 		return ret;
-	gen = words_name(&req->conn->words, req->node->fd, name);
+	gen = words_name_gen(&req->conn->words, req->node->fd, name);
 	ret = cred_take(&req->cred, req->groups);
 	if (ret)
 		return ret;

@@ -108,7 +108,7 @@ static int created_path(struct request *req, int fd, const char *name,
 	struct stat st, named;
 	int path;
 
-	*name_gen = words_name(&req->conn->words, req->node->fd, name);
+	*name_gen = words_name_gen(&req->conn->words, req->node->fd, name);
 	path = *name_gen ? name_open(req->node->fd, name) : -1;
 	if (path >= 0 && !fstat(fd, &st) && !fstat(path, &named) &&
 	    st.st_dev == named.st_dev && st.st_ino == named.st_ino)

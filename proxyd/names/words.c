@@ -37,7 +37,7 @@ void words_exit(struct words *w)
 	w->dev = -1;
 }
 
-uint64_t words_name(const struct words *w, int dir, const char *name)
+uint64_t words_name_gen(const struct words *w, int dir, const char *name)
 {
 	struct sharedpc_name ask = {
 		.dir = dir, .len = strlen(name), .name = (uintptr_t)name,
