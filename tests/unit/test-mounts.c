@@ -193,11 +193,19 @@ static void test_connections(void **state)
 
 #define FLOOD	300		/* requests of 60 KiB */
 
-static void *flood(void *arg)
+/* A connection that is flooded. */
+struct flood {
+	int fd;
+	pthread_t sender, taker;
+	int answers;		/* the taker's, as all below */
+	size_t most;		/* of the proxy's bytes, after each answer */
+};
+
+static void *flood_send(void *arg)
 {
 	static const char value[60 * 1024];
 	struct ccfs_xattr xa = { 0 };
-	int fd = *(int *)arg;
+	const struct flood *f = arg;
 	struct msg m = { 0 };
 
 	for (int i = 0; i < FLOOD; i++) {
@@ -205,8 +213,28 @@ static void *flood(void *arg)
 		msg_put(&m, &xa, sizeof(xa));
 		put_name(&m, "user.x");
 		msg_put_str(&m, value, sizeof(value));
-		if (msg_send(fd, &m))
+		if (msg_send(f->fd, &m))
 			break;
+	}
+	msg_free(&m);
+	return NULL;
+}
+
+/*
+ * A client takes its answers whenever they come: the six workers would wait for
+ * one that does so only in turn with the others, and with them all.
+ */
+static void *flood_take(void *arg)
+{
+	struct flood *f = arg;
+	struct msg m = { 0 };
+
+	while (f->answers < FLOOD && !msg_recv(f->fd, &m)) {
+		f->answers++;
+		pthread_mutex_lock(&proxy.lock);
+		if (proxy.bytes > f->most)
+			f->most = proxy.bytes;
+		pthread_mutex_unlock(&proxy.lock);
 	}
 	msg_free(&m);
 	return NULL;
@@ -215,27 +243,23 @@ static void *flood(void *arg)
 /* Large requests wait in the sockets, not in the proxy's memory. */
 static void test_flood(void **state)
 {
-	pthread_t threads[4];
+	struct flood floods[4] = { 0 }, *f;
 	struct msg m = { 0 };
-	size_t bytes;
-	int fds[4];
 
-	for (int i = 0; i < 4; i++) {
-		fds[i] = fresh();
-		assert_int_equal(hello(fds[i], at("rw"), 0, &m), 0);
-		assert_int_equal(pthread_create(&threads[i], NULL, flood, &fds[i]), 0);
+	for (f = floods; f < floods + 4; f++) {
+		f->fd = fresh();
+		assert_int_equal(hello(f->fd, at("rw"), 0, &m), 0);
+		assert_int_equal(pthread_create(&f->taker, NULL, flood_take, f), 0);
+		assert_int_equal(pthread_create(&f->sender, NULL, flood_send, f), 0);
 	}
-	for (int n = 0; n < FLOOD; n++) {
-		for (int i = 0; i < 4; i++)
-			assert_int_equal(msg_recv(fds[i], &m), 0);
-		pthread_mutex_lock(&proxy.lock);
-		bytes = proxy.bytes;
-		pthread_mutex_unlock(&proxy.lock);
-		assert_true(bytes <= PROXY_BYTES);
+	for (f = floods; f < floods + 4; f++) {
+		pthread_join(f->sender, NULL);
+		pthread_join(f->taker, NULL);
+		close(f->fd);
 	}
-	for (int i = 0; i < 4; i++) {
-		pthread_join(threads[i], NULL);
-		close(fds[i]);
+	for (f = floods; f < floods + 4; f++) {
+		assert_int_equal(f->answers, FLOOD);
+		assert_true(f->most <= PROXY_BYTES);
 	}
 	msg_free(&m);
 }
