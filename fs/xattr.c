@@ -58,7 +58,7 @@ void op_setxattr(fuse_req_t req, fuse_ino_t node, const char *name,
 	ask_xattr(&m, req, CCFS_SETXATTR, node, size, flags);
 	ask_name(&m, name);
 	msg_put_str(&m, value, size);
-	ask_done(&m, req);
+	ask_changed(&m, req, node);
 }
 
 void op_listxattr(fuse_req_t req, fuse_ino_t node, size_t size)
@@ -75,5 +75,5 @@ void op_removexattr(fuse_req_t req, fuse_ino_t node, const char *name)
 
 	ask_xattr(&m, req, CCFS_REMOVEXATTR, node, 0, 0);
 	ask_name(&m, name);
-	ask_done(&m, req);
+	ask_changed(&m, req, node);
 }

@@ -42,7 +42,8 @@
  *	revision 2	words: welcome.salt and bits, attr.gen and flags;
  *			READDIR by node, with attributes; no OPENDIR, no
  *			RELEASEDIR; open.flags: WRITABLE; attributes of the
- *			directory in answers to what changes names
+ *			directory in answers to what changes names, of the
+ *			file in those to SETXATTR and REMOVEXATTR
  */
 #ifndef CCFS_PROTO_H
 #define CCFS_PROTO_H
@@ -65,8 +66,8 @@
 
 /*
  * In answers dir is a ccfs_attr: of the directory that the request is about, as
- * it is after the change; newdir: of the other one that it names. All 0: done,
- * but they could not be read.
+ * it is after the change; newdir: of the other one that it names. All 0, also
+ * in the answers to SETXATTR and REMOVEXATTR: done, but they could not be read.
  */
 enum ccfs_op {
 	CCFS_HELLO = 1,		/* ccfs_hello, path -> ccfs_welcome */
@@ -95,9 +96,9 @@ enum ccfs_op {
 	CCFS_COPY,		/* ccfs_copy -> ccfs_count */
 	CCFS_ACCESS,		/* ccfs_count (mask) */
 	CCFS_GETXATTR,		/* ccfs_xattr, name -> ccfs_count, value */
-	CCFS_SETXATTR,		/* ccfs_xattr, name, value (a string) */
+	CCFS_SETXATTR,		/* ccfs_xattr, name, value (a string) -> ccfs_attr */
 	CCFS_LISTXATTR,		/* ccfs_xattr -> ccfs_count, list */
-	CCFS_REMOVEXATTR,	/* ccfs_xattr, name */
+	CCFS_REMOVEXATTR,	/* ccfs_xattr, name -> ccfs_attr */
 	CCFS_OPS,
 };
 

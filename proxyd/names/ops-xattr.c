@@ -9,8 +9,9 @@
 #include <stdlib.h>
 #include <sys/xattr.h>
 
-#include "proxyd/names/ops.h"
+#include "proxyd/export/cred.h"
 #include "proxyd/export/procfd.h"
+#include "proxyd/names/ops.h"
 
 /* The fixed part and, if @name is given, the name. */
 static int get_args(struct request *req, struct ccfs_xattr *args, char **name)
@@ -78,9 +79,26 @@ int request_listxattr(struct request *req)
 	return ret ? ret : read_put(req, args.size, NULL);
 }
 
+/* Set @name to @value, or remove it if that is NULL, as the caller. */
+static int change_caller(struct request *req, const char *name,
+			 const void *value, uint32_t len, int flags)
+{
+	char path[PROCFD_PATH];
+	int ret = cred_take(&req->cred, req->groups);
+
+	if (ret)
+		return ret;
+	procfd_path(req->node->fd, path);
+	if (value ? setxattr(path, name, value, len, flags) :
+		    removexattr(path, name))
+		ret = -errno;
+	cred_back();
+	return ret;
+}
+
 int request_setxattr(struct request *req)
 {
-	char path[PROCFD_PATH], *name = NULL;
+	char *name = NULL;
 	struct ccfs_xattr args;
 	const void *value;
 	uint32_t len;
@@ -93,24 +111,27 @@ int request_setxattr(struct request *req)
 		ret = msg_get_data(&req->in, len, &value);
 	if (!ret)
 		ret = msg_end(&req->in);
-	if (!ret && setxattr(procfd_path(req->node->fd, path), name, value,
-			     len, args.flags))
-		ret = -errno;
+	if (!ret)
+		ret = change_caller(req, name, value, len, args.flags);
+	if (!ret)
+		changed_put(req, req->node->fd);
 	free(name);
 	return ret;
 }
 
 int request_removexattr(struct request *req)
 {
-	char path[PROCFD_PATH], *name = NULL;
 	struct ccfs_xattr args;
+	char *name = NULL;
 	int ret;
 
 	ret = get_args(req, &args, &name);
 	if (!ret)
 		ret = msg_end(&req->in);
-	if (!ret && removexattr(procfd_path(req->node->fd, path), name))
-		ret = -errno;
+	if (!ret)
+		ret = change_caller(req, name, NULL, 0, 0);
+	if (!ret)
+		changed_put(req, req->node->fd);
 	free(name);
 	return ret;
 }

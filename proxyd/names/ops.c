@@ -30,9 +30,9 @@ static const struct op ops[CCFS_OPS] = {
 	[CCFS_COPY]		= { request_copy, OP_SLOW },
 	[CCFS_ACCESS]		= { request_access, OP_CALLER },
 	[CCFS_GETXATTR]		= { request_getxattr, OP_CALLER },
-	[CCFS_SETXATTR]		= { request_setxattr, OP_CALLER },
+	[CCFS_SETXATTR]		= { request_setxattr, 0 },
 	[CCFS_LISTXATTR]	= { request_listxattr, OP_CALLER },
-	[CCFS_REMOVEXATTR]	= { request_removexattr, OP_CALLER },
+	[CCFS_REMOVEXATTR]	= { request_removexattr, 0 },
 };
 
 const struct op *op_find(unsigned int op)

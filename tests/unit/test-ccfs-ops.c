@@ -431,6 +431,30 @@ static void tells(void **state)
 	assert_int_equal(answered, 0);
 }
 
+/* How the file is once an extended attribute has changed. */
+static void tells_xattr(void **state)
+{
+	struct owner_once o;
+
+	caller = (struct fuse_ctx) { .pid = 1 };
+	fs.attach.dev = 1000;
+	shown_ino = 7;		/* FUSE is not shown it here */
+	owner_shows(&o, &named.e.attr, sizeof(named.e.attr));
+	op_setxattr(NULL, 9, "user.x", "y", 1, 0);
+	owner_end(&o);
+	told_file(0, "", 1);
+	owner_shows(&o, &named.e.attr, sizeof(named.e.attr));
+	op_removexattr(NULL, 9, "user.x");
+	owner_end(&o);
+	told_file(0, "", 1);
+	owner_start(&o, -ENODATA, 0);
+	op_removexattr(NULL, 9, "user.x");
+	owner_end(&o);
+	assert_int_equal(replied, ENODATA);
+	assert_int_equal(answered, 0);
+	fs.attach.dev = -1;
+}
+
 /* What is made is told with the directory, which is another one now. */
 static void tells_made(void **state)
 {
@@ -568,6 +592,7 @@ int main(void)
 		cmocka_unit_test(lookup_errors),
 		cmocka_unit_test(copy),
 		cmocka_unit_test(tells),
+		cmocka_unit_test(tells_xattr),
 		cmocka_unit_test(tells_made),
 		cmocka_unit_test(tells_gone),
 		cmocka_unit_test(keeps),

@@ -9,6 +9,7 @@
 
 #include <sys/fsuid.h>
 #include <sys/ioctl.h>
+#include <sys/xattr.h>
 
 #include "sharedpc_ioctl.h"
 
@@ -25,6 +26,7 @@ static const char *swap_at_name;
 static int mode_at_look;	/* given to the file whose word is read; 0: none */
 static struct ccfs_entry dirs[2];	/* in which names are changed */
 static const char *name_at_look;	/* that must be in dirs[0] then, or not */
+static const char *xattr_at_look;	/* that the file must have then, or not */
 static bool there_at_look;
 static int early;		/* words that were read before the change */
 static int watched;		/* descriptors that watch */
@@ -96,6 +98,8 @@ static int look_word(struct sharedpc_look *l)
 		early += has(l->fd, name_at_look) != there_at_look;
 	if (name_at_look && st.st_ino == dirs[1].attr.ino)
 		early += !has(l->fd, "moved");
+	if (xattr_at_look)
+		early += (getxattr(path, xattr_at_look, NULL, 0) >= 0) != there_at_look;
 	l->gen = GEN_LOOK + st.st_ino % 1000;
 	l->flags = SHAREDPC_LOOK_ACL;
 	return 0;
@@ -399,6 +403,76 @@ static void test_changed(void **state)
 	assert_false(caller);
 }
 
+/*
+ * Change the extended attribute @name of @node by @op: the answer has the file as
+ * it is then.
+ */
+static struct ccfs_attr xattr_change(unsigned int op, uint64_t node, const char *name,
+				     const void *value, size_t len,
+				     const struct ccfs_cred *who)
+{
+	struct ccfs_xattr xa = { 0 };
+	struct ccfs_attr a;
+	struct msg m = { 0 };
+
+	start(&m, op, node, who);
+	msg_put(&m, &xa, sizeof(xa));
+	put_name(&m, name);
+	if (op == CCFS_SETXATTR)
+		msg_put_str(&m, value, len);
+	xattr_at_look = name;
+	there_at_look = op == CCFS_SETXATTR;
+	assert_int_equal(ask(&m), 0);
+	xattr_at_look = NULL;
+	assert_int_equal(msg_get(&m, &a, sizeof(a)), 0);
+	assert_int_equal(msg_end(&m), 0);
+	attr_holds(&a);
+	assert_int_equal(early, 0);
+	msg_free(&m);
+	return a;
+}
+
+/* Whoever changes an extended attribute gets to know the file as it is then. */
+static void test_xattrs(void **state)
+{
+	/* version 2; user 7, group 4 and others 1: that is a mode */
+	static const uint32_t acl[] = {
+		2, 0x00070001, -1u, 0x00040004, -1u, 0x00010020, -1u,
+	};
+	const struct ccfs_cred *who[] = { &root, &user };
+	struct ccfs_xattr xa = { 0 };
+	struct ccfs_entry e;
+	struct ccfs_attr a;
+	struct msg m = { 0 };
+
+	if (setxattr(at("rw"), "user.x", "", 0, 0) && errno == EOPNOTSUPP)
+		skip();
+	assert_int_equal(make(CCFS_CREATE, CCFS_ROOT, "marked", 0666, &user, &e), 0);
+	for (int i = 0; i < 2; i++) {
+		mode_at_look = 0604;
+		a = xattr_change(CCFS_SETXATTR, e.node, "user.x", "y", 1, who[i]);
+		assert_int_equal(a.ino, e.attr.ino);
+		xattr_change(CCFS_SETXATTR, e.node, "user.x", "", 0, who[i]);
+		xattr_change(CCFS_REMOVEXATTR, e.node, "user.x", NULL, 0, who[i]);
+	}
+	mode_at_look = 0;
+	start(&m, CCFS_SETXATTR, e.node, &user);
+	msg_put(&m, &xa, sizeof(xa));
+	put_name(&m, "system.posix_acl_access");
+	msg_put_str(&m, acl, sizeof(acl));
+	assert_int_equal(ask(&m), 0);
+	assert_int_equal(msg_get(&m, &a, sizeof(a)), 0);
+	attr_holds(&a);
+	assert_int_equal(a.mode, S_IFREG | 0741);
+	start(&m, CCFS_REMOVEXATTR, e.node, &user);	/* what is not there */
+	msg_put(&m, &xa, sizeof(xa));
+	put_name(&m, "user.x");
+	assert_int_equal(ask(&m), -ENODATA);
+	assert_int_equal(m.len, 0);
+	assert_false(caller);
+	msg_free(&m);
+}
+
 /* A file that was created, and is not what the name means by now. */
 static void test_created(void **state)
 {
@@ -482,6 +556,7 @@ int main(void)
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_made),
 		cmocka_unit_test(test_changed),
+		cmocka_unit_test(test_xattrs),
 		cmocka_unit_test(test_created),
 		cmocka_unit_test(test_listing),
 		cmocka_unit_test(test_watches),
