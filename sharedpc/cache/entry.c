@@ -69,11 +69,12 @@ static void entry_set(struct dentry *d, u64 note)
 	struct cache_inode *ci = d_is_dir(d) ? cache_inode(d_inode(d)) : NULL;
 
 	if (ci) {
-		/* Pairs with entry_is_here: nobody sees the old note with the new place. */
 		WRITE_ONCE(d->d_time, 0);
+		/* Pairs with entry_is_here: nobody sees the old note and the new place. */
 		smp_wmb();
 		WRITE_ONCE(ci->parent, d->d_parent);
 		WRITE_ONCE(ci->hash_len, d->d_name.hash_len);
+		/* Nor the new note and the old place. */
 		smp_wmb();
 	}
 	WRITE_ONCE(d->d_time, note);
@@ -87,10 +88,12 @@ static bool entry_is_here(const struct dentry *d, const struct inode *inode, u64
 	if (!S_ISDIR(inode->i_mode))
 		return true;
 	ci = cache_inode(inode);
-	smp_rmb();	/* pairs with entry_set */
+	/* Pairs with entry_set: the place is at least as new as the note. */
+	smp_rmb();
 	if (!ci || READ_ONCE(ci->parent) != READ_ONCE(d->d_parent) ||
 	    READ_ONCE(ci->hash_len) != READ_ONCE(d->d_name.hash_len))
 		return false;
+	/* If it is newer, the note has changed. */
 	smp_rmb();
 	return READ_ONCE(d->d_time) == note;
 }

@@ -290,7 +290,7 @@ static void text_set(struct inode *inode, struct cache_inode *ci,
 	if (cmpxchg(&ci->text, NULL, text))
 		kfree(text);
 	else
-		smp_store_release(&inode->i_link, text);
+		smp_store_release(&inode->i_link, text);	/* complete, for RCU walk */
 }
 
 /* Take @tale of @inode in. */

@@ -17,16 +17,10 @@
 #include <linux/mutex.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
-#include <linux/version.h>
 #include "box/ctl.h"
 #include "cache/cache.h"
 #include "client/file.h"
 #include "link/peer.h"
-
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0) || \
-	LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
-#error "cache/ knows the FUSE of Linux 6.12: see mount.h for what it assumes"
-#endif
 
 #define FUSE_ROOT	1	/* node id */
 

@@ -37,7 +37,7 @@
  *	encode_fh gives the node id			attach compares the root's
  *	all FUSE inodes of a kind have one table	else they are left alone
  *
- * The others are 6.12's sources: mount.c refuses to compile with another base.
+ * The others are 6.12's sources: Kbuild refuses another base.
  *
  * Nothing of this can be unloaded while a super block has our tables.
  */

@@ -44,7 +44,7 @@ static int may(const struct known *k, int mask)
 		return may_root(&k->stat, mask);
 	if (uid_eq(current_fsuid(), k->stat.uid))
 		mode >>= 6;
-	else if (k->flags & SHAREDPC_LOOK_ACL && mode & S_IRWXG)
+	else if (k->flags & SHAREDPC_LOOK_ACL && mode & 0070)
 		return may_acl(k, mask);	/* Linux: not if its mask is empty */
 	else if (in_group_p(k->stat.gid))
 		mode >>= 3;

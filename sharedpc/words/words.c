@@ -63,6 +63,7 @@ int words_of(u32 owner, struct words *w)
 	struct sharedpc_words *head = ctl_words(owner, &size);
 	u32 bits;
 
+	/* Pairs with words_init: who sees the magic sees all the rest. */
 	if (!head || smp_load_acquire(&head->magic) != SHAREDPC_WORDS_MAGIC ||
 	    READ_ONCE(head->revision) != SHAREDPC_WORDS_REVISION)
 		return -EOPNOTSUPP;

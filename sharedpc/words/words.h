@@ -42,7 +42,7 @@ u64 *words_attr(const struct words *w, u64 ino);
  */
 static inline u64 words_read(const u64 *word)
 {
-	return smp_load_acquire(word);
+	return smp_load_acquire(word);	/* pairs with words_count */
 }
 
 /*
