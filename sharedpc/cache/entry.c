@@ -249,6 +249,18 @@ int entry_learn(struct inode *dir, struct dentry *d, const struct entry_word *wo
 	return 0;
 }
 
+/*
+ * FUSE has taken a listing's attributes for new.  Whoever writes to the file here
+ * may be ahead of them: what he has made of it is asked for.
+ */
+static void entry_repair(struct inode *inode)
+{
+	struct known k;
+
+	if (S_ISREG(inode->i_mode) && inode_is_open_for_write(inode) && cache_inode(inode))
+		cache_look(inode, &k);
+}
+
 static void entry_learn_one(struct dentry *dir, const struct told_name *told)
 {
 	struct qstr name = QSTR_INIT(told->name, told->len);
@@ -260,6 +272,7 @@ static void entry_learn_one(struct dentry *dir, const struct told_name *told)
 		return;
 	if (d_inode(d) && !cache_adopt(d_inode(d))) {
 		cache_learn(d_inode(d));
+		entry_repair(d_inode(d));
 		ci = cache_inode(d_inode(d));
 		word = entry_word(d_inode(dir), &name);
 		if (ci && ci->node == told->node && word.gen && !entry_fresh(d)) {
