@@ -50,6 +50,8 @@ int get_changed(struct msg *m, struct ccfs *fs, uint64_t node)
 	struct ccfs_attr a;
 	int ret = msg_get(m, &a, sizeof(a));
 
+	if (!ret)
+		listings_changed(fs, node);
 	if (!ret && a.gen)
 		attach_tell(&fs->attach, node, &a, NULL);
 	return ret;

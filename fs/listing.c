@@ -36,6 +36,7 @@ struct listing {
 	struct item *items;
 	size_t count;
 	bool end;		/* nothing follows */
+	bool changed;		/* its directory, by this image, since it was asked for */
 };
 
 int piece_init(struct piece *p, fuse_req_t req, uint64_t dir, bool plus,
@@ -82,16 +83,26 @@ static void piece_give(struct piece *p, struct item *it)
 	it->d.node = 0;
 }
 
+/*
+ * Is the node of @it to be given? Not if the attributes that come with it may be
+ * older than what FUSE has: it takes them for new.
+ */
+static bool piece_wants(const struct piece *p, const struct item *it)
+{
+	return it->d.node && !p->bare && !(p->kept && !it->attr.gen);
+}
+
 /* False: @it does not fit any more. */
 static bool piece_add(struct piece *p, struct item *it)
 {
-	struct fuse_entry_param e = { .ino = it->d.node };
+	bool node = piece_wants(p, it);
+	struct fuse_entry_param e = { .ino = node ? it->d.node : 0 };
 	size_t left = p->size - p->len, n;
 	char name[CCFS_NAME_MAX + 1];
 
 	memcpy(name, it->name, it->d.len);
 	name[it->d.len] = '\0';
-	if (it->d.node)
+	if (node)
 		attr_stat(&it->attr, &e.attr);
 	else
 		e.attr = (struct stat) {
@@ -104,7 +115,7 @@ static bool piece_add(struct piece *p, struct item *it)
 	if (n > left)
 		return false;
 	p->len += n;
-	if (it->d.node)
+	if (node)
 		piece_give(p, it);
 	return true;
 }
@@ -329,13 +340,27 @@ bool listing_serve(struct ccfs *fs, uint64_t offset, struct piece *p)
 		best = l;
 		from = at;
 	}
-	if (best)
+	if (best) {
+		p->kept = true;
+		p->bare = best->changed;
 		piece_fill(p, best, from);
+	}
 	if (best && from == (ssize_t)best->count)
 		place_leave(ls, best, &gone);
 	pthread_mutex_unlock(&ls->lock);
 	listings_free(fs, gone);
 	return best;
+}
+
+void listings_changed(struct ccfs *fs, uint64_t dir)
+{
+	struct listings *ls = &fs->listings;
+
+	pthread_mutex_lock(&ls->lock);
+	for (int i = 0; i < LISTINGS; i++)
+		if (ls->table[i] && ls->table[i]->dir == dir)
+			ls->table[i]->changed = true;
+	pthread_mutex_unlock(&ls->lock);
 }
 
 void listings_init(struct listings *ls)

@@ -50,6 +50,8 @@ struct piece {
 	struct fuse_req *req;
 	uint64_t dir;
 	bool plus;			/* READDIRPLUS; without, nothing is kept */
+	bool kept;			/* filled from what was asked for earlier */
+	bool bare;			/* names alone: the directory has changed since */
 	char *buf;
 	size_t size;			/* of it */
 	size_t len;			/* filled */
@@ -70,6 +72,13 @@ void listings_init(struct listings *ls);
 int listings_start(struct ccfs *fs);
 /* Drop what is older than LISTING_MS at time @now_ms. */
 void listings_expire(struct ccfs *fs, int64_t now_ms);
+
+/*
+ * This image has changed @dir, and FUSE does not know yet: what is kept of it
+ * has no nodes any more, since FUSE would move its dentries back to where they
+ * were, and take off what is mounted there.
+ */
+void listings_changed(struct ccfs *fs, uint64_t dir);
 
 /* True: @p is filled with what follows @offset (nothing, at the end). */
 bool listing_serve(struct ccfs *fs, uint64_t offset, struct piece *p);
