@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "proxyd/export/procfd.h"
+#include "proxyd/life/proxy.h"
 #include "proxyd/names/dir.h"
 #include "proxyd/names/ops.h"
 
@@ -164,10 +165,16 @@ static int walk_fill(struct walk *w, uint32_t *flags)
 	return n < 0 ? n : w->full ? -EINVAL : 0;
 }
 
+/* On the owner's own image no node can be let go of again (node.h): not too many. */
+static bool may_add(const struct conn *conn)
+{
+	return !conn->proxy->local || conn->nodes.fds < conn->nodes.fds_max;
+}
+
 int dir_read(struct request *req, const struct ccfs_readdir *args)
 {
 	struct walk w = {
-		.req = req, .plus = args->flags & CCFS_READDIR_PLUS,
+		.req = req, .plus = args->flags & CCFS_READDIR_PLUS && may_add(req->conn),
 		.end_ms = now_ms() + WALK_MS,
 	};
 	struct ccfs_listing head = { 0 };
