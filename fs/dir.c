@@ -60,8 +60,8 @@ static void read_dir(fuse_req_t req, fuse_ino_t node, bool plus, size_t size,
 	}
 	if (!plus || !listing_serve(fs, off, &p))
 		ret = ask_listing(&p, fs, off);
-	if (ret)
-		answer_error(req, ret);
+	if (ret)	/* the owner may know a removed directory no more */
+		answer_error(req, ret == -ESTALE ? -ENOENT : ret);
 	else
 		piece_reply(&p, fs);
 	piece_free(&p);

@@ -3,7 +3,8 @@
  * fsmount.c - a FUSE mount that nobody sees until it is put in its place
  *
  * fsopen(2) and its kin. Of mount(2)'s flags some belong to the file system and
- * some to the mount; read-only to both.
+ * some to the mount; read-only to both. A source that is too long is shown as
+ * far as there is room.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +13,8 @@
 #include <unistd.h>
 
 #include "fs/fsmount.h"
+
+#define SHOWN_MAX	256	/* of a string that fsconfig(2) takes, with its NUL */
 
 static const struct {
 	unsigned long flag;
@@ -40,10 +43,10 @@ static unsigned int mount_attrs(unsigned long flags)
 	for (size_t i = 0; i < sizeof(mount_flags) / sizeof(mount_flags[0]); i++)
 		if (flags & mount_flags[i].flag)
 			attrs |= mount_flags[i].attr;
-	if (flags & MS_NOATIME)
-		attrs |= MOUNT_ATTR_NOATIME;
-	else if (flags & MS_STRICTATIME)
+	if (flags & MS_STRICTATIME)
 		attrs |= MOUNT_ATTR_STRICTATIME;
+	else if (flags & MS_NOATIME)
+		attrs |= MOUNT_ATTR_NOATIME;
 	return attrs;
 }
 
@@ -67,11 +70,12 @@ static int set_flags(int fs, const struct fsmount *want)
 
 static int set_all(int fs, const struct fsmount *want)
 {
-	char fd[16];
+	char fd[16], shown[SHOWN_MAX];
 	int ret;
 
+	snprintf(shown, sizeof(shown), "%s", want->source);
 	snprintf(fd, sizeof(fd), "%d", want->fuse_fd);
-	ret = set(fs, "source", want->source);
+	ret = set(fs, "source", shown);
 	if (!ret)
 		ret = set(fs, "subtype", "ccfs");
 	if (!ret)

@@ -174,5 +174,8 @@ int owner_backing(const struct owner *o, int dev, uint64_t node,
 	if (o->dev < 0)
 		return -ENODEV;
 	fd = ioctl(dev < 0 ? o->dev : dev, SHAREDPC_IOC_BACKING, &b);
-	return fd < 0 ? -errno : fd;
+	if (fd >= 0)
+		return fd;
+	/* No such call: attach_end() was faster, the owner is gone. */
+	return errno == ENOTTY ? -ENOTCONN : -errno;
 }
