@@ -88,6 +88,7 @@ struct cache_inode {
 	bool names;			/* names in it may be remembered */
 	const struct dentry *parent;	/* a directory's place when it was noted: */
 	u64 hash_len;			/* entry.c; the parent to compare with only */
+	unsigned long moved;		/* jiffies when that was another place */
 	u64 listed;			/* a directory's word when its listing was begun */
 	spinlock_t lock;		/* changes of known and what shows it; listed, i_version */
 	struct known __rcu *known;

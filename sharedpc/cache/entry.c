@@ -22,7 +22,10 @@
  * A directory's dentry is also moved by d_splice_alias, inside FUSE, when an
  * answer (maybe an old one, of a listing) shows the directory somewhere else: so
  * a note of a directory is good only at the place where it was made, which the
- * directory's only dentry leaves in its cache_inode.
+ * directory's only dentry leaves in its cache_inode.  And who has found the dentry
+ * by its old name and comes here after the move would be told that it is good, by
+ * its new one (an RCU walk looks at d_seq again, others do not): for a second after
+ * a move they are sent back to look again.
  */
 #include <linux/namei.h>
 #include "cache/cache.h"
@@ -33,6 +36,7 @@
 #define GEN_BITS	39
 #define GEN_MASK	((1ULL << GEN_BITS) - 1)
 #define INDEX_MASK	((1ULL << 22) - 1)
+#define MOVED		HZ	/* between finding a dentry and asking whether it is good */
 
 static u64 note(struct entry_word word, bool negative)
 {
@@ -72,6 +76,9 @@ static void entry_set(struct dentry *d, u64 note)
 		WRITE_ONCE(d->d_time, 0);
 		/* Pairs with entry_is_here: nobody sees the old note and the new place. */
 		smp_wmb();
+		if (ci->parent && (ci->parent != d->d_parent ||
+				   ci->hash_len != d->d_name.hash_len))
+			WRITE_ONCE(ci->moved, jiffies);
 		WRITE_ONCE(ci->parent, d->d_parent);
 		WRITE_ONCE(ci->hash_len, d->d_name.hash_len);
 		/* Nor the new note and the old place. */
@@ -202,8 +209,24 @@ static int entry_ask(struct dentry *d, unsigned int flags)
 	return ret;
 }
 
+/* A directory that has been moved a moment ago, and had a place before. */
+static bool just_moved(const struct dentry *d)
+{
+	const struct inode *inode = d_inode(d);
+	const struct cache_inode *ci;
+
+	if (!inode || !S_ISDIR(inode->i_mode))
+		return false;
+	ci = cache_inode(inode);
+	return ci && READ_ONCE(ci->moved) &&
+	       time_before(jiffies, READ_ONCE(ci->moved) + MOVED);
+}
+
 int cache_revalidate(struct dentry *d, unsigned int flags)
 {
+	/* -ESTALE: the walk is made once more, with LOOKUP_REVAL. */
+	if (!(flags & (LOOKUP_RCU | LOOKUP_REVAL)) && just_moved(d))
+		return -ESTALE;
 	if (!(flags & LOOKUP_REVAL) && entry_fresh(d)) {
 		cache_count(CACHE_NAME_HIT);
 		return 1;
@@ -325,7 +348,11 @@ void entry_gone(struct inode *dir, struct dentry *d, struct entry_word before)
 
 void entry_moving(struct dentry *d)
 {
+	struct cache_inode *ci = d_is_dir(d) ? cache_inode(d_inode(d)) : NULL;
+
 	spin_lock(&d->d_lock);
 	d->d_time = MOVING | d->d_name.hash;
+	if (ci)		/* a rename of ours: who is on his way may go either way */
+		WRITE_ONCE(ci->parent, NULL);
 	spin_unlock(&d->d_lock);
 }

@@ -43,6 +43,10 @@ drain() {
 dmesg_mark
 check "directory" on boot sh -c "rm -rf $DIR; mkdir -m 777 $DIR"
 kept_is 0 || fail "$a keeps '$(kept "$a")' frames at the beginning"
+# What is closed is to be given back, not kept for a later open. A restart ends that.
+spares=/sys/module/sharedpc/parameters/spare_files
+check "nothing kept for later" on "$a" sh -c "echo 0 >$spares"
+trap 'on "$a" sh -c "echo 1024 >$spares"' EXIT
 
 file; hold +; cut; drain		# still mapped when it is revoked
 file; hold ''				# closed: the proxy itself takes it back
