@@ -32,7 +32,8 @@ trap restore EXIT
 forward() { check "forward" on boot sh -c "echo $(printf %u "$1") >$FORWARD"; }
 
 # asks DIR ON-BOOT: how often image a has to ask for one name in DIR, of 300
-# times, while the owner makes others in it.
+# times, while the owner makes others in it. (DIR itself changes each time: so
+# not by its name.)
 asks() {
 	local pid n
 
@@ -42,8 +43,9 @@ asks() {
 	pid=$!
 	n=$(on "$a" sh -c "asked() { sed -nE 's/^names .*name-ask ([0-9]+).*/\\1/p' \
 			/sys/kernel/debug/sharedpc/counters; }
+		cd $1 || exit 1
 		before=\$(asked); i=0
-		while [ \$i -lt 300 ]; do [ -e $1/one ]; i=\$((i + 1)); done
+		while [ \$i -lt 300 ]; do [ -e one ]; i=\$((i + 1)); done
 		echo \$((\$(asked) - before))")
 	on boot touch "$2/stop"
 	wait $pid || fail "the owner makes no names in $2"
