@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# timeout: 600
+# timeout: 900
 # long: WRAPS=4
-# long timeout: 1200
+# long timeout: 2400
 #
 # What is remembered stays right when many names share a word (word_bits, on a
 # file system that nobody has watched before), and when words wrap: where fewer
@@ -75,8 +75,9 @@ few() {
 	SHARED=/srv/shared
 }
 few "boot /srv/few" "$a /tmp/few" "$b /tmp/few"
-few "$a /tmp/few" "$b /tmp/few" "boot /srv/few"
-few "boot /tmp/few /srv/few" "$a /tmp/few" "boot /srv/few"
+# The others, and words that few share across a wrap: with --long.
+[ -z "${WRAPS-}" ] || few "$a /tmp/few" "$b /tmp/few" "boot /srv/few"
+[ -z "${WRAPS-}" ] || few "boot /tmp/few /srv/few" "$a /tmp/few" "boot /srv/few"
 
 # wrap N: all words are just before N, where a part of them wraps.
 wrap() {
@@ -89,7 +90,7 @@ wrap() {
 		forward 16
 	done
 	KINDS=
-	few "boot /srv/few" "$a /tmp/few" "$b /tmp/few"
+	[ -z "${WRAPS-}" ] || few "boot /srv/few" "$a /tmp/few" "$b /tmp/few"
 }
 wrap $((1 << 39)) "39 bits wrap"
 wrap $((-(1 << 39))) "64 bits wrap"
