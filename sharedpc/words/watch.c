@@ -237,27 +237,25 @@ static bool names_are_bytes(const struct inode *dir)
 	return !IS_ENCRYPTED(dir) && !sb_has_encoding(dir->i_sb);
 }
 
-static int name_word(const struct inode *dir, const struct sharedpc_name *want,
-		     const char *name, u64 *gen)
+static u64 name_word(const struct inode *dir, const char *name, u32 len)
 {
 	struct watch *w;
+	u64 gen = 0;
 
 	rcu_read_lock();
 	w = watch_find(dir->i_sb);
 	if (w && names_are_bytes(dir))
-		*gen = words_read(&w->words.names[words_name(&w->words, dir->i_ino,
-							     name, want->len)]);
+		gen = words_read(&w->words.names[words_name(&w->words, dir->i_ino,
+							    name, len)]);
 	rcu_read_unlock();
-	return 0;
+	return gen;
 }
 
 int watch_name(struct sharedpc_name *want)
 {
 	char name[NAME_MAX];
 	struct file *dir;
-	int err;
 
-	want->gen = 0;
 	if (!want->len || want->len > NAME_MAX)
 		return -EINVAL;
 	if (copy_from_user(name, u64_to_user_ptr(want->name), want->len))
@@ -265,9 +263,9 @@ int watch_name(struct sharedpc_name *want)
 	dir = fget_raw(want->dir);
 	if (!dir)
 		return -EBADF;
-	err = name_word(file_inode(dir), want, name, &want->gen);
+	want->gen = name_word(file_inode(dir), name, want->len);
 	fput(dir);
-	return err;
+	return 0;
 }
 
 static u64 look_word(const struct inode *inode)
