@@ -209,32 +209,45 @@ static int entry_ask(struct dentry *d, unsigned int flags)
 	return ret;
 }
 
-/* A directory that has been moved a moment ago, and had a place before. */
+/*
+ * A directory that d_splice_alias has moved: a moment ago, or from where the last
+ * note was made, so after that. Who is asked by his walk is to look again.
+ */
 static bool just_moved(const struct dentry *d)
 {
 	const struct inode *inode = d_inode(d);
 	const struct cache_inode *ci;
+	const struct dentry *parent;
 
 	if (!inode || !S_ISDIR(inode->i_mode))
 		return false;
 	ci = cache_inode(inode);
-	return ci && READ_ONCE(ci->moved) &&
-	       time_before(jiffies, READ_ONCE(ci->moved) + MOVED);
+	parent = ci ? READ_ONCE(ci->parent) : NULL;
+	if (!parent)	/* new, or a rename of ours: who is on his way may go either way */
+		return false;
+	return parent != READ_ONCE(d->d_parent) ||
+	       READ_ONCE(ci->hash_len) != READ_ONCE(d->d_name.hash_len) ||
+	       (READ_ONCE(ci->moved) &&
+		time_before(jiffies, READ_ONCE(ci->moved) + MOVED));
 }
 
 int cache_revalidate(struct dentry *d, unsigned int flags)
 {
-	/* -ESTALE: the walk is made once more, with LOOKUP_REVAL. */
-	if (!(flags & (LOOKUP_RCU | LOOKUP_REVAL)) && just_moved(d))
-		return -ESTALE;
-	if (!(flags & LOOKUP_REVAL) && entry_fresh(d)) {
-		cache_count(CACHE_NAME_HIT);
-		return 1;
-	}
-	if (flags & LOOKUP_RCU)
+	bool fresh = !(flags & LOOKUP_REVAL) && entry_fresh(d);
+	int ret = 1;
+
+	if (flags & LOOKUP_RCU && !fresh)
 		return -ECHILD;
-	cache_count(CACHE_NAME_ASK);
-	return d_inode(d) ? entry_ask(d, flags) : 0;
+	cache_count(fresh ? CACHE_NAME_HIT : CACHE_NAME_ASK);
+	if (!fresh)
+		ret = d_inode(d) ? entry_ask(d, flags) : 0;
+	/*
+	 * -ESTALE: the walk is made once more, with LOOKUP_REVAL. Only now, since it
+	 * may have been moved meanwhile.
+	 */
+	if (ret > 0 && !(flags & (LOOKUP_RCU | LOOKUP_REVAL)) && just_moved(d))
+		return -ESTALE;
+	return ret;
 }
 
 static void entry_note(struct dentry *d, u64 note)
@@ -352,7 +365,7 @@ void entry_moving(struct dentry *d)
 
 	spin_lock(&d->d_lock);
 	d->d_time = MOVING | d->d_name.hash;
-	if (ci)		/* a rename of ours: who is on his way may go either way */
-		WRITE_ONCE(ci->parent, NULL);
+	if (ci)
+		WRITE_ONCE(ci->parent, NULL);	/* see just_moved */
 	spin_unlock(&d->d_lock);
 }
