@@ -171,6 +171,21 @@ static bool may_add(const struct conn *conn)
 	return !conn->proxy->local || conn->nodes.fds < conn->nodes.fds_max;
 }
 
+/*
+ * Begin at @offset. A directory that is removed while it is read gives ENOENT;
+ * ext4 does not know its own cookies any more then, and says EINVAL.
+ */
+static int walk_seek(struct walk *w, uint64_t offset)
+{
+	struct stat st;
+	int ret;
+
+	if (lseek(w->fd, offset, SEEK_SET) >= 0)
+		return 0;
+	ret = -errno;
+	return fstat(w->fd, &st) || st.st_nlink ? ret : -ENOENT;
+}
+
 int dir_read(struct request *req, const struct ccfs_readdir *args)
 {
 	struct walk w = {
@@ -187,8 +202,9 @@ int dir_read(struct request *req, const struct ccfs_readdir *args)
 	if (w.fd < 0)
 		return w.fd;
 	msg_put(&req->out, &head, sizeof(head));
-	ret = lseek(w.fd, args->offset, SEEK_SET) < 0 ? -errno :
-		walk_fill(&w, &head.flags);
+	ret = walk_seek(&w, args->offset);
+	if (!ret)
+		ret = walk_fill(&w, &head.flags);
 	close(w.fd);
 	if (!ret && !req->out.error)
 		memcpy(req->out.data, &head, sizeof(head));
