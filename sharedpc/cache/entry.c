@@ -24,8 +24,9 @@
  * a note of a directory is good only at the place where it was made, which the
  * directory's only dentry leaves in its cache_inode.  And who has found the dentry
  * by its old name and comes here after the move would be told that it is good, by
- * its new one (an RCU walk looks at d_seq again, others do not): for a second after
- * a move they are sent back to look again.
+ * its new one (an RCU walk looks at d_seq again, others do not, and this kernel
+ * does not say by which name they came): for a second after a move they are sent back
+ * to look again, once.
  */
 #include <linux/namei.h>
 #include "cache/cache.h"

@@ -1,21 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # timeout: 300
-# long: RANDOM_SECONDS=1800 MOVES=1
+# long: RANDOM_SECONDS=1800
 # long timeout: 2400
 #
 # Random changes on all images and on the owner, readers everywhere: nobody sees
 # what cannot have been (prog/random), while caches are dropped, memory is short
 # on one client, and another mounts and unmounts. At the end all list the same.
-# RANDOM_SECONDS=N: for how long; SEED=N: other changes; MOVES=1: the owner moves
-# the directories, too. That does not hold yet: a directory that somebody else
-# has just moved is sometimes taken for another by who walks through it (README),
-# about once in some thousand looks.
+# RANDOM_SECONDS=N: for how long; SEED=N: other changes. The owner moves the
+# directories, too, unless MOVES is empty.
 
 . "$(dirname "$0")/lib.sh"
 
 T=${RANDOM_SECONDS:-30}
 SEED=${SEED:-1}
+MOVES=${MOVES-1}
 D=random
 P=/usr/lib/ccluster/tests/random
 OUT=/tmp/random.$$
