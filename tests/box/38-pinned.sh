@@ -14,8 +14,11 @@ read -ra clients < <(clients)
 a=${clients[0]}
 
 kept_is() { [ "$(kept "$a")" = "$1" ]; }
+# Written back already: ext4 fills what it writes out with zeros from the file's end
+# on, which is its beginning while the owner waits for a page that is cut off.
 file() {
-	check "file" on boot sh -c "rm -f $DIR/*; printf 'the old text\n' >$DIR/f; truncate -s 64K $DIR/f"
+	check "file" on boot sh -c "rm -f $DIR/*; printf 'the old text\n' >$DIR/f
+		truncate -s 64K $DIR/f; sync $DIR/f"
 }
 hold() {
 	on "$a" $T/pinned $DIR/f "$1$DIR/held" $DIR/drain >"/tmp/pinned.$$" 2>&1 &
