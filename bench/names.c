@@ -14,7 +14,7 @@
  *
  * Prints lines "OP MEDIAN MIN MESSAGES": ns of one, and how many messages this
  * image sent for one (median; sharedpc's counters; - without them). For pair:
- * "OP MEDIAN-X MEDIAN-Y".
+ * "OP RATIO", the median of X / Y, each pair taken one right after the other.
  *
  * A sample is as many calls as take BATCH_NS, divided.
  */
@@ -354,6 +354,7 @@ static int do_pair(const char *x, const char *y)
 {
 	static const char *const ops[] = { "create", "write", "read", "open" };
 	static struct side sides[2];
+	double ratio[PAIRS];
 	void (*run)(void);
 	int reps;
 
@@ -365,8 +366,9 @@ static int do_pair(const char *x, const char *y)
 		for (int i = 0; i < PAIRS; i++)
 			for (int k = 0; k < 2; k++)
 				side_sample(&sides[(i + k) % 2], i, run, reps);
-		printf("%s %.1f", ops[o], median(sides[0].ns, PAIRS));
-		printf(" %.1f\n", median(sides[1].ns, PAIRS));
+		for (int i = 0; i < PAIRS; i++)
+			ratio[i] = sides[0].ns[i] / sides[1].ns[i];
+		printf("%s %.4f\n", ops[o], median(ratio, PAIRS));
 	}
 	return 0;
 }

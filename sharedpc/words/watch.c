@@ -31,6 +31,7 @@
 #include <linux/fsnotify_backend.h>
 #include <linux/magic.h>
 #include <linux/module.h>
+#include <linux/percpu.h>
 #include <linux/posix_acl.h>
 #include <linux/random.h>
 #include <linux/slab.h>
@@ -41,7 +42,7 @@
 #include "words/words.h"
 
 #define WATCH_EVENTS	(FS_CREATE | FS_DELETE | FS_MOVED_FROM | FS_MOVED_TO | \
-			 FS_ATTRIB | FS_MODIFY | FS_OPEN | FS_DELETE_SELF)
+			 FS_ATTRIB | FS_MODIFY | FS_OPEN)
 #define NAME_EVENTS	(FS_CREATE | FS_DELETE | FS_MOVED_FROM | FS_MOVED_TO)
 
 struct watch {
@@ -64,12 +65,12 @@ static struct fsnotify_group *group;
 static LIST_HEAD(watches);
 /* Who opens and closes watches; nobody who makes a change waits for it. */
 static DEFINE_MUTEX(open_lock);
-static atomic64_t changes;
+static DEFINE_PER_CPU(u64, changes);	/* counted */
 
 static void count(u64 *word)
 {
 	words_count(word);
-	atomic64_inc(&changes);
+	this_cpu_inc(changes);
 }
 
 /*
@@ -326,7 +327,12 @@ int watch_look(struct sharedpc_look *want, const struct cred *cred)
 
 u64 watch_changes(void)
 {
-	return atomic64_read(&changes);
+	u64 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(*per_cpu_ptr(&changes, cpu));
+	return sum;
 }
 
 int watch_init(void)
