@@ -86,7 +86,7 @@ struct cache_inode {
 	u64 ino;			/* the owner's */
 	u64 *word;			/* of its attributes; NULL: nothing is remembered */
 	bool names;			/* names in it may be remembered */
-	const struct dentry *parent;	/* a directory's place when it was noted: */
+	const struct dentry *parent;	/* a directory's place when it was noted, or NULL: */
 	u64 hash_len;			/* entry.c; the parent to compare with only */
 	unsigned long moved;		/* jiffies when that was another place */
 	u64 listed;			/* a directory's word when its listing was begun */
@@ -164,17 +164,16 @@ struct entry_word {
 };
 struct entry_word entry_word(const struct inode *dir, const struct qstr *name);
 /*
- * @d, whose parent is locked, has just been looked up or made: take what was
- * told of its inode, and remember the name if *@word (NULL: none was read
- * before) or what was told allows.  0 or -ENOMEM.
+ * @d, whose parent is locked for changes, has just been made: take what was told
+ * of its inode, and remember the name if that allows it.  0 or -ENOMEM.
  */
-int entry_learn(struct inode *dir, struct dentry *d, const struct entry_word *word);
+int entry_learn(struct inode *dir, struct dentry *d);
 /* The same for each name in @dir that was told and is a dentry. */
 void entry_learn_all(struct dentry *dir);
 /* @d is about to become negative, by the one change since @before. */
 void entry_gone(struct inode *dir, struct dentry *d, struct entry_word before);
-/* @d is about to get another name. */
-void entry_moving(struct dentry *d);
+/* @d is about to get the place of @to. */
+void entry_moving(struct dentry *d, const struct dentry *to);
 
 /* change.c */
 int cache_create(struct mnt_idmap *idmap, struct inode *dir, struct dentry *d,

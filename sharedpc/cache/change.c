@@ -12,7 +12,7 @@
 /* @err of an operation that made @d. */
 static int made(struct inode *dir, struct dentry *d, int err)
 {
-	return err ?: entry_learn(dir, d, NULL);
+	return err ?: entry_learn(dir, d);
 }
 
 int cache_create(struct mnt_idmap *idmap, struct inode *dir, struct dentry *d,
@@ -70,8 +70,8 @@ int cache_rename(struct mnt_idmap *idmap, struct inode *olddir, struct dentry *o
 	int err = cache_fuse_iops(olddir)->rename(idmap, olddir, old, newdir, new, flags);
 
 	if (!err) {
-		entry_moving(old);
-		entry_moving(new);
+		entry_moving(old, new);
+		entry_moving(new, old);
 	}
 	return err;
 }
@@ -96,7 +96,7 @@ int cache_atomic_open(struct inode *dir, struct dentry *d, struct file *file,
 		return finish_no_open(file, found);
 	err = cache_fuse_iops(dir)->atomic_open(dir, d, file, flags, mode);
 	if (!err && d_really_is_positive(d))
-		err = entry_learn(dir, d, NULL);
+		err = entry_learn(dir, d);
 	if (!err && file->f_mode & FMODE_OPENED)
 		open_created(file);
 	dput(found);

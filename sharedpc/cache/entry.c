@@ -20,13 +20,14 @@
  * word when the new one changes.  That is what MOVING is for.
  *
  * A directory's dentry is also moved by d_splice_alias, inside FUSE, when an
- * answer (maybe an old one, of a listing) shows the directory somewhere else: so
+ * answer (maybe an old one, of a listing) shows the directory somewhere else. So
  * a note of a directory is good only at the place where it was made, which the
- * directory's only dentry leaves in its cache_inode.  And who has found the dentry
- * by its old name and comes here after the move would be told that it is good, by
+ * directory's only dentry leaves in its cache_inode, and is made only if the
+ * dentry is still where the owner was asked about. And who has found the dentry by
+ * its old name and comes here after the move would be told that it is good, by
  * its new one (an RCU walk looks at d_seq again, others do not, and this kernel
- * does not say by which name they came): for a second after a move they are sent back
- * to look again, once.
+ * does not say by which name they came): before a note at the new place and for a
+ * second after it they are sent back to look again, once.
  */
 #include <linux/namei.h>
 #include "cache/cache.h"
@@ -211,22 +212,20 @@ static int entry_ask(struct dentry *d, unsigned int flags)
 }
 
 /*
- * A directory that d_splice_alias has moved: a moment ago, or from where the last
- * note was made, so after that. Who is asked by his walk is to look again.
+ * A directory that an answer has moved: a moment ago, or since the last note, or maybe
+ * before the first.
  */
 static bool just_moved(const struct dentry *d)
 {
 	const struct inode *inode = d_inode(d);
 	const struct cache_inode *ci;
-	const struct dentry *parent;
 
 	if (!inode || !S_ISDIR(inode->i_mode))
 		return false;
 	ci = cache_inode(inode);
-	parent = ci ? READ_ONCE(ci->parent) : NULL;
-	if (!parent)	/* new, or a rename of ours: who is on his way may go either way */
+	if (!ci)
 		return false;
-	return parent != READ_ONCE(d->d_parent) ||
+	return READ_ONCE(ci->parent) != READ_ONCE(d->d_parent) ||
 	       READ_ONCE(ci->hash_len) != READ_ONCE(d->d_name.hash_len) ||
 	       (READ_ONCE(ci->moved) &&
 		time_before(jiffies, READ_ONCE(ci->moved) + MOVED));
@@ -234,6 +233,9 @@ static bool just_moved(const struct dentry *d)
 
 int cache_revalidate(struct dentry *d, unsigned int flags)
 {
+	/* Once: the walk with LOOKUP_REVAL has to end. */
+	bool may_send_back = !(flags & (LOOKUP_RCU | LOOKUP_REVAL));
+	bool moved = may_send_back && just_moved(d);
 	bool fresh = !(flags & LOOKUP_REVAL) && entry_fresh(d);
 	int ret = 1;
 
@@ -242,23 +244,30 @@ int cache_revalidate(struct dentry *d, unsigned int flags)
 	cache_count(fresh ? CACHE_NAME_HIT : CACHE_NAME_ASK);
 	if (!fresh)
 		ret = d_inode(d) ? entry_ask(d, flags) : 0;
-	/*
-	 * -ESTALE: the walk is made once more, with LOOKUP_REVAL. Only now, since it
-	 * may have been moved meanwhile.
-	 */
-	if (ret > 0 && !(flags & (LOOKUP_RCU | LOOKUP_REVAL)) && just_moved(d))
+	/* It may have been moved until now. */
+	if (ret > 0 && may_send_back && (moved || just_moved(d)))
 		return -ESTALE;
 	return ret;
 }
 
-static void entry_note(struct dentry *d, u64 note)
+/* Where a name is; @name may not change. */
+struct place {
+	const struct dentry *parent;
+	const struct qstr *name;
+};
+
+/* Note @note, unless @d is not at @at any more: it is noted by who has moved it. */
+static void entry_note(struct dentry *d, const struct place *at, u64 note)
 {
 	spin_lock(&d->d_lock);
-	entry_set(d, note);
+	if (d->d_parent == at->parent && d->d_name.hash_len == at->name->hash_len)
+		entry_set(d, note);
 	spin_unlock(&d->d_lock);
 }
 
-int entry_learn(struct inode *dir, struct dentry *d, const struct entry_word *word)
+/* As entry_learn, of a dentry that is at @at or was there a moment ago. */
+static int entry_learn_at(struct inode *dir, struct dentry *d, const struct place *at,
+			  const struct entry_word *word)
 {
 	struct cache_mount *m = cache_mount_of(dir->i_sb);
 	struct cache_inode *di = cache_inode(dir), *ci;
@@ -268,7 +277,7 @@ int entry_learn(struct inode *dir, struct dentry *d, const struct entry_word *wo
 	int err;
 
 	if (!inode) {
-		entry_note(d, word ? note(*word, true) : 0);
+		entry_note(d, at, word ? note(*word, true) : 0);
 		return 0;
 	}
 	err = cache_adopt(inode);
@@ -276,14 +285,19 @@ int entry_learn(struct inode *dir, struct dentry *d, const struct entry_word *wo
 		return err;
 	cache_learn(inode);
 	ci = cache_inode(inode);
-	if (di && ci && told_take_name(&m->told, di->node, &d->d_name, &name) &&
+	if (di && ci && told_take_name(&m->told, di->node, at->name, &name) &&
 	    name.node == ci->node) {
-		told_word = entry_word(dir, &d->d_name);
+		told_word = entry_word(dir, at->name);
 		if (told_word.gen)
 			told_word.gen = name.gen;
 	}
-	entry_note(d, note(word && word->gen ? *word : told_word, false));
+	entry_note(d, at, note(word && word->gen ? *word : told_word, false));
 	return 0;
+}
+
+int entry_learn(struct inode *dir, struct dentry *d)
+{
+	return entry_learn_at(dir, d, &(struct place){ d->d_parent, &d->d_name }, NULL);
 }
 
 /*
@@ -301,6 +315,7 @@ static void entry_repair(struct inode *inode)
 static void entry_learn_one(struct dentry *dir, const struct told_name *told)
 {
 	struct qstr name = QSTR_INIT(told->name, told->len);
+	struct place at = { dir, &name };
 	struct entry_word word;
 	struct dentry *d = d_hash_and_lookup(dir, &name);
 	struct cache_inode *ci;
@@ -314,7 +329,7 @@ static void entry_learn_one(struct dentry *dir, const struct told_name *told)
 		word = entry_word(d_inode(dir), &name);
 		if (ci && ci->node == told->node && word.gen && !entry_fresh(d)) {
 			word.gen = told->gen;
-			entry_note(d, note(word, false));
+			entry_note(d, &at, note(word, false));
 		}
 	}
 	dput(d);
@@ -333,13 +348,18 @@ void entry_learn_all(struct dentry *dir)
 struct dentry *cache_lookup(struct inode *dir, struct dentry *d, unsigned int flags)
 {
 	struct entry_word word = entry_word(dir, &d->d_name);
-	struct dentry *new = cache_fuse_iops(dir)->lookup(dir, d, flags);
-	int err;
+	struct name_snapshot name;
+	struct place at = { d->d_parent, &name.name };
+	struct dentry *new;
+	int err = 0;
 
+	/* Somebody else's answer may move it as soon as it is hashed. */
+	take_dentry_name_snapshot(&name, d);
 	cache_count(CACHE_NAME_ASK);
-	if (IS_ERR(new))
-		return new;
-	err = entry_learn(dir, new ?: d, &word);
+	new = cache_fuse_iops(dir)->lookup(dir, d, flags);
+	if (!IS_ERR(new))
+		err = entry_learn_at(dir, new ?: d, &at, &word);
+	release_dentry_name_snapshot(&name);
 	if (!err)
 		return new;
 	dput(new);
@@ -357,16 +377,22 @@ void entry_gone(struct inode *dir, struct dentry *d, struct entry_word before)
 	if (!before.gen || now.gen != before.gen + 1)
 		now.gen = 0;
 	/* Not 0, which a revalidation on its way might have begun with. */
-	entry_note(d, now.gen ? note(now, true) : NEGATIVE);
+	spin_lock(&d->d_lock);
+	entry_set(d, now.gen ? note(now, true) : NEGATIVE);
+	spin_unlock(&d->d_lock);
 }
 
-void entry_moving(struct dentry *d)
+void entry_moving(struct dentry *d, const struct dentry *to)
 {
 	struct cache_inode *ci = d_is_dir(d) ? cache_inode(d_inode(d)) : NULL;
 
 	spin_lock(&d->d_lock);
-	d->d_time = MOVING | d->d_name.hash;
-	if (ci)
-		WRITE_ONCE(ci->parent, NULL);	/* see just_moved */
+	WRITE_ONCE(d->d_time, MOVING | d->d_name.hash);
+	if (ci) {
+		/* Pairs with entry_is_here.  Who is on his way may go either way. */
+		smp_wmb();
+		WRITE_ONCE(ci->parent, to->d_parent);
+		WRITE_ONCE(ci->hash_len, to->d_name.hash_len);
+	}
 	spin_unlock(&d->d_lock);
 }

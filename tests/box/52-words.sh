@@ -94,7 +94,8 @@ near() {
 	for i in 1 2 3 4; do
 		forward $((way >> 2 & (1 << 62) - 1))
 		for image in $(clients) boot; do
-			check "look" on "$image" sh -c "ls -l / /usr /srv $SHARED >/dev/null"
+			check "look" on "$image" sh -c "ls -l / /usr /srv $SHARED /tmp/few >/dev/null
+				! mountpoint -q /mnt/shared || ls -l /mnt/shared >/dev/null"
 		done
 	done
 	at=$1
