@@ -69,6 +69,13 @@ static bool is_outdated(const struct dentry *d, const struct inode *inode)
 	return outdated;
 }
 
+/* Is @d, a directory's, at the place that was noted? */
+static bool place_is_noted(const struct cache_inode *ci, const struct dentry *d)
+{
+	return READ_ONCE(ci->parent) == READ_ONCE(d->d_parent) &&
+	       READ_ONCE(ci->hash_len) == READ_ONCE(d->d_name.hash_len);
+}
+
 /* With d_lock: note @note, and where a directory is. */
 static void entry_set(struct dentry *d, u64 note)
 {
@@ -78,8 +85,7 @@ static void entry_set(struct dentry *d, u64 note)
 		WRITE_ONCE(d->d_time, 0);
 		/* Pairs with entry_is_here: nobody sees the old note and the new place. */
 		smp_wmb();
-		if (ci->parent && (ci->parent != d->d_parent ||
-				   ci->hash_len != d->d_name.hash_len))
+		if (ci->parent && !place_is_noted(ci, d))
 			WRITE_ONCE(ci->moved, jiffies);
 		WRITE_ONCE(ci->parent, d->d_parent);
 		WRITE_ONCE(ci->hash_len, d->d_name.hash_len);
@@ -99,8 +105,7 @@ static bool entry_is_here(const struct dentry *d, const struct inode *inode, u64
 	ci = cache_inode(inode);
 	/* Pairs with entry_set: the place is at least as new as the note. */
 	smp_rmb();
-	if (!ci || READ_ONCE(ci->parent) != READ_ONCE(d->d_parent) ||
-	    READ_ONCE(ci->hash_len) != READ_ONCE(d->d_name.hash_len))
+	if (!ci || !place_is_noted(ci, d))
 		return false;
 	/* If it is newer, the note has changed. */
 	smp_rmb();
@@ -225,8 +230,7 @@ static bool just_moved(const struct dentry *d)
 	ci = cache_inode(inode);
 	if (!ci)
 		return false;
-	return READ_ONCE(ci->parent) != READ_ONCE(d->d_parent) ||
-	       READ_ONCE(ci->hash_len) != READ_ONCE(d->d_name.hash_len) ||
+	return !place_is_noted(ci, d) ||
 	       (READ_ONCE(ci->moved) &&
 		time_before(jiffies, READ_ONCE(ci->moved) + MOVED));
 }

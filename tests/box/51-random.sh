@@ -15,7 +15,6 @@
 
 T=${RANDOM_SECONDS:-30}
 SEED=${SEED:-1}
-MOVES=${MOVES-}
 D=random
 P=/usr/lib/ccluster/tests/random
 OUT=/tmp/random.$$
