@@ -29,7 +29,9 @@
  * does not say by which name they came): before a note at the new place and for a
  * second after it they are sent back to look again, once.
  */
+#include <linux/delay.h>
 #include <linux/namei.h>
+#include <linux/sched/signal.h>
 #include "cache/cache.h"
 
 #define KEPT		(1ULL << 63)
@@ -39,6 +41,7 @@
 #define GEN_MASK	((1ULL << GEN_BITS) - 1)
 #define INDEX_MASK	((1ULL << 22) - 1)
 #define MOVED		HZ	/* between finding a dentry and asking whether it is good */
+#define SPLICE_WAIT	(HZ / 5)	/* for whoever moves something: a few messages */
 
 static u64 note(struct entry_word word, bool negative)
 {
@@ -349,6 +352,28 @@ void entry_learn_all(struct dentry *dir)
 		entry_learn_one(dir, &name);
 }
 
+/*
+ * A directory that has a dentry elsewhere is moved here by d_splice_alias, which
+ * only tries the locks of that (__d_unalias) and else gives ESTALE: they are taken
+ * for a message by each rename between directories, and by each change in the old
+ * place.  A local file system never comes here, so ESTALE would be news to most.
+ * Not as long as somebody waits for @dir, whose lock is held: it may be he.
+ */
+static struct dentry *lookup_spliced(struct inode *dir, struct dentry *d,
+				     unsigned int flags)
+{
+	unsigned long end = jiffies + SPLICE_WAIT;
+	struct dentry *new;
+
+	for (;;) {
+		new = cache_fuse_iops(dir)->lookup(dir, d, flags);
+		if (new != ERR_PTR(-ESTALE) || rwsem_is_contended(&dir->i_rwsem) ||
+		    fatal_signal_pending(current) || time_after(jiffies, end))
+			return new;
+		usleep_range(500, 1000);
+	}
+}
+
 struct dentry *cache_lookup(struct inode *dir, struct dentry *d, unsigned int flags)
 {
 	struct entry_word word = entry_word(dir, &d->d_name);
@@ -360,7 +385,7 @@ struct dentry *cache_lookup(struct inode *dir, struct dentry *d, unsigned int fl
 	/* Somebody else's answer may move it as soon as it is hashed. */
 	take_dentry_name_snapshot(&name, d);
 	cache_count(CACHE_NAME_ASK);
-	new = cache_fuse_iops(dir)->lookup(dir, d, flags);
+	new = lookup_spliced(dir, d, flags);
 	if (!IS_ERR(new))
 		err = entry_learn_at(dir, new ?: d, &at, &word);
 	release_dentry_name_snapshot(&name);
