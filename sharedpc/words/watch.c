@@ -2,22 +2,23 @@
 /*
  * watch.c - an owner listens to its own kernel, and counts words up
  *
- * A group of fsnotify with a mark on the super block of each file system that
- * is served from.  Its call-back runs in the task that changes something, after
- * the change and before the system call returns, whoever it is: a proxy, a
- * process of this image, nfsd.  What is reported, and which words go up:
+ * By a group of fsnotify with a mark on the super block of each file system that
+ * is served from, and by probe.h for what fsnotify would report at a price.  Both
+ * call in the task that changes something, after the change and before the system
+ * call returns, whoever it is: a proxy, a process of this image, nfsd.  What is
+ * reported, and which words go up:
  *
- *	create, link, delete, rename		the name's; the directory's;
- *						the file's (links, ctime)
- *	chmod, chown, utimes, xattrs, ACLs	the file's
- *	truncate				the file's
- *	open for writing			the file's
+ *	create, link, delete, rename		the name's; the directory's
+ *	link, delete, rename, renamed over	the file's (links, ctime)
+ *	xattrs, ACLs				the file's
+ *	chmod, chown, utimes, truncate		the file's	(probe.h)
+ *	open for writing			the file's	(probe.h)
  *
- * What is not: stores through a mapping, and what write() does is reported at
- * a price.  It need not be: whoever is told of a file that is open for writing
- * is told not to remember it (watch_look), and what was remembered before the
- * open, the open itself ends.  So a remembered answer is about a file that
- * nobody can have written to since.
+ * What is not: what is done to a file that is open for writing, by stores through
+ * a mapping or by write().  It need not be: whoever is told of such a file is told
+ * not to remember it (watch_look), and what was remembered before the open, the
+ * open itself ends.  So a remembered answer is about a file that nobody can have
+ * written to since.
  *
  * Nothing here waits, and nothing is allocated: the caller holds locks of the
  * file system.
@@ -38,12 +39,12 @@
 #include <linux/uaccess.h>
 #include <linux/xattr.h>
 #include "box/ctl.h"
+#include "words/probe.h"
 #include "words/watch.h"
 #include "words/words.h"
 
-#define WATCH_EVENTS	(FS_CREATE | FS_DELETE | FS_MOVED_FROM | FS_MOVED_TO | \
-			 FS_ATTRIB | FS_MODIFY | FS_OPEN)
 #define NAME_EVENTS	(FS_CREATE | FS_DELETE | FS_MOVED_FROM | FS_MOVED_TO)
+#define WATCH_EVENTS	(NAME_EVENTS | FS_ATTRIB)
 
 struct watch {
 	struct list_head node;		/* in watches */
@@ -65,6 +66,7 @@ static struct fsnotify_group *group;
 static LIST_HEAD(watches);
 /* Who opens and closes watches; nobody who makes a change waits for it. */
 static DEFINE_MUTEX(open_lock);
+static bool probing;			/* open_lock */
 static DEFINE_PER_CPU(u64, changes);	/* counted */
 
 static void count(u64 *word)
@@ -74,17 +76,13 @@ static void count(u64 *word)
 }
 
 /*
- * An event of an open file carries &file->f_path (fsnotify_file), so that its
- * mode is known.  Of those only an open for writing says anything here.
+ * Does an event say anything new of the file that it is about?  One that is made is new
+ * itself, a link and what is unlinked have had an FS_ATTRIB, a directory has not.
  */
-static bool is_news(u32 mask, const void *data, int type)
+static bool is_news(u32 mask)
 {
-	const struct file *file;
-
-	if (type != FSNOTIFY_EVENT_PATH)
-		return true;
-	file = container_of((const struct path *)data, struct file, f_path);
-	return (mask & FS_OPEN) && (file->f_mode & FMODE_WRITE);
+	return !(mask & (FS_CREATE | FS_DELETE)) ||
+	       (mask & (FS_DELETE | FS_ISDIR)) == (FS_DELETE | FS_ISDIR);
 }
 
 static int watch_event(struct fsnotify_group *g, u32 mask, const void *data,
@@ -95,16 +93,16 @@ static int watch_event(struct fsnotify_group *g, u32 mask, const void *data,
 	struct inode *inode;
 	struct watch *w;
 
-	if (!mark || !is_news(mask, data, type) || !READ_ONCE(watch_counting))
+	if (!mark || !READ_ONCE(watch_counting))
 		return 0;
 	w = container_of(mark, struct watch, mark);
-	inode = fsnotify_data_inode(data, type);
 	if ((mask & NAME_EVENTS) && dir && name) {
 		count(&w->words.names[words_name(&w->words, dir->i_ino, name->name,
 						 name->len)]);
 		count(words_attr(&w->words, dir->i_ino));
 	}
-	if (inode)
+	inode = fsnotify_data_inode(data, type);
+	if (inode && is_news(mask))
 		count(words_attr(&w->words, inode->i_ino));
 	return 0;
 }
@@ -178,6 +176,31 @@ static struct watch *watch_find(const struct super_block *sb)
 	return NULL;
 }
 
+static void watch_changed(const struct inode *inode)
+{
+	struct watch *w;
+
+	rcu_read_lock();
+	w = watch_find(inode->i_sb);
+	if (w && READ_ONCE(watch_counting))
+		count(words_attr(&w->words, inode->i_ino));
+	rcu_read_unlock();
+}
+
+/* With open_lock.  From the first watch on, for good. */
+static int watch_probe(void)
+{
+	int err;
+
+	if (probing)
+		return 0;
+	err = probe_begin(watch_changed);
+	if (err)
+		pr_warn("clients will not remember names: ftrace: %d\n", err);
+	probing = !err;
+	return err ? -EOPNOTSUPP : 0;
+}
+
 /* With open_lock. */
 static struct watch *watch_get(struct super_block *sb)
 {
@@ -188,6 +211,9 @@ static struct watch *watch_get(struct super_block *sb)
 		w->users++;
 		return w;
 	}
+	err = watch_probe();
+	if (err)
+		return ERR_PTR(err);
 	w = watch_make(sb);
 	if (IS_ERR(w))
 		return w;
@@ -344,6 +370,8 @@ int watch_init(void)
 /* All watches have been closed: each has an open device, which holds the module. */
 void watch_exit(void)
 {
+	if (probing)
+		probe_end();
 	fsnotify_wait_marks_destroyed();
 	fsnotify_put_group(group);
 }
