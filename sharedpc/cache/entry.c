@@ -352,25 +352,75 @@ void entry_learn_all(struct dentry *dir)
 		entry_learn_one(dir, &name);
 }
 
+static int is_node(struct inode *inode, void *node)
+{
+	const struct cache_inode *ci = cache_inode(inode);
+
+	return ci && ci->node == *(u64 *)node;
+}
+
+/*
+ * @name in @dir, which was told, is a directory: forget where it was, unless somebody
+ * uses it there.  False: nothing was told.
+ */
+static bool entry_prune(const struct inode *dir, const struct qstr *name)
+{
+	struct cache_mount *m = cache_mount_of(dir->i_sb);
+	const struct cache_inode *di = cache_inode(dir);
+	struct told_name told;
+	struct inode *inode;
+	struct dentry *d;
+
+	if (!di || !told_take_name(&m->told, di->node, name, &told))
+		return false;
+	inode = ilookup5(dir->i_sb, told.node, is_node, &told.node);
+	if (!inode)
+		return true;
+	d = d_find_any_alias(inode);
+	if (d)
+		shrink_dcache_parent(d);
+	dput(d);
+	d_prune_aliases(inode);
+	iput(inode);
+	return true;
+}
+
+/* @dir is locked to be read, and nobody waits to change it. */
+static bool is_shared(struct inode *dir)
+{
+	if (!inode_trylock_shared(dir))
+		return false;
+	inode_unlock_shared(dir);
+	return true;
+}
+
 /*
  * A directory that has a dentry elsewhere is moved here by d_splice_alias, which
  * only tries the locks of that (__d_unalias) and else gives ESTALE: they are taken
  * for a message by each rename between directories, and by each change in the old
  * place.  A local file system never comes here, so ESTALE would be news to most.
- * Not as long as somebody waits for @dir, whose lock is held: it may be he.
+ * Where nobody uses it, there is nothing to move; else whoever has the locks is
+ * waited for, unless he waits for us: we look up to rename, or he wants @dir.
  */
 static struct dentry *lookup_spliced(struct inode *dir, struct dentry *d,
 				     unsigned int flags)
 {
 	unsigned long end = jiffies + SPLICE_WAIT;
 	struct dentry *new;
+	bool pruned = false;
 
 	for (;;) {
 		new = cache_fuse_iops(dir)->lookup(dir, d, flags);
-		if (new != ERR_PTR(-ESTALE) || rwsem_is_contended(&dir->i_rwsem) ||
-		    fatal_signal_pending(current) || time_after(jiffies, end))
+		/* What the owner has not told about it has refused. */
+		if (new != ERR_PTR(-ESTALE) || !entry_prune(dir, &d->d_name))
 			return new;
-		usleep_range(500, 1000);
+		if (pruned) {
+			if (!is_shared(dir) || fatal_signal_pending(current) ||
+			    time_after(jiffies, end))
+				return new;
+			usleep_range(500, 1000);
+		}
+		pruned = true;
 	}
 }
 
