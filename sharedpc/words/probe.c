@@ -56,6 +56,12 @@ static struct ftrace_ops setattr_ops = {
 	.flags	= FTRACE_OPS_FL_PERMANENT,
 };
 
+/* ftrace_free_filter leaves the pointer: it could not be set once more. */
+static void filter_drop(struct ftrace_ops *ops)
+{
+	ftrace_set_filter(ops, NULL, 0, 1);
+}
+
 static int probe_set(struct ftrace_ops *ops, char *function)
 {
 	int err = ftrace_set_filter(ops, function, strlen(function), 1);
@@ -63,14 +69,14 @@ static int probe_set(struct ftrace_ops *ops, char *function)
 	if (!err)
 		err = register_ftrace_function(ops);
 	if (err)
-		ftrace_free_filter(ops);
+		filter_drop(ops);
 	return err;
 }
 
 static void probe_unset(struct ftrace_ops *ops)
 {
 	unregister_ftrace_function(ops);
-	ftrace_free_filter(ops);
+	filter_drop(ops);
 }
 
 int probe_begin(void (*changed)(const struct inode *inode))

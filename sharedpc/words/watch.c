@@ -305,7 +305,12 @@ static u64 look_word(const struct inode *inode)
 	if (w && !IS_ENCRYPTED(inode))
 		gen = words_read(words_attr(&w->words, inode->i_ino));
 	rcu_read_unlock();
-	/* An open for writing counts itself before it counts the word up. */
+	/*
+	 * An open for writing counts itself before it counts the word up; not so one of
+	 * a pipe or a device, which have times as well.
+	 */
+	if (special_file(inode->i_mode) && !S_ISSOCK(inode->i_mode))
+		return 0;
 	return inode_is_open_for_write(inode) ? 0 : gen;
 }
 
