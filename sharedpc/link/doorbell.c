@@ -4,7 +4,9 @@
  *
  * Every image takes one vector from its own kernel's vector domain and
  * publishes (APIC id, vector) in its slot; others send that vector to that
- * APIC with an ordinary IPI.  There is nothing in the doorbell itself: who
+ * APIC with an ordinary IPI.  The id is the physical one, which every image knows
+ * the CPU by; what a kernel calls a vector's destination may be a logical id (in
+ * x2APIC's cluster mode it is), which means something to itself.  There is nothing in the doorbell itself: who
  * hears it looks at all its incoming rings.  A doorbell may be lost (the
  * other image just died or has not come up), so listeners also look four
  * times a second: see peer.c.
@@ -33,7 +35,8 @@ int doorbell_init(void (*rung)(void))
 {
 	struct sharedpc_slot *slot = ctl_slot(ctl_self);
 	struct irq_alloc_info info = { .mask = cpumask_of(0) };
-	struct irq_cfg *cfg;
+	struct irq_data *data;
+	unsigned int cpu;
 	int err;
 
 	handler = rung;
@@ -48,10 +51,11 @@ int doorbell_init(void (*rung)(void))
 	if (err)
 		goto free_virq;
 	irq_set_affinity(virq, cpumask_of(0));
-	cfg = irqd_cfg(irq_get_irq_data(virq));
-	WRITE_ONCE(slot->doorbell_apic, cfg->dest_apicid);
+	data = irq_get_irq_data(virq);
+	cpu = cpumask_first(irq_data_get_effective_affinity_mask(data));
+	WRITE_ONCE(slot->doorbell_apic, per_cpu(x86_cpu_to_apicid, cpu));
 	/* The vector says that the pair is valid: see doorbell_ring. */
-	smp_store_release(&slot->doorbell_vector, cfg->vector);
+	smp_store_release(&slot->doorbell_vector, irqd_cfg(data)->vector);
 	return 0;
 
 free_virq:
