@@ -81,10 +81,12 @@ machine_none() {
 
 # machine_options OPTION...: sets what a machine has to have, and conf, build.
 machine_options() {
-	cpus=4 memory=3072 nodes=2 build=yes conf=$TOP/partitions.conf
+	cpus=4 memory=3072 nodes=2 apic=xapic build=yes conf=$TOP/partitions.conf
 	while [ $# -gt 0 ]; do
 		case $1 in
 		-B|--no-build)	build=no; shift; continue ;;
+		-x|--x2apic)	apic=x2apic; shift; continue ;;
+		--xapic)	apic=xapic; shift; continue ;;
 		-s|--cpus|-m|--memory|-n|--nodes|-c|--conf)
 			[ $# -ge 2 ] || die "$1 wants a value, see --help" ;;
 		*)	die "'$1' is no option, see --help" ;;
@@ -129,8 +131,11 @@ numa_options() {
 	done
 }
 
+# qemu_options CPUS MEMORY-MiB NODES xapic|x2apic. x2apic: as servers are, with an
+# IOMMU that remaps interrupts, without which Linux leaves that mode alone.
+# no_timer_check: QEMU's timer does not get through it in time for a check.
 qemu_options() {
-	local cpus=$1 mem=$2 nodes=$3 kver i accel
+	local cpus=$1 mem=$2 nodes=$3 apic=$4 kver i accel cmdline=${BOX_APPEND-}
 	# No room on this host: an I/O error there, instead of a machine that stops.
 	local errors=werror=report,rerror=report
 
@@ -138,14 +143,18 @@ qemu_options() {
 	[ -n "$kver" ] || return 1
 	accel=$(accelerator)
 	if [ "$accel" = kvm ]; then
-		printf '%s\n' -accel kvm -cpu host
+		printf '%s\n' -accel kvm,kernel-irqchip=split -cpu host
 	else
 		printf '%s\n' -accel tcg,thread=multi -cpu max,-la57
+	fi
+	if [ "$apic" = x2apic ]; then
+		printf '%s\n' -device intel-iommu,intremap=on,eim=on
+		cmdline="intel_iommu=on no_timer_check $cmdline"
 	fi
 	printf '%s\n' -machine q35 -m "${mem}M" -smp "$cpus,sockets=$nodes" \
 		-display none -no-reboot -nodefaults -no-user-config \
 		-kernel "$ROOTS/run/boot/vmlinuz-$kver" \
-		-append "root=/dev/nvme0n1 rw rootwait init=/usr/sbin/box-init console=ttyS0 panic=-1 printk.devkmsg=on ${BOX_APPEND-}" \
+		-append "root=/dev/nvme0n1 rw rootwait init=/usr/sbin/box-init console=ttyS0 panic=-1 printk.devkmsg=on $cmdline" \
 		-drive "id=root,if=none,format=raw,file=$BOXDIR/root.img,snapshot=on,cache=unsafe,$errors" \
 		-device nvme,drive=root,serial=ccroot \
 		-drive "id=data,if=none,format=raw,file=$RUNDIR/data.img,cache=writeback,$errors" \
@@ -171,7 +180,8 @@ machine_keep() {
 
 	shift
 	# TMPDIR: what the machine writes to root.img, in a file without a name
-	TMPDIR=$RUNDIR qemu-system-x86_64 "$@" </dev/null >"$RUNDIR/qemu.log" 2>&1 &
+	"$TOP/box/root.sh" enter --same-paths build \
+		env "TMPDIR=$RUNDIR" qemu-system-x86_64 "$@" </dev/null >"$RUNDIR/qemu.log" 2>&1 &
 	qemu=$!
 	echo $qemu >"$RUNDIR/qemu.pid" || { kill $qemu; return 1; }
 	while [ -n "$owner" ] && kill -0 "$qemu" 2>/dev/null; do
@@ -186,7 +196,7 @@ machine_keep() {
 machine_start() {
 	local opts i
 
-	need_tools qemu-system-x86_64:qemu-system-x86 setsid:util-linux ps:procps
+	need_tools setsid:util-linux ps:procps
 	rm -rf "$RUNDIR"
 	"$TOP/box/image.sh" fresh || die "cannot copy the data disk"
 	# Made here, or the first who runs a command would own them.
@@ -194,7 +204,7 @@ machine_start() {
 	opts=$(qemu_options "$@") || die "no kernel for the machine"
 	mapfile -t opts <<<"$opts"
 	echo "${BOX_OWNER-}" >"$RUNDIR/owner"
-	echo "cpus=$1 memory=$2 nodes=$3 accel=$(accelerator)" >"$RUNDIR/options"
+	echo "cpus=$1 memory=$2 nodes=$3 apic=$4 accel=$(accelerator)" >"$RUNDIR/options"
 	setsid bash -c '. "$1/box/common.sh"; . "$1/box/machine.sh"; machine_keep "${@:2}"' \
 		"$TOP/box/machine" "$TOP" "${BOX_OWNER-}" "${opts[@]}" \
 		</dev/null >/dev/null 2>&1 9>&- &

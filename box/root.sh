@@ -3,7 +3,7 @@
 #
 # The two Debian 13 trees under build/roots/, made by mmdebstrap:
 #
-#   build   compiler, kernel headers, libraries; all of this project is
+#   build   compiler, kernel headers, libraries, QEMU; all of this project is
 #           compiled in it, with the source tree on /src
 #   run     kernel and tools; becomes the disk of the box
 #
@@ -11,6 +11,8 @@
 #   box/root.sh enter [--user] build CMD [ARG...]
 #                                     run CMD in it, in a mount namespace of
 #                                     its own, so nothing stays mounted
+#   box/root.sh enter --same-paths build CMD [ARG...]
+#                                     with the source tree where it is here, too
 #   box/root.sh kver build|run        the kernel version the tree is for
 #   box/root.sh remove PATH...        remove build/PATH; ".": all of build/
 #
@@ -177,13 +179,17 @@ match_kernels() {
 
 # Inside the new namespace: mounts, then the command in the tree.
 enter_tree() {
-	local user=()
+	local user=() here=''
 
-	if [ "$1" = --user ]; then
+	case $1 in
+	--user)
 		user=("--userspec=$(stat -c %u:%g "$TOP")")
 		chown "$(stat -c %u:%g "$TOP")" "$BUILD"
-		shift
-	fi
+		shift ;;
+	--same-paths)
+		here=$TOP
+		shift ;;
+	esac
 	local dir=$ROOTS/$1
 
 	shift
@@ -194,8 +200,12 @@ enter_tree() {
 	mount --rbind /sys "$dir/sys"
 	mount -t tmpfs tmpfs "$dir/tmp"
 	chmod 1777 "$dir/tmp"
+	if [ -n "$here" ]; then
+		mkdir -p "$dir$here"
+		mount --bind "$here" "$dir$here"
+	fi
 	exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp LC_ALL=C.UTF-8 \
-		MAKEFLAGS="${MAKEFLAGS-}" \
+		MAKEFLAGS="${MAKEFLAGS-}" ${BOX_OWNER+"BOX_OWNER=$BOX_OWNER"} \
 		chroot "${user[@]}" "$dir" /bin/sh -c 'cd /src && exec "$@"' sh "$@"
 }
 

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# x2apic: yes
 # may log: ^lives/.*Call Trace:
 # timeout: 120
 #

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# x2apic: yes
 # timeout: 240
 #
 # One image reboots, halts, is switched off: the box is not reset, status

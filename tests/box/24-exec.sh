@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# x2apic: yes
 # timeout: 240
 #
 # Commands on other images: streams, status, signals, environment, directory,

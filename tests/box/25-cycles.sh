@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# x2apic: CYCLES=3
 # timeout: 400
 # long: CYCLES=50
 # long timeout: 1200

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# x2apic: yes
 # timeout: 400
 #
 # One page cache: a store on any image is read through mmap and through read()

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# x2apic: yes
 #
 # The region and the control area are mapped write-back on every image: read
 # from what the kernel says (the list of memory types), since emulation would
