@@ -2,7 +2,8 @@
 /*
  * main.c - sharedpc.ko: one page cache for several kernels on one machine
  *
- * One module for both roles.  On the boot image it formats the control area
+ * One module for both roles, and the only file that knows all of it: nothing below
+ * calls up (tests/host/16-layers.sh).  On the boot image it formats the control area
  * and adds the region as a NUMA node; on a client it joins both.  Where a
  * page fault goes:
  *
@@ -24,7 +25,7 @@
 #include "serve/device.h"
 #include "client/file.h"
 #include "client/frames.h"
-#include "box/image.h"
+#include "image/image.h"
 #include "link/peer.h"
 #include "client/pinned.h"
 #include "box/region.h"
@@ -51,6 +52,67 @@ MODULE_PARM_DESC(region, "boot image: the region, start+size[,start+size]");
 static int node = -1;
 module_param(node, int, 0444);
 MODULE_PARM_DESC(node, "boot image: spare NUMA node for the region");
+
+/* Each message to whom it is for. */
+static void take(u32 image, const struct sharedpc_frames *f, u32 nr)
+{
+	const struct sharedpc_msg *msg = &f->msg;
+
+	switch (msg->type) {
+	case SHAREDPC_OP_FAULT:
+	case SHAREDPC_OP_WRITE:
+	case SHAREDPC_OP_FSYNC:
+	case SHAREDPC_OP_CLOSE:
+		request_arrived(image, msg);
+		break;
+	case SHAREDPC_MSG_REVOKED:
+		revoke_answered(image, msg);
+		break;
+	case SHAREDPC_MSG_KEPT:
+		revoke_kept(image, msg);
+		break;
+	case SHAREDPC_MSG_RELEASED:
+		kept_released(image, msg);
+		break;
+	case SHAREDPC_MSG_FRAMES:
+		call_framed(image, msg, f->frame, nr);
+		break;
+	case SHAREDPC_MSG_DONE:
+		call_done(image, msg);
+		break;
+	case SHAREDPC_MSG_REVOKE:
+		file_revoke(image, msg);
+		break;
+	}
+}
+
+static void came(u32 image)
+{
+	socket_kick();
+}
+
+static void went(u32 image)
+{
+	call_peer_went(image);
+	file_peer_went(image);
+	server_peer_went(image);
+	socket_peer_went(image);
+}
+
+static void rung(void)
+{
+	socket_kick();
+	tty_console_kick();
+}
+
+static const struct peer_hooks hooks = {
+	.take	= take,
+	.came	= came,
+	.went	= went,
+	.look	= pinned_look,
+	.tick	= image_tick,
+	.rung	= rung,
+};
 
 static int __init sharedpc_init(void)
 {
@@ -88,7 +150,7 @@ static int __init sharedpc_init(void)
 	err = socket_init();
 	if (err)
 		goto exit_cache;
-	err = peer_init();
+	err = peer_init(&hooks);
 	if (err)
 		goto exit_socket;
 	err = device_init();
@@ -96,7 +158,7 @@ static int __init sharedpc_init(void)
 		goto exit_peer;
 	debug_init();
 	/* Last: from here on the others talk to us. */
-	image_init();
+	image_init(kept_drop);
 	peer_announce();
 	pr_info("image %s is ready, %llu frames\n", ctl_name(ctl_self),
 		region_pages());

@@ -3,7 +3,7 @@
  * peer.c - the other images: who is up, and the thread that listens to them
  *
  * One thread takes all frame messages out of all incoming rings and hands
- * them on by type.  It is the path on which the owner waits for revokes, so:
+ * them to those above (struct peer_hooks).  It is the path on which the owner waits for revokes, so:
  *
  *	it does not wait for another image (its answers find room: a ring holds
  *	far more than the 64 calls and the few revokes that can be open),
@@ -14,25 +14,18 @@
  * that came or went, and counts the heartbeat.
  *
  * A peer is up while its slot says READY in the epoch that we saw when it
- * came up.  When that ends every part that waits for this peer is told once,
- * from this thread (peer_went).
+ * came up.  When that ends those above are told once, from this thread.
  */
 #include <linux/delay.h>
+#include <linux/jiffies.h>
 #include <linux/kthread.h>
 #include <linux/wait.h>
-#include "client/call.h"
-#include "tty/console.h"
 #include "box/ctl.h"
 #include "link/doorbell.h"
-#include "client/file.h"
-#include "box/image.h"
 #include "link/peer.h"
-#include "client/pinned.h"
-#include "owner/server.h"
 #include "sharedpc_limits.h"
-#include "vsock/socket.h"
 
-#define PINNED_LOOK	(LIMIT_PINNED_LOOK_MS * HZ / 1000)	/* are frames free that I/O held? */
+#define SOON		(LIMIT_PINNED_LOOK_MS * HZ / 1000)	/* a look that was not enough */
 #define TICK		(LIMIT_TICK_MS * HZ / 1000)	/* the heartbeat; who is silent shows soon */
 #define LISTEN_MAX	256		/* messages of one image before the others' turn */
 
@@ -44,6 +37,7 @@ struct peer {
 };
 
 static struct peer peers[SHAREDPC_IMAGES_MAX];
+static const struct peer_hooks *above;
 static struct task_struct *thread;
 static DECLARE_WAIT_QUEUE_HEAD(bell);
 static DECLARE_WAIT_QUEUE_HEAD(settled);
@@ -55,12 +49,11 @@ void peer_kick(void)
 	wake_up(&bell);
 }
 
-/* Hard interrupt: somebody rang. */
+/* Hard interrupt. */
 static void peer_rung(void)
 {
 	peer_kick();
-	socket_kick();
-	tty_console_kick();
+	above->rung();
 }
 
 bool peer_up(u32 image)
@@ -72,14 +65,6 @@ bool peer_up(u32 image)
 	       READ_ONCE(ctl_slot(image)->epoch) == READ_ONCE(p->epoch);
 }
 
-static void peer_went(u32 image)
-{
-	call_peer_went(image);
-	file_peer_went(image);
-	server_peer_went(image);
-	socket_peer_went(image);
-}
-
 static void peer_look(u32 image)
 {
 	struct peer *p = &peers[image];
@@ -89,50 +74,15 @@ static void peer_look(u32 image)
 	if (p->up && (!ready || epoch != p->epoch)) {
 		WRITE_ONCE(p->up, false);
 		pr_info("image %s is gone\n", ctl_name(image));
-		peer_went(image);
+		above->went(image);
 		wake_up_all(&settled);
 	}
 	if (!p->up && ready) {
 		WRITE_ONCE(p->epoch, epoch);
 		WRITE_ONCE(p->up, true);
 		pr_info("image %s is up\n", ctl_name(image));
-		/* What it sent before we knew it still waits in the ring. */
-		socket_kick();
-	}
-}
-
-static void peer_dispatch(u32 image, const struct sharedpc_frames *f, int len)
-{
-	const struct sharedpc_msg *msg = &f->msg;
-
-	if (len < (int)sizeof(*msg))
-		return;
-	switch (msg->type) {
-	case SHAREDPC_OP_FAULT:
-	case SHAREDPC_OP_WRITE:
-	case SHAREDPC_OP_FSYNC:
-	case SHAREDPC_OP_CLOSE:
-		request_arrived(image, msg);
-		break;
-	case SHAREDPC_MSG_REVOKED:
-		revoke_answered(image, msg);
-		break;
-	case SHAREDPC_MSG_KEPT:
-		revoke_kept(image, msg);
-		break;
-	case SHAREDPC_MSG_RELEASED:
-		kept_released(image, msg);
-		break;
-	case SHAREDPC_MSG_FRAMES:
-		call_framed(image, msg, f->frame,
-			    (len - sizeof(*msg)) / sizeof(f->frame[0]));
-		break;
-	case SHAREDPC_MSG_DONE:
-		call_done(image, msg);
-		break;
-	case SHAREDPC_MSG_REVOKE:
-		file_revoke(image, msg);
-		break;
+		/* What it sent before we knew it still waits in the rings. */
+		above->came(image);
 	}
 }
 
@@ -151,8 +101,8 @@ static void peer_listen(u32 image)
 		if (len == -EPROTO)
 			pr_warn_ratelimited("image %s: ring made no sense\n",
 					    ctl_name(image));
-		else if (epoch == peers[image].epoch)
-			peer_dispatch(image, &f, len);
+		else if (epoch == peers[image].epoch && len >= (int)sizeof(f.msg))
+			above->take(image, &f, (len - sizeof(f.msg)) / sizeof(f.frame[0]));
 	}
 	if (n == LISTEN_MAX)
 		WRITE_ONCE(rung, 1);	/* the others' turn, then on with this one */
@@ -161,26 +111,26 @@ static void peer_listen(u32 image)
 static int peer_thread(void *unused)
 {
 	unsigned long next_tick = jiffies;
-	bool pinned = false;
+	bool again = false;
 	u32 i;
 
 	while (!kthread_should_stop()) {
 		wait_event_interruptible_timeout(bell, READ_ONCE(rung) ||
 						 kthread_should_stop(),
-						 pinned ? PINNED_LOOK : TICK);
+						 again ? SOON : TICK);
 		/* Before looking: what comes later rings again. */
 		xchg(&rung, 0);
 		if (time_after_eq(jiffies, next_tick)) {
 			next_tick = jiffies + TICK;
-			image_tick();
+			above->tick();
 		}
-		pinned = false;
+		again = false;
 		for (i = 0; i < ctl_nr_images; i++) {
 			if (i == ctl_self)
 				continue;
 			peer_look(i);
 			peer_listen(i);
-			pinned |= pinned_look(i);
+			again |= above->look(i);
 		}
 	}
 	return 0;
@@ -263,11 +213,12 @@ u64 peer_messages(u32 image)
 	return READ_ONCE(peers[image].tx[SHAREDPC_RING_FRAME].pushed);
 }
 
-int peer_init(void)
+int peer_init(const struct peer_hooks *hooks)
 {
 	u32 i, c;
 	int err;
 
+	above = hooks;
 	for (i = 0; i < ctl_nr_images; i++) {
 		for (c = 0; c < SHAREDPC_RING_CLASSES; c++) {
 			ring_tx_init(&peers[i].tx[c], ctl_ring(ctl_self, i, c));

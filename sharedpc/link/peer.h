@@ -8,7 +8,21 @@
 #include "link/ring.h"
 #include "sharedpc_wire.h"
 
-int peer_init(void);
+/*
+ * What those above the link have done when something happens.  All but rung are called
+ * by the listening thread, which they may not keep: see peer.c.
+ */
+struct peer_hooks {
+	/* A frame message, checked for its size alone, with @nr frames. */
+	void (*take)(u32 image, const struct sharedpc_frames *f, u32 nr);
+	void (*came)(u32 image);
+	void (*went)(u32 image);	/* once, when its life has ended */
+	bool (*look)(u32 image);	/* in each round; true: again soon */
+	void (*tick)(void);
+	void (*rung)(void);		/* somebody rang: hard interrupt */
+};
+
+int peer_init(const struct peer_hooks *hooks);
 void peer_exit(void);
 
 /* Is @image READY, in the life that we know? */

@@ -21,7 +21,7 @@
 #include <linux/completion.h>
 #include <linux/mm.h>
 #include "box/ctl.h"
-#include "box/image.h"
+#include "image/image.h"
 #include "link/peer.h"
 #include "owner/server.h"
 #include "sharedpc_limits.h"

@@ -7,8 +7,13 @@
 
 #include <linux/types.h>
 
-int image_init(void);
+/*
+ * READY from now on.  On the boot image @gone is called, and may sleep, when another
+ * image has ended and its CPUs are known to have stopped.
+ */
+void image_init(void (*gone)(u32 id));
 void image_exit(void);
+/* The heartbeat; from time to time. */
 void image_tick(void);
 
 /*

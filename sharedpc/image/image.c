@@ -24,11 +24,11 @@
 #include <asm/tsc.h>
 #include "box/ctl.h"
 #include "link/doorbell.h"
-#include "box/image.h"
+#include "image/image.h"
 #include "link/peer.h"
-#include "owner/server.h"
 #include "sharedpc_kapi.h"
 
+static void (*image_gone)(u32 id);
 static int (*fence_fn)(u32 id, u32 epoch);
 static DEFINE_MUTEX(fence_lock);	/* fence_fn against its unregistration */
 
@@ -72,7 +72,6 @@ static void clock_take(void)
 		pr_warn("wall clock could not be set\n");
 }
 
-/* At each tick, from peer.c's thread. */
 void image_tick(void)
 {
 	struct sharedpc_slot *slot = ctl_slot(ctl_self);
@@ -149,8 +148,9 @@ static struct notifier_block reboot_nb = {
 	.priority = INT_MIN,
 };
 
-int image_init(void)
+void image_init(void (*gone)(u32 id))
 {
+	image_gone = gone;
 	if (ctl_is_boot()) {
 		clock_publish();
 	} else {
@@ -161,7 +161,6 @@ int image_init(void)
 	atomic_notifier_chain_register(&panic_notifier_list, &panic_nb);
 	/* Who sees READY may use rings and doorbell: they must be there. */
 	smp_store_release(&ctl_slot(ctl_self)->state, SHAREDPC_READY);
-	return 0;
 }
 
 void image_exit(void)
@@ -230,7 +229,7 @@ void sharedpc_image_gone(u32 id, u32 state)
 	/* No bell of the dead is rung by who sees that it is dead. */
 	smp_store_release(&ctl_slot(id)->state, state);
 	peer_settle(id);
-	kept_drop(id);
+	image_gone(id);
 	peer_announce();
 }
 EXPORT_SYMBOL_GPL(sharedpc_image_gone);
