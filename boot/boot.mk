@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # boot/boot.mk - ccctl and what starts the images. One line per object group.
 
-CONF_OBJS := boot/conf/conf.o boot/conf/conf-values.o boot/conf/conf-check.o boot/conf/conf-mounts.o
+CONF_OBJS := boot/conf/conf.o boot/conf/conf-check.o boot/conf/conf-mounts.o
 CONF_OBJS += boot/conf/conf-cmdline.o boot/conf/conf-machine.o
-CONF_OBJS += boot/conf/strict.o boot/conf/scan.o boot/conf/diag.o boot/host/save.o
+CONF_OBJS += boot/text/strict.o boot/text/scan.o boot/text/values.o boot/text/diag.o boot/text/save.o
 TOPO_OBJS := boot/machine/range.o boot/machine/topology.o boot/machine/topology-file.o
 TOPO_OBJS += boot/machine/topology-live.o boot/machine/acpi-map.o
 PLAN_OBJS := boot/plan/plan.o boot/plan/place.o boot/plan/plan-boot.o
@@ -11,7 +11,7 @@ PLAN_OBJS += boot/plan/plan-file.o boot/plan/plan-print.o lib/json.o
 SLICE_OBJS := boot/load/slice.o boot/load/bzimage.o boot/load/bootparams.o boot/load/pagetable.o
 SLICE_OBJS += boot/load/acpi.o boot/load/trampoline.o
 BOX_OBJS := $(SLICE_OBJS) boot/image/box.o boot/image/image.o boot/image/cpus.o
-BOX_OBJS += boot/load/cmdline.o boot/image/state.o boot/image/console.o boot/image/kmsg.o
+BOX_OBJS += boot/load/cmdline.o boot/image/state.o boot/image/console.o boot/load/kmsg.o
 BOX_OBJS += boot/init/poweroff.o boot/ccctl/several.o boot/host/spawn.o
 BOX_OBJS += boot/host/services.o boot/host/lock.o boot/host/signals.o boot/host/socket-owner.o
 BOX_OBJS += boot/host/hotplug.o
@@ -49,12 +49,12 @@ test-acpi-objs := tests/unit/test-acpi.o boot/load/acpi.o boot/load/srat.o
 test-acpi-libs := -lcmocka
 test-slice-objs := tests/unit/test-slice.o $(SLICE_OBJS)
 test-slice-libs := -lcmocka
-test-image-objs := tests/unit/test-image.o boot/image/console.o boot/image/kmsg.o boot/load/cpio.o
+test-image-objs := tests/unit/test-image.o boot/image/console.o boot/load/kmsg.o boot/load/cpio.o
 test-image-objs += boot/load/cmdline.o boot/image/state.o boot/init/ccinit-cmdline.o boot/image/box.o
 test-image-libs := -lcmocka
-test-lock-objs := tests/unit/test-lock.o boot/host/lock.o boot/host/save.o
+test-lock-objs := tests/unit/test-lock.o boot/host/lock.o boot/text/save.o
 test-lock-libs := -lcmocka
-test-save-objs := tests/unit/test-save.o boot/host/save.o
+test-save-objs := tests/unit/test-save.o boot/text/save.o
 test-save-libs := -lcmocka
 test-spawn-objs := tests/unit/test-spawn.o boot/host/spawn.o boot/host/socket-owner.o
 test-spawn-libs := -lcmocka

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "fs/owner.h"
-#include "proxyd/socket.h"
+#include "proxyd_socket.h"
 #include "sharedpc_ioctl.h"
 #include "sharedpc_limits.h"
 #include "stream.h"

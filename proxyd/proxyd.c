@@ -24,7 +24,7 @@
 #include "boot/conf/conf.h"
 #include "proxyd/limits.h"
 #include "proxyd/listener.h"
-#include "proxyd/socket.h"
+#include "proxyd_socket.h"
 
 static const char usage[] =
 "Usage: proxyd [--config FILE] [--socket PATH] [--image NAME]\n"

@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 
 #include "boot/host/lock.h"
-#include "boot/host/save.h"
+#include "boot/text/save.h"
 #include "sharedpc_limits.h"
 
 const char *ccctl_config = CONF_DEFAULT_FILE;

@@ -49,7 +49,7 @@ static int run(int argc, char **argv)
 	if (status)
 		return status;
 	printf("%s: OK, %d images, region of %s\n", ccctl_config, plan->nimages,
-	       conf_size_str(plan_region_size(plan), size, sizeof(size)));
+	       values_size_str(plan_region_size(plan), size, sizeof(size)));
 	plan_print_devices(plan, stdout);
 	plan_free(plan);
 	return CCCTL_OK;

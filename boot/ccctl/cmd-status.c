@@ -131,7 +131,7 @@ static void print_text(const struct line *l)
 
 	printf("%-10s %-9s %6.0f %7s %6s %6u %8" PRIu64 "  ", l->img->name,
 	       l->state, l->uptime, cpus ? cpus : "?",
-	       conf_size_str(memory(l->img) & ~0xfffffull, size, sizeof(size)),
+	       values_size_str(memory(l->img) & ~0xfffffull, size, sizeof(size)),
 	       l->starts, l->granted);
 	free(cpus);
 	if (l->silent)

@@ -53,7 +53,7 @@ static void check_name(const struct conf *conf, const struct conf_image *image,
 static void check_booted_by(const struct conf *conf,
 			    const struct conf_image *image, struct diag *diag)
 {
-	const struct conf_str *by = &image->booted_by;
+	const struct value_str *by = &image->booted_by;
 	int index;
 
 	if (image->boot || !by->s)
@@ -95,7 +95,7 @@ static void check_cpu_list(const struct conf *conf, int index,
 	int i, line;
 
 	for (i = 0; i < image->cpus.n; i++) {
-		const struct conf_num *cpu = &image->cpus.v[i];
+		const struct value_num *cpu = &image->cpus.v[i];
 
 		zero |= !cpu->value;
 		line = cpu_owner(conf, index, cpu->value, &other);
@@ -157,8 +157,8 @@ static void check_memory_unit(const struct conf_image *image,
 		return;
 	diag_add(diag, image->memory.line,
 		 "memory is not a multiple of 2M; the next sizes are \"%s\" and \"%s\"",
-		 conf_size_str(down, below, sizeof(below)),
-		 conf_size_str(down + CONF_MEMORY_UNIT, above, sizeof(above)));
+		 values_size_str(down, below, sizeof(below)),
+		 values_size_str(down + CONF_MEMORY_UNIT, above, sizeof(above)));
 }
 
 static void check_memory(const struct conf_image *image, struct diag *diag)
@@ -181,7 +181,7 @@ static void check_memory(const struct conf_image *image, struct diag *diag)
 		 image->memory.value < CONF_MIN_MEMORY)
 		diag_add(diag, image->memory.line,
 			 "memory of %s is too little to boot Linux; give at least 64M",
-			 conf_size_str(image->memory.value, size,
+			 values_size_str(image->memory.value, size,
 				       sizeof(size)));
 	else
 		check_memory_unit(image, diag);
@@ -209,7 +209,7 @@ static void check_devices(const struct conf *conf, int index,
 	int i, j, k;
 
 	for (i = 0; i < image->devices.n; i++) {
-		const struct conf_str *dev = &image->devices.v[i];
+		const struct value_str *dev = &image->devices.v[i];
 
 		if (!bdf_valid(dev->s)) {
 			diag_add(diag, dev->line,
@@ -218,7 +218,7 @@ static void check_devices(const struct conf *conf, int index,
 			continue;
 		}
 		for (j = 0; j <= index; j++) {
-			const struct conf_strs *list = &conf->images[j].devices;
+			const struct value_strs *list = &conf->images[j].devices;
 			int end = j == index ? i : list->n;
 
 			for (k = 0; k < end; k++)

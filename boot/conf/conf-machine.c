@@ -19,7 +19,7 @@
 #include "boot/conf/conf.h"
 #include "boot/machine/topology.h"
 
-static void check_node(const struct topology *topo, const struct conf_num *node,
+static void check_node(const struct topology *topo, const struct value_num *node,
 		       struct diag *diag)
 {
 	char known[256];

@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* Can @path, of a mount or of what it mounts, be said to a client? */
-static void check_plain(const struct conf_str *path, const char *key,
+static void check_plain(const struct value_str *path, const char *key,
 			struct diag *diag)
 {
 	const char *c;

@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "boot/conf/conf-check.h"
-#include "boot/conf/conf-values.h"
+#include "boot/text/values.h"
 
 #define STR(name)	CFG_STR(name, NULL, CFGF_NODEFAULT)
 #define LIST(name)	CFG_STR_LIST(name, NULL, CFGF_NODEFAULT)
@@ -54,17 +54,17 @@ static int fatal(int err)
 
 static void name_check(const struct values *v, const char *kind)
 {
-	const char *wrong = conf_name_error(v->scan->title);
+	const char *wrong = values_name_error(v->scan->title);
 
 	if (wrong)
 		diag_add(v->diag, v->scan->line,
 			 "name \"%s\" of %s %s; use a-z, 0-9 and \"-\", at most %d characters",
-			 v->scan->title, kind, wrong, CONF_MAX_NAME);
+			 v->scan->title, kind, wrong, VALUES_MAX_NAME);
 }
 
 /* Sizes given in bytes must be whole frames and more than nothing. */
 static void size_check(const struct values *v, const char *key,
-		       const struct conf_num *num)
+		       const struct value_num *num)
 {
 	char below[24], above[24];
 	uint64_t down = num->value & ~(uint64_t)(CONF_FRAME_SIZE - 1);
@@ -78,8 +78,8 @@ static void size_check(const struct values *v, const char *key,
 		diag_add(v->diag, num->line,
 			 "%s of %" PRIu64 " bytes is not a multiple of the page size, %u; the next sizes are \"%s\" and \"%s\"",
 			 key, num->value, CONF_FRAME_SIZE,
-			 conf_size_str(down, below, sizeof(below)),
-			 conf_size_str(down + CONF_FRAME_SIZE, above,
+			 values_size_str(down, below, sizeof(below)),
+			 values_size_str(down + CONF_FRAME_SIZE, above,
 				       sizeof(above)));
 }
 
@@ -105,7 +105,7 @@ static int read_region(struct conf *conf, const struct values *v)
 		size_check(v, "size", &region->size);
 	if (fatal(err))
 		return err;
-	err = values_nums(v, "nodes", CONF_MAX_NODE, &region->nodes);
+	err = values_nums(v, "nodes", VALUES_MAX_NODE, &region->nodes);
 	if (!err && region->nodes.n > SHAREDPC_REGIONS_MAX)
 		diag_add(v->diag, region->nodes.line,
 			 "region lies on %d nodes; %d are the limit",
@@ -113,7 +113,7 @@ static int read_region(struct conf *conf, const struct values *v)
 	return fatal(err);
 }
 
-static int default_str(struct conf_str *str, const char *value)
+static int default_str(struct value_str *str, const char *value)
 {
 	if (str->s)
 		return 0;
@@ -123,7 +123,7 @@ static int default_str(struct conf_str *str, const char *value)
 
 static int read_image_files(struct conf_image *image, const struct values *v)
 {
-	struct conf_str initrd;
+	struct value_str initrd;
 	int err;
 
 	err = fatal(values_path(v, "kernel", &image->kernel));
@@ -169,12 +169,12 @@ static int read_image(struct conf *conf, const struct values *v)
 		return err;
 	image->boot = image->booted_by.s &&
 		      !strcmp(image->booted_by.s, "firmware");
-	err = fatal(values_nums(v, "cpus", CONF_MAX_CPU, &image->cpus));
+	err = fatal(values_nums(v, "cpus", VALUES_MAX_CPU, &image->cpus));
 	if (!err)
-		err = fatal(values_num(v, "ncpus", CONF_MAX_CPU + 1,
+		err = fatal(values_num(v, "ncpus", VALUES_MAX_CPU + 1,
 				       &image->ncpus));
 	if (!err)
-		err = fatal(values_num(v, "node", CONF_MAX_NODE,
+		err = fatal(values_num(v, "node", VALUES_MAX_NODE,
 				       &image->node));
 	if (err)
 		return err;
@@ -199,15 +199,15 @@ int conf_find_image(const struct conf *conf, const char *name)
 }
 
 static void unknown_image(const struct conf *conf, const struct values *v,
-			  const struct conf_str *str, const char *key)
+			  const struct value_str *str, const char *key)
 {
-	char known[CONF_MAX_IMAGES * (CONF_MAX_NAME + 3)] = "";
+	char known[CONF_MAX_IMAGES * (VALUES_MAX_NAME + 3)] = "";
 	size_t used = 0;
 	int i;
 
 	for (i = 0; i < conf->nimages && used < sizeof(known); i++)
 		used += snprintf(known + used, sizeof(known) - used, "%s%.*s",
-				 i ? ", " : "", CONF_MAX_NAME,
+				 i ? ", " : "", VALUES_MAX_NAME,
 				 conf->images[i].name);
 	diag_add(v->diag, str->line, "unknown image \"%s\" in \"%s\"; images are %s",
 		 str->s, key, known);
@@ -217,7 +217,7 @@ static void unknown_image(const struct conf *conf, const struct values *v,
 static int read_mask(const struct conf *conf, const struct values *v,
 		     const char *key, unsigned int all, unsigned int *mask)
 {
-	struct conf_strs list = { 0 };
+	struct value_strs list = { 0 };
 	int i, image, err;
 
 	err = values_strs(v, key, &list);
@@ -251,7 +251,7 @@ out_free:
 static int read_export_owner(struct conf *conf, struct conf_export *export,
 			     const struct values *v)
 {
-	struct conf_str owner;
+	struct value_str owner;
 	int err = values_str(v, "image", &owner);
 
 	export->image = conf->boot;
@@ -309,7 +309,7 @@ static int find_export(const struct conf *conf, const char *name)
 static int read_mount_export(struct conf *conf, struct conf_mount *mount,
 			     const struct values *v)
 {
-	struct conf_str name;
+	struct value_str name;
 	int err = values_str(v, "export", &name);
 
 	mount->export = -1;

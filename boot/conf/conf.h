@@ -18,7 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "boot/conf/diag.h"
+#include "boot/text/diag.h"
+#include "boot/text/value.h"
 #include "ccboot.h"
 #include "sharedpc_abi.h"
 #include "sharedpc_limits.h"
@@ -28,7 +29,6 @@
 #define CONF_DEFAULT_INITRD	"/usr/lib/ccluster/initrd.img"
 
 #define CONF_MAX_IMAGES		SHAREDPC_IMAGES_MAX	/* boot image included */
-#define CONF_MAX_NAME		(SHAREDPC_NAME_MAX - 1)	/* of an image or export */
 #define CONF_MAX_EXPORTS	32
 #define CONF_MAX_MOUNTS		64
 #define CONF_MAX_IMAGE_CPUS	CCBOOT_CPUS_MAX	/* of one, but the boot image */
@@ -40,55 +40,32 @@
 
 struct topology;
 
-struct conf_str {
-	char *s;	/* NULL: not given and no default */
-	int line;	/* of the value; of the section when not given */
-};
-
-struct conf_num {
-	uint64_t value;
-	int line;
-	bool given;
-};
-
-struct conf_nums {
-	struct conf_num *v;
-	int n;		/* 0: not given */
-	int line;	/* of the key */
-};
-
-struct conf_strs {
-	struct conf_str *v;
-	int n;
-	int line;
-};
-
 struct conf_region {
 	int line;
-	struct conf_num size;
-	struct conf_nums nodes;
+	struct value_num size;
+	struct value_nums nodes;
 };
 
 struct conf_image {
 	int line;
 	char *name;
 	bool boot;		/* the boot image: booted_by = "firmware" */
-	struct conf_str booted_by;	/* NULL: by the boot image */
-	struct conf_nums cpus;	/* logical CPU numbers, ranges expanded */
-	struct conf_num ncpus;	/* given instead of cpus, with node */
-	struct conf_num memory;
-	struct conf_num node;
-	struct conf_str kernel;
-	struct conf_str initrd;
-	struct conf_str cmdline;
-	struct conf_strs devices;
+	struct value_str booted_by;	/* NULL: by the boot image */
+	struct value_nums cpus;	/* logical CPU numbers, ranges expanded */
+	struct value_num ncpus;	/* given instead of cpus, with node */
+	struct value_num memory;
+	struct value_num node;
+	struct value_str kernel;
+	struct value_str initrd;
+	struct value_str cmdline;
+	struct value_strs devices;
 };
 
 struct conf_export {
 	int line;
 	char *name;
 	int image;		/* index of the owner in conf->images */
-	struct conf_str path;
+	struct value_str path;
 	unsigned int to;	/* bit i: images[i]; the owner is always set */
 	bool ro;
 };
@@ -97,7 +74,7 @@ struct conf_mount {
 	int line;
 	int export;		/* index in conf->exports */
 	unsigned int images;	/* bit i: images[i] mounts it */
-	struct conf_str target;
+	struct value_str target;
 	bool ro;
 };
 
@@ -133,13 +110,5 @@ int conf_check_machine(const struct conf *conf, const struct topology *topo,
 
 /* Index of the image called @name, or -ENOENT. */
 int conf_find_image(const struct conf *conf, const char *name);
-
-/*
- * "4096", "64K", "512M", "2G", "1T" (powers of 1024) to bytes.
- * -EINVAL not a size, -ERANGE it does not fit 64 bits.
- */
-int conf_parse_size(const char *s, uint64_t *bytes);
-/* Bytes as the shortest exact size, "512M", into @buf. Returns @buf. */
-const char *conf_size_str(uint64_t bytes, char *buf, size_t len);
 
 #endif

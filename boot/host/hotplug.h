@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include "boot/why.h"
+#include "boot/text/why.h"
 
 /* 1, 0, or -errno: ENOENT, no such CPU, or it cannot be switched. */
 int hotplug_is_online(int cpu);

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "boot/host/lock.h"
-#include "boot/host/save.h"
+#include "boot/text/save.h"
 #include "clock.h"
 
 #define POLL_US		(50 * 1000)

@@ -12,7 +12,7 @@
 
 #include <sys/types.h>
 
-#include "boot/why.h"
+#include "boot/text/why.h"
 
 #define LOCK_FILE	"/run/ccluster/lock"
 

@@ -7,7 +7,7 @@
 
 #include "boot/plan/plan.h"
 #include "boot/machine/topology.h"
-#include "boot/why.h"
+#include "boot/text/why.h"
 
 #define REPARTITION_INITRD	"/run/ccluster/boot-initrd.img"
 

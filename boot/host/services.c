@@ -13,11 +13,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "boot/host/save.h"
+#include "boot/text/save.h"
 #include "boot/host/services.h"
 #include "boot/host/socket-owner.h"
 #include "boot/host/spawn.h"
-#include "proxyd/socket.h"
+#include "proxyd_socket.h"
 #include "sharedpc_limits.h"
 
 #define PROXYD		"proxyd"

@@ -9,7 +9,7 @@
 #define BOOT_SERVICES_H
 
 #include "boot/plan/plan.h"
-#include "boot/why.h"
+#include "boot/text/why.h"
 
 #define RUN_DIR		"/run/ccluster"
 #define PROXYD_PID	RUN_DIR "/proxyd.pid"

@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 #include "boot/plan/plan.h"
-#include "boot/why.h"
+#include "boot/text/why.h"
 #include "ccboot.h"
 #include "sharedpc_abi.h"
 

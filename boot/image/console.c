@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 
 #include "boot/image/console.h"
-#include "boot/image/kmsg.h"
+#include "boot/load/kmsg.h"
 #include "boot/load/slice.h"
 #include "clock.h"
 #include "sharedpc_limits.h"

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <asm/bootparam.h>
 
-#include "boot/why.h"
+#include "boot/text/why.h"
 
 #define BZIMAGE_ENTRY_64	0x200	/* from the start of the payload */
 

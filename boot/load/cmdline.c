@@ -19,7 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "boot/image/kmsg.h"
+#include "boot/load/kmsg.h"
 #include "boot/load/cmdline.h"
 
 static void put_machine(FILE *out, const struct ccboot_info *info)

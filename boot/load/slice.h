@@ -25,7 +25,7 @@
 
 #include "boot/load/acpi.h"
 #include "boot/load/bzimage.h"
-#include "boot/why.h"
+#include "boot/text/why.h"
 
 #define SLICE_ACPI_SIZE		(64u << 10)
 #define SLICE_CMDLINE_SIZE	4096u

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "boot/machine/topology.h"
-#include "boot/why.h"
+#include "boot/text/why.h"
 
 /*
  * From the machine's SRAT (@len bytes), or with @old NULL a new one for

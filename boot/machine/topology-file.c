@@ -19,9 +19,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "boot/conf/conf-values.h"
-#include "boot/host/save.h"
-#include "boot/conf/strict.h"
+#include "boot/text/values.h"
+#include "boot/text/save.h"
+#include "boot/text/strict.h"
 #include "boot/machine/topology.h"
 
 static cfg_opt_t node_opts[] = {
@@ -40,11 +40,11 @@ static cfg_opt_t topo_opts[] = {
 
 static int read_node_cpus(struct topology *topo, const struct values *v, int node)
 {
-	struct conf_nums cpus = { 0 }, ids = { 0 };
+	struct value_nums cpus = { 0 }, ids = { 0 };
 	int i, err = 0;
 
 	if (values_given(v, "cpus"))
-		err = values_nums(v, "cpus", CONF_MAX_CPU, &cpus);
+		err = values_nums(v, "cpus", VALUES_MAX_CPU, &cpus);
 	if (!err && values_given(v, "apic_ids"))
 		err = values_nums(v, "apic_ids", UINT32_MAX - 1, &ids);
 	if (!err && ids.n && ids.n != cpus.n) {
@@ -81,7 +81,7 @@ static int read_ram_range(struct topology *topo, const struct values *v,
 	uint64_t first, last;
 	struct range ram;
 
-	if (conf_parse_range(s, INT64_MAX, &first, &last) || first == last) {
+	if (values_parse_range(s, INT64_MAX, &first, &last) || first == last) {
 		diag_add(v->diag, line,
 			 "\"%s\" is not a range; write it like \"0x100000-0x5fffffff\", the last byte included",
 			 s);
@@ -104,7 +104,7 @@ static int read_node(struct topology *topo, const struct values *v)
 	uint64_t node, last;
 	int i, err;
 
-	if (conf_parse_range(v->scan->title, TOPO_MAX_NODE, &node, &last) ||
+	if (values_parse_range(v->scan->title, TOPO_MAX_NODE, &node, &last) ||
 	    node != last) {
 		diag_add(v->diag, v->scan->line,
 			 "node \"%s\" is not a number from 0 to %d",
@@ -146,7 +146,7 @@ static int topology_read_sections(struct topology *topo, const struct strict *st
 {
 	struct values v = { strict->cfg, scan_section(strict->scan, "", 0),
 			    diag };
-	struct conf_num block = { 0 };
+	struct value_num block = { 0 };
 	int i, err = values_size(&v, "block_size", &block);
 
 	topo->block_size = block.given ? block.value : TOPO_DEFAULT_BLOCK;
@@ -251,7 +251,7 @@ int topology_write(const struct topology *topo, FILE *out)
 
 	fprintf(out, "# CPUs, memory and PCI functions of a machine; see ccctl(1).\n");
 	fprintf(out, "block_size = \"%s\"\n",
-		conf_size_str(topo->block_size, size, sizeof(size)));
+		values_size_str(topo->block_size, size, sizeof(size)));
 	fprintf(out, "devices = {");
 	for (i = 0; i < topo->npci; i++)
 		fprintf(out, "%s\n\t\"%s %06" PRIx32 "\"", i ? "," : "",

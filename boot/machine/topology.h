@@ -20,7 +20,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "boot/conf/diag.h"
+#include "boot/text/diag.h"
 #include "boot/machine/range.h"
 
 #define TOPO_APIC_UNKNOWN	UINT32_MAX

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "boot/plan/plan.h"
-#include "boot/conf/strict.h"
+#include "boot/text/strict.h"
 
 #define MARK		"ccctl.plan="
 #define REGION_RAM	"System RAM (sharedpc)"	/* sharedpc/box/region.c */
@@ -34,7 +34,7 @@ char *plan_cmdline(const struct plan *plan)
 	 */
 	for (i = n - 1; i >= 0; i--)
 		fprintf(out, " memmap=%s$0x%" PRIx64,
-			conf_size_str(extents[i].size, size, sizeof(size)),
+			values_size_str(extents[i].size, size, sizeof(size)),
 			extents[i].start);
 	/*
 	 * noreplace-smp: a kernel with a single CPU would patch the LOCK

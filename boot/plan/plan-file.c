@@ -27,10 +27,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "boot/conf/conf-values.h"
+#include "boot/text/values.h"
 #include "boot/plan/plan.h"
-#include "boot/host/save.h"
-#include "boot/conf/strict.h"
+#include "boot/text/save.h"
+#include "boot/text/strict.h"
 
 #define STR(name)	CFG_STR(name, NULL, CFGF_NODEFAULT)
 #define LIST(name)	CFG_STR_LIST(name, NULL, CFGF_NODEFAULT)
@@ -172,7 +172,7 @@ static int write_plan(FILE *out, const void *data)
 	put_quoted(out, plan->conf_file);
 	fprintf(out, "\nconf_hash = '%s'\nblock_size = '%s'\nctl = ",
 		plan->conf_hash,
-		conf_size_str(plan->block_size, size, sizeof(size)));
+		values_size_str(plan->block_size, size, sizeof(size)));
 	put_range(out, &plan->ctl);
 	fputc('\n', out);
 	put_ranges(out, "region", plan->region, plan->nregion);
@@ -200,7 +200,7 @@ static int damaged(const struct values *v, const char *key)
 
 static int get_str(const struct values *v, const char *key, char **out)
 {
-	struct conf_str str;
+	struct value_str str;
 	int err = values_str(v, key, &str);
 
 	if (err)
@@ -269,7 +269,7 @@ static int get_cpus(const struct values *v, struct plan_image *image)
 
 		if (sscanf(s, "%d@%d/%" SCNu32 "%n", &cpu->cpu, &cpu->node,
 			   &cpu->apic_id, &used) != 3 || s[used] ||
-		    cpu->cpu < 0 || cpu->cpu > CONF_MAX_CPU || cpu->node < 0)
+		    cpu->cpu < 0 || cpu->cpu > VALUES_MAX_CPU || cpu->node < 0)
 			return damaged(v, "cpus");
 	}
 	return 0;
@@ -302,7 +302,7 @@ static int get_image(struct plan *plan, const struct values *v)
 	image->name = strdup(v->scan->title);
 	if (!image->name)
 		return -ENOMEM;
-	if (conf_name_error(image->name))
+	if (values_name_error(image->name))
 		return damaged(v, "image");
 	err = get_cpus(v, image);
 	if (!err)
@@ -393,7 +393,7 @@ static int get_mount(struct plan *plan, const struct values *v)
 
 static int get_head(struct plan *plan, const struct values *v)
 {
-	struct conf_num revision = { 0 }, block = { 0 };
+	struct value_num revision = { 0 }, block = { 0 };
 	char *hash = NULL;
 	int err = values_num(v, "revision", UINT32_MAX, &revision);
 

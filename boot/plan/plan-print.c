@@ -223,7 +223,7 @@ int plan_print(const struct plan *plan, const struct topology *topo, FILE *out)
 	fprintf(out, "%s: %d CPUs, %d node%s, %" PRIu64 "M of RAM in memory blocks of %s\n\n",
 		topo->source, topo->ncpus, topo->nnodes,
 		topo->nnodes == 1 ? "" : "s", topology_ram(topo, -1) >> 20,
-		conf_size_str(topo->block_size, block, sizeof(block)));
+		values_size_str(topo->block_size, block, sizeof(block)));
 	err = print_images(plan, out);
 	plan_print_devices(plan, out);
 	if (!err)

@@ -89,7 +89,7 @@ static int give_cpu(struct plan_image *image, const struct topo_cpu *cpu)
 
 static int take_listed(struct maker *m, int index)
 {
-	const struct conf_nums *list = &m->conf->images[index].cpus;
+	const struct value_nums *list = &m->conf->images[index].cpus;
 	struct plan_image *image;
 	const struct topo_cpu *cpu;
 	int i, err = 0;
@@ -178,9 +178,9 @@ static int check_region(const struct maker *m)
 
 	if (down == region->size.value)
 		return 0;
-	conf_size_str(m->topo->block_size, block, sizeof(block));
-	conf_size_str(down, below, sizeof(below));
-	conf_size_str(down + unit, above, sizeof(above));
+	values_size_str(m->topo->block_size, block, sizeof(block));
+	values_size_str(down, below, sizeof(below));
+	values_size_str(down + unit, above, sizeof(above));
 	if (down)
 		snprintf(hint, sizeof(hint), "the next sizes are \"%s\" and \"%s\"",
 			 below, above);
@@ -200,7 +200,7 @@ static void report_full(const struct maker *m, const char *what, int line,
 
 	diag_add(m->diag, line,
 		 "%s needs %s on node %d, which has %" PRIu64 "M of RAM, %" PRIu64 "M of it left; reduce a size, or choose another node",
-		 what, conf_size_str(item->size, size, sizeof(size)),
+		 what, values_size_str(item->size, size, sizeof(size)),
 		 item->node, mib(topology_ram(m->topo, item->node)),
 		 mib(left));
 }
@@ -208,11 +208,11 @@ static void report_full(const struct maker *m, const char *what, int line,
 /* Items: the region's pieces, ctl, then the clients in their order. */
 static int make_memory(struct maker *m)
 {
-	const struct conf_nums *nodes = &m->conf->region.nodes;
+	const struct value_nums *nodes = &m->conf->region.nodes;
 	struct place_item items[SHAREDPC_REGIONS_MAX + 1 + PLAN_MAX_IMAGES];
 	int line[SHAREDPC_REGIONS_MAX + 1 + PLAN_MAX_IMAGES];
 	struct plan *plan = m->plan;
-	char what[CONF_MAX_NAME + 64];
+	char what[VALUES_MAX_NAME + 64];
 	int i, bad = 0, n = 0, err;
 	uint64_t left = 0;
 

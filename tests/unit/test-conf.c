@@ -13,7 +13,7 @@
 #include <errno.h>
 #include <regex.h>
 
-#include "boot/conf/conf-values.h"
+#include "boot/text/values.h"
 
 struct machine {
 	struct topology *topo;
@@ -204,31 +204,31 @@ static void test_sizes(void **state)
 	size_t i;
 
 	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		int err = conf_parse_size(sizes[i].text, &bytes);
+		int err = values_parse_size(sizes[i].text, &bytes);
 
 		if (err != sizes[i].err || (!err && bytes != sizes[i].bytes))
 			fail_msg("\"%s\" gives %d", sizes[i].text, err);
 	}
-	assert_string_equal(conf_size_str(512 << 20, text, 24), "512M");
-	assert_string_equal(conf_size_str(1ULL << 40, text, 24), "1T");
-	assert_string_equal(conf_size_str(1025, text, 24), "1025");
-	assert_string_equal(conf_size_str(0, text, 24), "0");
+	assert_string_equal(values_size_str(512 << 20, text, 24), "512M");
+	assert_string_equal(values_size_str(1ULL << 40, text, 24), "1T");
+	assert_string_equal(values_size_str(1025, text, 24), "1025");
+	assert_string_equal(values_size_str(0, text, 24), "0");
 }
 
 static void test_ranges(void **state)
 {
 	uint64_t first, last;
 
-	assert_int_equal(conf_parse_range("3", 7, &first, &last), 0);
+	assert_int_equal(values_parse_range("3", 7, &first, &last), 0);
 	assert_true(first == 3 && last == 3);
-	assert_int_equal(conf_parse_range("0-7", 7, &first, &last), 0);
+	assert_int_equal(values_parse_range("0-7", 7, &first, &last), 0);
 	assert_true(first == 0 && last == 7);
-	assert_int_equal(conf_parse_range("0-8", 7, &first, &last), -ERANGE);
-	assert_int_equal(conf_parse_range("5-3", 7, &first, &last), -EINVAL);
-	assert_int_equal(conf_parse_range("-3", 7, &first, &last), -EINVAL);
-	assert_int_equal(conf_parse_range("3-", 7, &first, &last), -EINVAL);
-	assert_int_equal(conf_parse_range("1-2-3", 7, &first, &last), -EINVAL);
-	assert_int_equal(conf_parse_range("", 7, &first, &last), -EINVAL);
+	assert_int_equal(values_parse_range("0-8", 7, &first, &last), -ERANGE);
+	assert_int_equal(values_parse_range("5-3", 7, &first, &last), -EINVAL);
+	assert_int_equal(values_parse_range("-3", 7, &first, &last), -EINVAL);
+	assert_int_equal(values_parse_range("3-", 7, &first, &last), -EINVAL);
+	assert_int_equal(values_parse_range("1-2-3", 7, &first, &last), -EINVAL);
+	assert_int_equal(values_parse_range("", 7, &first, &last), -EINVAL);
 }
 
 static void test_hash(void **state)

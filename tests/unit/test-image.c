@@ -18,7 +18,7 @@
 #include "boot/init/ccinit.h"
 #include "boot/image/console.h"
 #include "boot/load/cpio.h"
-#include "boot/image/kmsg.h"
+#include "boot/load/kmsg.h"
 
 /* ccinit-cmdline.o wants it. */
 void ccinit_say(const char *fmt, ...)

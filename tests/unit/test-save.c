@@ -13,7 +13,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "boot/host/save.h"
+#include "boot/text/save.h"
 
 static char dir[32], path[64], old[64];
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * conf-values.c - typed values out of one section.
+ * values.c - typed values out of one section.
  *
  * Numbers are plain decimal (0x for hexadecimal where addresses are meant),
  * without sign, blanks or trailing characters: strtoull() alone would take
  * "-1" and " 7". Sizes are a number with an optional K, M, G or T.
  */
-#include "boot/conf/conf-values.h"
+#include "boot/text/values.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -30,7 +30,7 @@ static int parse_u64(const char *s, const char *end, uint64_t *value)
 	return errno == ERANGE ? -ERANGE : 0;
 }
 
-int conf_parse_size(const char *s, uint64_t *bytes)
+int values_parse_size(const char *s, uint64_t *bytes)
 {
 	static const char units[] = "KMGT";
 	const char *end = s + strlen(s);
@@ -50,7 +50,7 @@ int conf_parse_size(const char *s, uint64_t *bytes)
 	return 0;
 }
 
-const char *conf_size_str(uint64_t bytes, char *buf, size_t len)
+const char *values_size_str(uint64_t bytes, char *buf, size_t len)
 {
 	static const char units[] = "KMGT";
 	int unit = 0;
@@ -66,7 +66,7 @@ const char *conf_size_str(uint64_t bytes, char *buf, size_t len)
 	return buf;
 }
 
-int conf_parse_range(const char *s, uint64_t max, uint64_t *first,
+int values_parse_range(const char *s, uint64_t max, uint64_t *first,
 		     uint64_t *last)
 {
 	const char *end = s + strlen(s);
@@ -85,13 +85,13 @@ int conf_parse_range(const char *s, uint64_t max, uint64_t *first,
 	return *last > max ? -ERANGE : 0;
 }
 
-const char *conf_name_error(const char *name)
+const char *values_name_error(const char *name)
 {
 	size_t len = strlen(name);
 
 	if (!len)
 		return "is empty";
-	if (len > CONF_MAX_NAME)
+	if (len > VALUES_MAX_NAME)
 		return "is too long";
 	if (name[0] == '-' || name[len - 1] == '-')
 		return "begins or ends with \"-\"";
@@ -102,13 +102,13 @@ const char *conf_name_error(const char *name)
 	return NULL;
 }
 
-const char *conf_path_error(const char *path)
+const char *values_path_error(const char *path)
 {
 	size_t len = strlen(path);
 
 	if (path[0] != '/')
 		return "is not absolute; begin it with \"/\"";
-	if (len > CONF_MAX_PATH)
+	if (len > VALUES_MAX_PATH)
 		return "is too long; 4095 bytes are the limit";
 	if (len > 1 && path[len - 1] == '/')
 		return "ends with \"/\"; remove that";
@@ -126,7 +126,7 @@ bool values_given(const struct values *v, const char *key)
 	return scan_find_key(v->scan, key);
 }
 
-int values_str(const struct values *v, const char *key, struct conf_str *out)
+int values_str(const struct values *v, const char *key, struct value_str *out)
 {
 	const char *s = values_given(v, key) ? cfg_getstr(v->sec, key) : NULL;
 
@@ -135,7 +135,7 @@ int values_str(const struct values *v, const char *key, struct conf_str *out)
 	return s && !out->s ? -ENOMEM : 0;
 }
 
-int values_strs(const struct values *v, const char *key, struct conf_strs *out)
+int values_strs(const struct values *v, const char *key, struct value_strs *out)
 {
 	int i, n = values_given(v, key) ? cfg_size(v->sec, key) : 0;
 
@@ -153,30 +153,30 @@ int values_strs(const struct values *v, const char *key, struct conf_strs *out)
 	return 0;
 }
 
-int values_path(const struct values *v, const char *key, struct conf_str *out)
+int values_path(const struct values *v, const char *key, struct value_str *out)
 {
 	int err = values_str(v, key, out);
 	const char *wrong;
 
 	if (err || !out->s)
 		return err;
-	wrong = conf_path_error(out->s);
+	wrong = values_path_error(out->s);
 	if (!wrong)
 		return 0;
 	diag_add(v->diag, out->line, "%s \"%s\" %s", key, out->s, wrong);
 	return -EINVAL;
 }
 
-int values_size(const struct values *v, const char *key, struct conf_num *out)
+int values_size(const struct values *v, const char *key, struct value_num *out)
 {
-	struct conf_str str;
+	struct value_str str;
 	int err = values_str(v, key, &str);
 
 	out->line = str.line;
 	if (err || !str.s)
 		return err;
 	out->given = true;
-	err = conf_parse_size(str.s, &out->value);
+	err = values_parse_size(str.s, &out->value);
 	if (err == -ERANGE)
 		diag_add(v->diag, str.line,
 			 "%s \"%s\" is more than 64 bits hold; write a size like \"512M\"",
@@ -190,9 +190,9 @@ int values_size(const struct values *v, const char *key, struct conf_num *out)
 }
 
 int values_num(const struct values *v, const char *key, uint64_t max,
-	       struct conf_num *out)
+	       struct value_num *out)
 {
-	struct conf_str str;
+	struct value_str str;
 	int err = values_str(v, key, &str);
 
 	out->line = str.line;
@@ -210,20 +210,20 @@ int values_num(const struct values *v, const char *key, uint64_t max,
 	return err;
 }
 
-static int nums_add(struct conf_nums *nums, uint64_t value, int line)
+static int nums_add(struct value_nums *nums, uint64_t value, int line)
 {
-	struct conf_num *grown;
+	struct value_num *grown;
 
 	grown = realloc(nums->v, (nums->n + 1) * sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
 	nums->v = grown;
-	nums->v[nums->n++] = (struct conf_num){ value, line, true };
+	nums->v[nums->n++] = (struct value_num){ value, line, true };
 	return 0;
 }
 
 static int nums_add_range(const struct values *v, const char *key,
-			  struct conf_nums *nums, uint64_t first,
+			  struct value_nums *nums, uint64_t first,
 			  uint64_t last, int line)
 {
 	int i, err = 0;
@@ -245,7 +245,7 @@ static int nums_add_range(const struct values *v, const char *key,
 }
 
 int values_nums(const struct values *v, const char *key, uint64_t max,
-		struct conf_nums *out)
+		struct value_nums *out)
 {
 	int i, n = values_given(v, key) ? cfg_size(v->sec, key) : 0;
 	int err, bad = 0;
@@ -262,7 +262,7 @@ int values_nums(const struct values *v, const char *key, uint64_t max,
 		int line = scan_value_line(v->scan, key, i);
 		uint64_t first, last;
 
-		err = conf_parse_range(s, max, &first, &last);
+		err = values_parse_range(s, max, &first, &last);
 		if (err) {
 			diag_add(v->diag, line,
 				 "\"%s\" in \"%s\" is not a number from 0 to %" PRIu64 " or a range like \"0-3\"; write plain numbers",
@@ -281,7 +281,7 @@ int values_nums(const struct values *v, const char *key, uint64_t max,
 
 int values_mode(const struct values *v, bool *ro)
 {
-	struct conf_str str;
+	struct value_str str;
 	int err = values_str(v, "mode", &str);
 
 	if (err || !str.s)

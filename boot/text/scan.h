@@ -22,7 +22,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "boot/conf/diag.h"
+#include "boot/text/diag.h"
 
 struct scan_key {
 	char *name;

@@ -5,7 +5,7 @@
  * See diag.h. The list is small (a file with a hundred mistakes is rare), so
  * nothing here is clever: an array that grows by one, sorted once at the end.
  */
-#include "boot/conf/diag.h"
+#include "boot/text/diag.h"
 
 #include <stdlib.h>
 #include <string.h>

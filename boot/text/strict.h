@@ -12,8 +12,8 @@
 
 #include <confuse.h>
 
-#include "boot/conf/diag.h"
-#include "boot/conf/scan.h"
+#include "boot/text/diag.h"
+#include "boot/text/scan.h"
 
 #define STRICT_MAX_FILE	(1u << 20)	/* bytes; larger files are refused */
 

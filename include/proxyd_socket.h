@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * socket.h - where proxyd listens for mounts of its own image.
+ * proxyd_socket.h - where proxyd listens for mounts of its own image.
  */
 #ifndef PROXYD_SOCKET_H
 #define PROXYD_SOCKET_H

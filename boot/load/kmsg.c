@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "boot/image/kmsg.h"
+#include "boot/load/kmsg.h"
 
 #define BANNER		"Linux version "
 #define ID_MASK		(~0ull >> 2)	/* the two top bits are a state */

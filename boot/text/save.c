@@ -2,7 +2,7 @@
 /*
  * save.c - replace a file whole or not at all. See save.h.
  */
-#include "boot/host/save.h"
+#include "boot/text/save.h"
 
 #include <errno.h>
 #include <fcntl.h>

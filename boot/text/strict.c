@@ -9,7 +9,7 @@
  * libconfuse's error call-back has no user pointer, hence the one static
  * variable: parsing is not for several threads at a time.
  */
-#include "boot/conf/strict.h"
+#include "boot/text/strict.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -7,7 +7,7 @@
  * (braces, missing values). The first structural mistake ends the walk, as
  * what follows it would only be its echo.
  */
-#include "boot/conf/scan.h"
+#include "boot/text/scan.h"
 
 #include <ctype.h>
 #include <errno.h>
