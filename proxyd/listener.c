@@ -31,7 +31,7 @@
 
 #include "proxyd/listener.h"
 #include "proxyd/life/log.h"
-#include "proxyd/life/proxy.h"
+#include "proxyd/process.h"
 #include "sharedpc_ioctl.h"
 #include "sharedpc_limits.h"
 #include "stream.h"
@@ -191,11 +191,11 @@ static void become_proxy(struct listener *l, unsigned int id, int control)
 	sigprocmask(SIG_SETMASK, &l->old_mask, NULL);
 	proxy = (struct proxy) {
 		.config = l->options->config, .image = id,
-		.local = id == l->self, .control = control,
+		.local = id == l->self, .life.control = control,
 	};
 	memcpy(proxy.owner, l->name, sizeof(proxy.owner));
 	memcpy(proxy.client, image.name, sizeof(proxy.client));
-	proxy_run(&proxy);
+	process_run(&proxy);
 }
 
 static int client_fork(struct listener *l, unsigned int id)
@@ -247,7 +247,7 @@ static void client_serve(struct listener *l, unsigned int id)
 		return;
 	for (i = 0; i < c->nwaiting; i++) {
 		if (!ret)
-			ret = proxy_hand_over(c->control, c->waiting[i]);
+			ret = process_hand_over(c->control, c->waiting[i]);
 		if (!ret)
 			c->handed++;
 		else

@@ -4,7 +4,8 @@
  *
  *	limits.c	what it needs of the kernel for itself
  *	listener.c	one process: takes connections
- *	proxy.c		one process per client image, from there on:
+ *	process.c	one process per client image, from there on:
+ *	  life.c		how much it has to do, and when it may end
  *	  conn.c work.c		mounts and their requests
  *	  ops*.c node.c dir.c	names, attributes, opens
  *	  words.c		for how long they hold good

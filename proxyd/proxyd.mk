@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # proxyd/proxyd.mk - the owner's daemon.
 
-PROXY_OBJS := proxyd/life/proxy.o proxyd/names/conn.o proxyd/life/work.o proxyd/export/export.o
+PROXY_OBJS := proxyd/process.o proxyd/life/life.o proxyd/names/conn.o proxyd/life/work.o proxyd/export/export.o
 PROXY_OBJS += proxyd/names/ops.o proxyd/names/ops-name.o proxyd/names/ops-attr.o
 PROXY_OBJS += proxyd/names/ops-xattr.o proxyd/names/ops-open.o proxyd/names/ops-data.o
 PROXY_OBJS += proxyd/names/node.o proxyd/names/dir.o proxyd/names/words.o proxyd/data/file.o proxyd/data/window.o

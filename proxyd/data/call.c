@@ -139,7 +139,7 @@ static void call_do(struct proxy *proxy, const struct sharedpc_call *call)
 		if (file_close(&proxy->files, call->file, call->count))
 			log_say("close of unknown file %llu",
 				(unsigned long long)call->file);
-		proxy_file_gone(proxy);
+		life_check(&proxy->life);
 		return;
 	}
 	if (call->op == SHAREDPC_OP_FAULT) {
@@ -159,7 +159,7 @@ static void call_do(struct proxy *proxy, const struct sharedpc_call *call)
 		reply.error = -EOPNOTSUPP;
 	call_reply(proxy, &reply);
 	if (file && file_put(&proxy->files, file))
-		proxy_file_gone(proxy);
+		life_check(&proxy->life);
 }
 
 /* Have @call, an FSYNC, done by those who may wait. */
@@ -266,9 +266,9 @@ static void call_next(struct proxy *proxy, struct sharedpc_call *call)
 {
 	while (ioctl(proxy->dev, SHAREDPC_IOC_NEXT, call)) {
 		if (errno == ENODEV)
-			proxy_end("the client is gone");
+			life_end("the client is gone");
 		if (errno != EINTR)
-			proxy_end(strerror(errno));
+			life_end(strerror(errno));
 	}
 }
 
@@ -284,7 +284,7 @@ static void *caller(void *arg)
 	if (ret) {
 		log_say("memory policy of node %d: %s", proxy->region_node,
 			strerror(-ret));
-		proxy_end("cannot place pages in the region");
+		life_end("cannot place pages in the region");
 	}
 	do {
 		call_next(proxy, &call);

@@ -5,7 +5,7 @@
 #ifndef PROXYD_CALL_H
 #define PROXYD_CALL_H
 
-#include "proxyd/life/proxy.h"
+#include "proxyd/data/proxy.h"
 
 #define CALL_IDLE	8	/* threads that wait for a call, at most */
 #define SYNC_THREADS	4	/* besides, for FSYNC alone */

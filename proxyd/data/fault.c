@@ -242,6 +242,6 @@ int call_fault(struct proxy *proxy, const struct sharedpc_call *call)
 		return -ESTALE;
 	ret = file_fault(proxy, file, call);
 	if (file_put(&proxy->files, file))
-		proxy_file_gone(proxy);
+		life_check(&proxy->life);
 	return ret;
 }

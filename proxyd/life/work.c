@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * work.c - requests waiting for a thread.
+ * work.c - jobs waiting for a thread.
  *
  * The threads live as long as the process. What is queued is bounded by the
  * connections, which stop reading when too many of theirs are on the way.
@@ -10,7 +10,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "proxyd/names/conn.h"
 #include "proxyd/export/cred.h"
 #include "proxyd/life/log.h"
 #include "proxyd/life/work.h"
@@ -18,7 +17,7 @@
 struct queue {
 	pthread_mutex_t lock;	/* protects first, last */
 	pthread_cond_t more;
-	struct request *first, *last;
+	struct job *first, *last;
 };
 
 static struct queue queues[2] = {
@@ -26,17 +25,17 @@ static struct queue queues[2] = {
 	{ .lock = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER },
 };
 
-void work_add(struct request *req, bool slow)
+void work_add(struct job *job, bool slow)
 {
 	struct queue *q = &queues[slow];
 
-	req->next = NULL;
+	job->next = NULL;
 	pthread_mutex_lock(&q->lock);
 	if (q->first)
-		q->last->next = req;
+		q->last->next = job;
 	else
-		q->first = req;
-	q->last = req;
+		q->first = job;
+	q->last = job;
 	pthread_cond_signal(&q->more);
 	pthread_mutex_unlock(&q->lock);
 }
@@ -44,7 +43,7 @@ void work_add(struct request *req, bool slow)
 static void *worker(void *arg)
 {
 	struct queue *q = arg;
-	struct request *req;
+	struct job *job;
 
 	if (cred_thread()) {
 		/* with a umask shared by all nothing could be created right */
@@ -55,10 +54,10 @@ static void *worker(void *arg)
 		pthread_mutex_lock(&q->lock);
 		while (!q->first)
 			pthread_cond_wait(&q->more, &q->lock);
-		req = q->first;
-		q->first = req->next;
+		job = q->first;
+		q->first = job->next;
 		pthread_mutex_unlock(&q->lock);
-		request_run(req);
+		job->run(job);
 	}
 	return NULL;
 }

@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,11 +19,11 @@
 #include <unistd.h>
 
 #include "proxyd/names/conn.h"
+#include "proxyd/data/proxy.h"
 #include "proxyd/export/cred.h"
 #include "proxyd/export/export.h"
 #include "proxyd/life/log.h"
 #include "proxyd/names/ops.h"
-#include "proxyd/life/proxy.h"
 #include "proxyd/life/work.h"
 #include "sharedpc_limits.h"
 
@@ -105,8 +106,10 @@ int request_enter(struct request *req, uint64_t node)
 	return 0;
 }
 
-void request_run(struct request *req)
+/* Do it, answer it and free it. In a worker. */
+static void request_run(struct job *job)
 {
+	struct request *req = (void *)((char *)job - offsetof(struct request, job));
 	struct conn *conn = req->conn;
 	const struct ccfs_header *head = &req->in.head;
 	int ret;
@@ -124,7 +127,7 @@ void request_run(struct request *req)
 		request_undo(req);
 	msg_free(&req->in);
 	msg_free(&req->out);
-	proxy_bytes_put(conn->proxy, req->bytes);
+	life_bytes_put(&conn->proxy->life, req->bytes);
 	free(req->groups);
 	free(req->entered);
 	free(req);
@@ -145,17 +148,18 @@ static int request_add(struct conn *conn, struct msg *in)
 	req = calloc(1, sizeof(*req));
 	if (!req)
 		return -ENOMEM;
+	req->job.run = request_run;
 	req->conn = conn;
 	req->bytes = in->room;
 	req->in = *in;
 	*in = (struct msg) { 0 };
-	proxy_bytes_get(conn->proxy, req->bytes);
+	life_bytes_get(&conn->proxy->life, req->bytes);
 	pthread_mutex_lock(&conn->lock);
 	while (conn->pending >= CONN_REQUESTS)
 		pthread_cond_wait(&conn->fewer, &conn->lock);
 	conn->pending++;
 	pthread_mutex_unlock(&conn->lock);
-	work_add(req, op->flags & OP_SLOW);
+	work_add(&req->job, op->flags & OP_SLOW);
 	return 0;
 }
 
@@ -366,7 +370,7 @@ static void *conn_reader(void *arg)
 	shutdown(conn->fd, SHUT_RDWR);
 	msg_free(&in);
 	conn_free(conn);
-	proxy_conn_gone(proxy);
+	life_conn_gone(&proxy->life);
 	return NULL;
 }
 

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "msg.h"
+#include "proxyd/life/work.h"
 #include "proxyd/names/node.h"
 #include "sharedpc_limits.h"
 #include "proxyd/names/words.h"
@@ -40,7 +41,7 @@ struct conn {
 
 /* A request with a worker. */
 struct request {
-	struct request *next;	/* queue's */
+	struct job job;
 	struct conn *conn;
 	struct msg in;
 	size_t bytes;		/* of its memory */
@@ -61,7 +62,5 @@ int conn_serve(struct proxy *proxy, int fd);
  * fails. 0 or -ENOMEM.
  */
 int request_enter(struct request *req, uint64_t node);
-/* Do @req, answer it and free it. In a worker. */
-void request_run(struct request *req);
 
 #endif

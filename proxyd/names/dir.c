@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #include "proxyd/export/procfd.h"
-#include "proxyd/life/proxy.h"
+#include "proxyd/data/proxy.h"
 #include "proxyd/names/dir.h"
 #include "proxyd/names/ops.h"
 

@@ -16,7 +16,7 @@
 #include "proxyd/export/cred.h"
 #include "proxyd/names/ops.h"
 #include "proxyd/export/procfd.h"
-#include "proxyd/life/proxy.h"
+#include "proxyd/data/proxy.h"
 
 static int get_range(struct request *req, struct ccfs_range *range)
 {

@@ -15,7 +15,7 @@
 #include "proxyd/names/dir.h"
 #include "proxyd/names/ops.h"
 #include "proxyd/export/procfd.h"
-#include "proxyd/life/proxy.h"
+#include "proxyd/data/proxy.h"
 
 #define OPEN_EXEC	0x20	/* the kernel's mark of an open by execve(2) */
 #define OPEN_KEEP	(O_ACCMODE | O_TRUNC | O_NOATIME | O_APPEND)

@@ -12,14 +12,12 @@ lib
 boot/text boot/init sharedpc/box
 boot/machine sharedpc/link sharedpc/words sharedpc/tty
 boot/conf sharedpc/image sharedpc/vsock
-boot/plan sharedpc/owner sharedpc/client
-boot/load sharedpc/cache
-boot/host sharedpc/serve sharedpc/debug
-boot/image boot/kmod sharedpc
+boot/plan sharedpc/owner sharedpc/client proxyd/export
+boot/load sharedpc/cache proxyd/life
+boot/host sharedpc/serve sharedpc/debug proxyd/data
+boot/image boot/kmod sharedpc proxyd/names
 boot/ccctl fs box proxyd
 '
-# In which each folder is a layer of what they are part of, not yet.
-parts='proxyd/life proxyd/export proxyd/data proxyd/names'
 
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
@@ -80,7 +78,7 @@ uses()
 # Of such lines, those that go up or aside.
 judge()
 {
-	awk -v layers="$layers" -v parts="$parts" '
+	awk -v layers="$layers" '
 		BEGIN {
 			n = split(layers, line, "\n")
 			for (i = 1; i <= n; i++) {
@@ -88,22 +86,13 @@ judge()
 				for (k = 1; k <= m; k++)
 					at[dir[k]] = i
 			}
-			m = split(parts, dir, " ")
-			for (k = 1; k <= m; k++)
-				whole[dir[k]] = 1
-		}
-		function layer(dir) {
-			if (dir in whole)
-				sub("/.*", "", dir)
-			return dir
 		}
 		{
-			from = layer($1); to = layer($2)
-			if (from == to || to == "include")
+			if ($2 == "include")
 				next
-			if (!(from in at) || !(to in at))
+			if (!($1 in at) || !($2 in at))
 				print $1 " and " $2 ": no layer for one of them"
-			else if (at[to] >= at[from])
+			else if (at[$2] >= at[$1])
 				print $1 " uses " $3 " of " $2
 		}'
 }

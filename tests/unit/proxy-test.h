@@ -29,7 +29,7 @@
 #include "msg.h"
 #include "proxyd/life/later.h"
 #include "proxyd/export/procfd.h"
-#include "proxyd/life/proxy.h"
+#include "proxyd/process.h"
 #include "proxyd/names/conn.h"
 #include "proxyd/life/work.h"
 
@@ -69,7 +69,7 @@ static inline int fresh(void)
 	int pair[2];
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-	proxy_conn_add(&proxy, pair[1]);
+	process_conn_add(&proxy, pair[1]);
 	return pair[0];
 }
 
@@ -227,9 +227,9 @@ static inline void await_conns(unsigned int n)
 	unsigned int now = n + 1;
 
 	for (int ms = 0; now != n && ms < 5000; ms += 10) {
-		pthread_mutex_lock(&proxy.lock);
-		now = proxy.conns;
-		pthread_mutex_unlock(&proxy.lock);
+		pthread_mutex_lock(&proxy.life.lock);
+		now = proxy.life.conns;
+		pthread_mutex_unlock(&proxy.life.lock);
 		if (now != n)
 			usleep(10000);
 	}
@@ -273,10 +273,9 @@ static inline void setup_proxy(bool local)
 	write_conf();
 	proxy = (struct proxy) {
 		.config = conf, .owner = "boot", .client = "web", .image = 1,
-		.local = local, .control = -1, .dev = -1,
+		.local = local, .life.control = -1, .dev = -1,
 	};
-	pthread_mutex_init(&proxy.lock, NULL);
-	pthread_cond_init(&proxy.fewer, NULL);
+	process_init(&proxy);
 	assert_int_equal(procfd_init(), 0);
 	if (!local)
 		proxy.dev = open("/dev/null", O_RDWR | O_CLOEXEC);

@@ -175,17 +175,17 @@ static void test_append_only(void **state)
 /* A client has so many connections and no more; the others work on. */
 static void test_connections(void **state)
 {
-	int fds[PROXY_CONNS + 10];
+	int fds[LIFE_CONNS + 10];
 	struct msg m = { 0 };
 	int granted = 0;
 
-	for (int i = 0; i < PROXY_CONNS + 10; i++) {
+	for (int i = 0; i < LIFE_CONNS + 10; i++) {
 		fds[i] = fresh();
 		granted += !hello(fds[i], at("rw"), 0, &m);
 	}
-	assert_int_equal(granted, PROXY_CONNS - 1);	/* and conn */
+	assert_int_equal(granted, LIFE_CONNS - 1);	/* and conn */
 	assert_int_equal(name_op(CCFS_LOOKUP, CCFS_ROOT, "none", &root, NULL), -ENOENT);
-	for (int i = 0; i < PROXY_CONNS + 10; i++)
+	for (int i = 0; i < LIFE_CONNS + 10; i++)
 		close(fds[i]);
 	await_conns(1);
 	msg_free(&m);
@@ -231,10 +231,10 @@ static void *flood_take(void *arg)
 
 	while (f->answers < FLOOD && !msg_recv(f->fd, &m)) {
 		f->answers++;
-		pthread_mutex_lock(&proxy.lock);
-		if (proxy.bytes > f->most)
-			f->most = proxy.bytes;
-		pthread_mutex_unlock(&proxy.lock);
+		pthread_mutex_lock(&proxy.life.lock);
+		if (proxy.life.bytes > f->most)
+			f->most = proxy.life.bytes;
+		pthread_mutex_unlock(&proxy.life.lock);
 	}
 	msg_free(&m);
 	return NULL;
@@ -259,7 +259,7 @@ static void test_flood(void **state)
 	}
 	for (f = floods; f < floods + 4; f++) {
 		assert_int_equal(f->answers, FLOOD);
-		assert_true(f->most <= PROXY_BYTES);
+		assert_true(f->most <= LIFE_BYTES);
 	}
 	msg_free(&m);
 }

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * proxy.h - a proxy: what acts for one client image, and serves it.
+ */
+#ifndef PROXYD_PROXY_H
+#define PROXYD_PROXY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proxyd/data/file.h"
+#include "proxyd/life/life.h"
+#include "sharedpc_abi.h"
+
+struct proxy {
+	const char *config;	/* path of partitions.conf */
+	char owner[SHAREDPC_NAME_MAX];
+	char client[SHAREDPC_NAME_MAX];
+	unsigned int image;	/* client's id */
+	bool local;		/* client and owner are the same image */
+	int dev;		/* /dev/sharedpc that serves; -1 if local */
+	const void *bounce;	/* the client's bounce buffers */
+	int region_node;
+	uint64_t reserve;	/* pages of the region to be left free */
+	struct files files;
+	struct life life;
+};
+
+#endif
