@@ -11,28 +11,9 @@
 # main and the two ends of a module are the programs' and the modules' own.
 own='main init_module cleanup_module'
 
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-failed=0
+. tests/host/objects.lib
 
-fail()
-{
-	echo "FAIL: $*"
-	failed=1
-}
-
-# The object of a source, where build.mk has it made.
-object_of()
-{
-	case $1 in
-	boot/kmod/*)	set -- "build/kmod/kmod/${1#boot/kmod/}" ;;
-	sharedpc/*)	set -- "build/kmod/$1" ;;
-	*)		set -- "build/obj/$1" ;;
-	esac
-	echo "${1%.*}.o"
-}
-
-find boot box fs lib proxyd sharedpc -name '*.[cS]' | sort >"$tmp/sources"
+files '*.[cS]' >"$tmp/sources"
 while read -r source; do
 	object=$(object_of "$source")
 	[ -e "$object" ] || { fail "$source: no $object: make all"; continue; }

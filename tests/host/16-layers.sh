@@ -19,26 +19,7 @@ boot/image boot/kmod sharedpc proxyd/names
 boot/ccctl fs box proxyd
 '
 
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-failed=0
-
-fail()
-{
-	echo "FAIL: $*"
-	failed=1
-}
-
-# The object of a source, where build.mk has it made.
-object_of()
-{
-	case $1 in
-	boot/kmod/*)	set -- "build/kmod/kmod/${1#boot/kmod/}" ;;
-	sharedpc/*)	set -- "build/kmod/$1" ;;
-	*)		set -- "build/obj/$1" ;;
-	esac
-	echo "${1%.*}.o"
-}
+. tests/host/objects.lib
 
 # The folder of header $2, which a file of $1 includes; nothing: include/, a library.
 folder_of()
@@ -97,8 +78,8 @@ judge()
 		}'
 }
 
-find boot box fs lib proxyd sharedpc -name '*.[cS]' | sort >"$tmp/sources"
-find boot box fs lib proxyd sharedpc -name '*.h' | sort >"$tmp/headers"
+files '*.[cS]' >"$tmp/sources"
+files '*.h' >"$tmp/headers"
 uses >"$tmp/uses" || fail "cannot say who uses what"
 count=$(wc -l <"$tmp/uses")
 [ "$count" -ge 300 ] || fail "only $count uses found"
