@@ -192,7 +192,8 @@ static void lent_end(struct work_struct *work)
 /* What the image's slot says about its end, CCBOOT_NONE: nothing. */
 static u32 slot_cause(struct lent *img)
 {
-	switch (READ_ONCE(slot(img)->state)) {
+	/* Pairs with image_ends: its last words come before the state. */
+	switch (smp_load_acquire(&slot(img)->state)) {
 	case SHAREDPC_HALTED:
 		return CCBOOT_HALT;
 	case SHAREDPC_REBOOTING:

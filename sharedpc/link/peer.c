@@ -56,20 +56,28 @@ static void peer_rung(void)
 	above->rung();
 }
 
+static bool slot_is_ready(u32 image)
+{
+	/*
+	 * Pairs with image_init: who sees READY sees all that this life needs, and
+	 * its epoch or a later one's (sharedpc_image_start).
+	 */
+	return smp_load_acquire(&ctl_slot(image)->state) == SHAREDPC_READY;
+}
+
 bool peer_up(u32 image)
 {
 	struct peer *p = &peers[image];
 
-	return READ_ONCE(p->up) &&
-	       READ_ONCE(ctl_slot(image)->state) == SHAREDPC_READY &&
+	return READ_ONCE(p->up) && slot_is_ready(image) &&
 	       READ_ONCE(ctl_slot(image)->epoch) == READ_ONCE(p->epoch);
 }
 
 static void peer_look(u32 image)
 {
 	struct peer *p = &peers[image];
+	bool ready = slot_is_ready(image);
 	u32 epoch = READ_ONCE(ctl_slot(image)->epoch);
-	bool ready = READ_ONCE(ctl_slot(image)->state) == SHAREDPC_READY;
 
 	if (p->up && (!ready || epoch != p->epoch)) {
 		WRITE_ONCE(p->up, false);
