@@ -21,6 +21,9 @@ void *sharedpc_ctl(void);
  */
 int sharedpc_image_start(u32 id, const char *name);
 
+/* The epoch of the life that image @id is in, or was; its slot is only its word. */
+u32 sharedpc_image_life(u32 id);
+
 /*
  * The CPUs of image @id have had INIT and stay there: nothing that it could
  * write is written any more.  Sets @state, takes back what it held, resets
@@ -32,7 +35,7 @@ void sharedpc_image_gone(u32 id, u32 state);
 void sharedpc_image_ring(u32 id);
 
 /*
- * How to stop the CPUs of image @id for certain, if its slot still counts
+ * How to stop the CPUs of image @id for certain, if it still lives the life
  * @epoch (0 at once if not); NULL: nobody can.
  */
 void sharedpc_set_fence(int (*fence)(u32 id, u32 epoch));

@@ -12,6 +12,7 @@
  *	at a client
  *	CALL 120 s			a call, or a slot or bounce buffer for it
  *	  REVOKE 20 s			  .. another client gives frames back
+ *	  GONE 5 s			  .. or is seen to have ended, as it says
  *	    PARK 3 s			    .. or is fenced (several silent ones
  *					    one after the other: that may add up)
  *	  FETCH_TRIES x FETCH_PAUSE	a fault, for the owner to have frames again
@@ -62,6 +63,7 @@
 #define LIMIT_CALL_S		120	/* for the owner to answer */
 #define LIMIT_BOUNCE_S		LIMIT_CALL_S	/* for other writers' calls */
 #define LIMIT_REVOKE_S		20	/* until a silent client is fenced */
+#define LIMIT_GONE_S		5	/* the same, if its slot says it is not there */
 #define LIMIT_TICK_MS		250	/* a heartbeat; silence shows soon */
 #define LIMIT_PINNED_LOOK_MS	50	/* are frames free that I/O held? */
 #define LIMIT_TIDY_MS		2000	/* between looks at files kept open */
@@ -121,6 +123,7 @@
 /* A call may have to wait until another client has been fenced. */
 _Static_assert(LIMIT_REVOKE_S * 1000 + LIMIT_PARK_MS < LIMIT_CALL_S * 1000,
 	       "call and revoke");
+_Static_assert(LIMIT_PARK_MS < LIMIT_GONE_S * 1000, "parking and the fence");
 _Static_assert(LIMIT_PROXY_SEND_S * 1000 < LIMIT_OWNER_SILENT_MS, "proxy, ccfs");
 _Static_assert(LIMIT_MOUNT_CONNECT_MS + LIMIT_MOUNT_HELLO_S * 1000 <
 	       LIMIT_MOUNT_REPORT_MS, "mount.ccfs and its child");

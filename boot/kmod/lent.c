@@ -109,7 +109,7 @@ static bool lent_kill_life(struct lent *img, u32 cause, u32 epoch)
 
 	spin_lock_irqsave(&run_lock, flags);
 	killed = img->state == CCBOOT_RUNNING &&
-		 (!epoch || READ_ONCE(slot(img)->epoch) == epoch);
+		 (!epoch || sharedpc_image_life(img->id) == epoch);
 	if (killed) {
 		cpu_init_all(img->apic, img->nr_cpus);
 		img->state = CCBOOT_DYING;
@@ -257,11 +257,11 @@ static int fence(u32 id, u32 epoch)
 		return -EINVAL;
 	img = &images[id];
 	if (!lent_kill_life(img, CCBOOT_FENCE, epoch) &&
-	    READ_ONCE(slot(img)->epoch) != epoch)
+	    sharedpc_image_life(img->id) != epoch)
 		return 0;	/* it ended before: another life runs, or none */
 	/* A new life may begin, and use the completion, before we look at it. */
 	while (READ_ONCE(img->state) == CCBOOT_DYING &&
-	       READ_ONCE(slot(img)->epoch) == epoch)
+	       sharedpc_image_life(img->id) == epoch)
 		if (wait_for_completion_timeout(&img->fenced, HZ / 10))
 			break;
 	return READ_ONCE(img->state) == CCBOOT_STUCK ? -ETIMEDOUT : 0;

@@ -28,6 +28,13 @@
 #include "link/peer.h"
 #include "sharedpc_kapi.h"
 
+/*
+ * Boot image: what it knows of the others' lives by itself.  Their slots say the same,
+ * but there they can write, too.
+ */
+static u32 begun[SHAREDPC_IMAGES_MAX];	/* the last life that has begun ... */
+static u32 ended[SHAREDPC_IMAGES_MAX];	/* ... and that has ended for certain */
+
 static void (*image_gone)(u32 id);
 static int (*fence_fn)(u32 id, u32 epoch);
 static DEFINE_MUTEX(fence_lock);	/* fence_fn against its unregistration */
@@ -174,6 +181,17 @@ void image_exit(void)
 	unregister_reboot_notifier(&reboot_nb);
 }
 
+u32 image_life(u32 id)
+{
+	return ctl_is_boot() ? READ_ONCE(begun[id]) : READ_ONCE(ctl_slot(id)->epoch);
+}
+
+bool image_ended(u32 id, u32 epoch)
+{
+	/* Pairs with sharedpc_image_gone: its last stores are seen. */
+	return epoch <= smp_load_acquire(&ended[id]);
+}
+
 int image_fence(u32 id, u32 epoch)
 {
 	int err = -ENODEV;
@@ -210,12 +228,13 @@ int sharedpc_image_start(u32 id, const char *name)
 	if (state == SHAREDPC_READY || state == SHAREDPC_STARTING)
 		return -EBUSY;
 	peer_settle(id);
-	epoch = slot->epoch + 1;
+	epoch = begun[id] + 1;
+	WRITE_ONCE(begun[id], epoch);
 	memset(slot, 0, sizeof(*slot));
 	strscpy(slot->name, name, sizeof(slot->name));
 	slot->epoch = epoch;
 	memset(ctl_console(id), 0, SHAREDPC_CONSOLE_SIZE);
-	/* Pairs with client_stopped: the new epoch is there before the state. */
+	/* Pairs with slot_is_ready: the new epoch is there before the state. */
 	smp_store_release(&slot->state, SHAREDPC_STARTING);
 	return 0;
 }
@@ -225,6 +244,8 @@ void sharedpc_image_gone(u32 id, u32 state)
 {
 	if (!ctl_is_boot() || id == SHAREDPC_BOOT || id >= ctl_nr_images)
 		return;
+	/* Pairs with image_ended. */
+	smp_store_release(&ended[id], begun[id]);
 	WRITE_ONCE(ctl_slot(id)->doorbell_vector, 0);
 	/* No bell of the dead is rung by who sees that it is dead. */
 	smp_store_release(&ctl_slot(id)->state, state);
@@ -233,6 +254,12 @@ void sharedpc_image_gone(u32 id, u32 state)
 	peer_announce();
 }
 EXPORT_SYMBOL_GPL(sharedpc_image_gone);
+
+u32 sharedpc_image_life(u32 id)
+{
+	return image_life(id);
+}
+EXPORT_SYMBOL_GPL(sharedpc_image_life);
 
 void sharedpc_set_fence(int (*fence)(u32 id, u32 epoch))
 {

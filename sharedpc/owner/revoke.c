@@ -7,7 +7,7 @@
  *	revoke_end	it has no file of this server any more
  *
  * They return when that is certain: the client said REVOKED, or it is dead
- * (its CPUs have had INIT), or it was silent for too long and was fenced.  If
+ * (its CPUs have had INIT: what its slot says is only its word), or it was silent for too long and was fenced.  If
  * even the fence fails the frames are kept (kept.c) until the client's CPUs
  * have stopped: never handed to somebody else while the client may write them.
  *
@@ -27,6 +27,7 @@
 #include "sharedpc_limits.h"
 
 #define PATIENCE	LIMIT_REVOKE_S	/* seconds until a silent client is fenced */
+#define GONE		LIMIT_GONE_S	/* the same, of one that says it is not there */
 
 struct revoke {
 	struct list_head node;
@@ -35,22 +36,6 @@ struct revoke {
 	int error;
 	struct completion done;
 };
-
-/* Certain: no CPU of the client runs, in the life that we serve. */
-static bool client_stopped(const struct server *s)
-{
-	struct sharedpc_slot *slot = ctl_slot(s->client);
-
-	/* The epoch moves before the state does: see sharedpc_image_start. */
-	switch (smp_load_acquire(&slot->state)) {
-	case SHAREDPC_EMPTY:
-	case SHAREDPC_STARTING:
-	case SHAREDPC_STOPPED:
-	case SHAREDPC_FENCED:
-		return true;
-	}
-	return READ_ONCE(slot->epoch) != s->epoch;
-}
 
 /*
  * Send REVOKE and wait for REVOKED.  0: all given back; -EBUSY: never reuse
@@ -67,8 +52,11 @@ static int revoke_wait(struct server *s, struct revoke *r,
 			err = peer_send(s->client, msg, NULL, 0);
 		if (wait_for_completion_timeout(&r->done, HZ / 20))
 			return r->error;
-		if (client_stopped(s))
+		if (image_ended(s->client, s->epoch))
 			return 0;
+		/* Whoever ends is seen to have ended by now. */
+		if (i >= GONE * 20 && !server_current(s))
+			break;
 	}
 	pr_err("image %s does not give frames back: fencing it\n",
 	       ctl_name(s->client));
@@ -89,7 +77,7 @@ static int revoke_run(struct server *s, struct map *m, struct sharedpc_msg *msg)
 	struct revoke r = { .map = m };
 	int err;
 
-	if (client_stopped(s))
+	if (image_ended(s->client, s->epoch))
 		return 0;
 	if (READ_ONCE(s->lost))
 		return -EBUSY;	/* waiting again would not help */
@@ -238,7 +226,7 @@ static void forget(struct map *m, u64 first, u64 last, bool keep)
 		put_page(page);
 	}
 	/* It may have stopped, and let go of all that is kept, just before. */
-	if (keep && client_stopped(m->server))
+	if (keep && image_ended(m->server->client, m->server->epoch))
 		kept_drop(m->server->client);
 }
 

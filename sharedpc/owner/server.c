@@ -13,6 +13,7 @@
 #include <linux/slab.h>
 #include <linux/sched/mm.h>
 #include "box/ctl.h"
+#include "image/image.h"
 #include "link/peer.h"
 #include "owner/server.h"
 
@@ -63,7 +64,8 @@ struct server *server_open(u32 client)
 
 bool server_current(const struct server *s)
 {
-	return peer_up(s->client) && peer_epoch(s->client) == s->epoch;
+	return peer_up(s->client) && peer_epoch(s->client) == s->epoch &&
+	       s->epoch == image_life(s->client);
 }
 
 static void server_free(struct kref *ref)

@@ -4,11 +4,11 @@
 # Another image has moved a directory that a client knows by its old name: the
 # client finds it, renames it and renames over it at once, as on a local file
 # system, also while the client itself renames from one directory to another all the
-# time, and while a process of it has the directory as its own. SECONDS_EACH (10).
+# time, and while a process of it has the directory as its own.
 
 . "$(dirname "$0")/lib.sh"
 
-T=${SECONDS_EACH:-10}
+T=10
 D=/srv/shared/moved
 read -ra clients < <(clients)
 a=${clients[0]}
