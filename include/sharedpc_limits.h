@@ -13,8 +13,9 @@
  *	CALL 120 s			a call, or a slot or bounce buffer for it
  *	  REVOKE 20 s			  .. another client gives frames back
  *	  GONE 5 s			  .. or is seen to have ended, as it says
- *	    PARK 3 s			    .. or is fenced (several silent ones
+ *	    FENCE 10 s			    .. or is fenced (several silent ones
  *					    one after the other: that may add up)
+ *	      PARK 3 s			      .. its CPUs to count themselves
  *	  FETCH_TRIES x FETCH_PAUSE	a fault, for the owner to have frames again
  *	OWNER_SILENT 60 s		ccfs, for a sign of life of the proxy
  *	  PROXY_SEND 30 s		  .. which waits so for ccfs to read
@@ -90,6 +91,7 @@
 #define LIMIT_RESET_MS		15	/* from the reset byte to the next method */
 #define LIMIT_ALIVE_MS		3000	/* for the first CPU to reach the trampoline */
 #define LIMIT_PARK_MS		3000	/* for a stopped CPU to count itself */
+#define LIMIT_FENCE_MS		10000	/* for that, to whoever asked for it */
 #define LIMIT_END_MS		30000	/* for STOP: parking and sharedpc.ko's work */
 #define LIMIT_DYING_MS		35000
 #define LIMIT_BEAT_MS		2500
@@ -121,7 +123,7 @@
 #define LIMIT_PROVE_BARRIER_S	60	/* ccprove: for the other images */
 
 /* A call may have to wait until another client has been fenced. */
-_Static_assert(LIMIT_REVOKE_S * 1000 + LIMIT_PARK_MS < LIMIT_CALL_S * 1000,
+_Static_assert(LIMIT_REVOKE_S * 1000 + LIMIT_FENCE_MS < LIMIT_CALL_S * 1000,
 	       "call and revoke");
 _Static_assert(LIMIT_PARK_MS < LIMIT_GONE_S * 1000, "parking and the fence");
 _Static_assert(LIMIT_PROXY_SEND_S * 1000 < LIMIT_OWNER_SILENT_MS, "proxy, ccfs");
@@ -130,6 +132,7 @@ _Static_assert(LIMIT_MOUNT_CONNECT_MS + LIMIT_MOUNT_HELLO_S * 1000 <
 _Static_assert(LIMIT_MOUNT_REPORT_MS < LIMIT_MOUNT_S * 1000, "ccctl, mount.ccfs");
 _Static_assert(LIMIT_CLIENT_MOUNTS <= LIMIT_CLIENT_CONNS, "mounts of a client");
 _Static_assert(4 * LIMIT_WATCH_MS < LIMIT_RESET_MS, "watcher and reset");
+_Static_assert(LIMIT_PARK_MS < LIMIT_FENCE_MS, "parking and who asked for it");
 _Static_assert(LIMIT_PARK_MS < LIMIT_END_MS, "parking and the end");
 _Static_assert(LIMIT_END_MS < LIMIT_DYING_MS, "ccboot.ko and ccctl");
 _Static_assert(LIMIT_ALIVE_MS < LIMIT_IMAGE_UP_S * 1000, "first CPU");

@@ -32,10 +32,11 @@
 #include "sharedpc_kapi.h"
 #include "sharedpc_limits.h"
 
-
 static struct lent images[SHAREDPC_IMAGES_MAX];
 static DEFINE_MUTEX(images_lock);
 static DEFINE_SPINLOCK(run_lock);
+/* Of its own: an end may be what a task waits for that should make memory free. */
+static struct workqueue_struct *ends;
 static struct hrtimer watcher;
 static bool watching;			/* under run_lock */
 
@@ -115,7 +116,7 @@ static bool lent_kill_life(struct lent *img, u32 cause, u32 epoch)
 		img->state = CCBOOT_DYING;
 		img->cause = cause;
 		img->end_ns = ktime_get_boottime_ns();
-		queue_work(system_highpri_wq, &img->end);
+		queue_work(ends, &img->end);
 	}
 	spin_unlock_irqrestore(&run_lock, flags);
 	return killed;
@@ -248,22 +249,29 @@ static void lent_watch(struct lent *img)
 	spin_unlock_irq(&run_lock);
 }
 
-/* For sharedpc.ko: may sleep; 0 once no CPU of that life of the image runs. */
+/*
+ * For sharedpc.ko: may sleep; 0 once no CPU of that life of the image runs.  Bounded,
+ * since who asks has a file system's locks; what is not known by then stays unknown.
+ */
 static int fence(u32 id, u32 epoch)
 {
+	unsigned long end = jiffies + msecs_to_jiffies(LIMIT_FENCE_MS);
 	struct lent *img;
 
 	if (id == SHAREDPC_BOOT || id >= SHAREDPC_IMAGES_MAX)
 		return -EINVAL;
 	img = &images[id];
 	if (!lent_kill_life(img, CCBOOT_FENCE, epoch) &&
-	    sharedpc_image_life(img->id) != epoch)
+	    sharedpc_image_life(id) != epoch)
 		return 0;	/* it ended before: another life runs, or none */
 	/* A new life may begin, and use the completion, before we look at it. */
 	while (READ_ONCE(img->state) == CCBOOT_DYING &&
-	       sharedpc_image_life(img->id) == epoch)
+	       sharedpc_image_life(id) == epoch) {
 		if (wait_for_completion_timeout(&img->fenced, HZ / 10))
 			break;
+		if (time_after(jiffies, end))
+			return -ETIMEDOUT;
+	}
 	return READ_ONCE(img->state) == CCBOOT_STUCK ? -ETIMEDOUT : 0;
 }
 
@@ -546,6 +554,9 @@ int lent_init(void)
 {
 	if (!sharedpc_ctl())
 		return -ENODEV;		/* not the boot image */
+	ends = alloc_workqueue("ccboot", WQ_MEM_RECLAIM | WQ_HIGHPRI, 0);
+	if (!ends)
+		return -ENOMEM;
 	hrtimer_init(&watcher, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
 	watcher.function = watch;
 	sharedpc_set_fence(fence);
@@ -559,6 +570,7 @@ void lent_exit(void)
 
 	sharedpc_set_fence(NULL);
 	hrtimer_cancel(&watcher);
+	destroy_workqueue(ends);
 	for (id = 1; id < SHAREDPC_IMAGES_MAX; id++)
 		if (images[id].state != CCBOOT_ABSENT)
 			lent_free(&images[id]);

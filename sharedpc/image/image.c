@@ -19,6 +19,7 @@
 #include <linux/notifier.h>
 #include <linux/panic_notifier.h>
 #include <linux/reboot.h>
+#include <linux/rwsem.h>
 #include <linux/string.h>
 #include <linux/timekeeping.h>
 #include <asm/tsc.h>
@@ -37,7 +38,7 @@ static u32 ended[SHAREDPC_IMAGES_MAX];	/* ... and that has ended for certain */
 
 static void (*image_gone)(u32 id);
 static int (*fence_fn)(u32 id, u32 epoch);
-static DEFINE_MUTEX(fence_lock);	/* fence_fn against its unregistration */
+static DECLARE_RWSEM(fence_lock);	/* fence_fn against its unregistration */
 
 static void clock_publish(void)
 {
@@ -196,10 +197,10 @@ int image_fence(u32 id, u32 epoch)
 {
 	int err = -ENODEV;
 
-	mutex_lock(&fence_lock);
+	down_read(&fence_lock);
 	if (fence_fn)
 		err = fence_fn(id, epoch);
-	mutex_unlock(&fence_lock);
+	up_read(&fence_lock);
 	peer_kick();
 	return err;
 }
@@ -263,8 +264,8 @@ EXPORT_SYMBOL_GPL(sharedpc_image_life);
 
 void sharedpc_set_fence(int (*fence)(u32 id, u32 epoch))
 {
-	mutex_lock(&fence_lock);
+	down_write(&fence_lock);
 	fence_fn = fence;
-	mutex_unlock(&fence_lock);
+	up_write(&fence_lock);
 }
 EXPORT_SYMBOL_GPL(sharedpc_set_fence);
