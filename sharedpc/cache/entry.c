@@ -359,39 +359,35 @@ static int is_node(struct inode *inode, void *node)
 	return ci && ci->node == *(u64 *)node;
 }
 
-/*
- * @name in @dir, which was told, is a directory: forget where it was, unless somebody
- * uses it there.  False: nothing was told.
- */
-static bool entry_prune(const struct inode *dir, const struct qstr *name)
+/* Forget where the directory @node was, unless somebody uses it there. */
+static void entry_prune(struct super_block *sb, u64 node)
 {
-	struct cache_mount *m = cache_mount_of(dir->i_sb);
-	const struct cache_inode *di = cache_inode(dir);
-	struct told_name told;
-	struct inode *inode;
+	struct inode *inode = ilookup5(sb, node, is_node, &node);
 	struct dentry *d;
 
-	if (!di || !told_take_name(&m->told, di->node, name, &told))
-		return false;
-	inode = ilookup5(dir->i_sb, told.node, is_node, &told.node);
 	if (!inode)
-		return true;
+		return;
 	d = d_find_any_alias(inode);
 	if (d)
 		shrink_dcache_parent(d);
 	dput(d);
 	d_prune_aliases(inode);
 	iput(inode);
-	return true;
 }
 
-/* @dir is locked to be read, and nobody waits to change it. */
-static bool is_shared(struct inode *dir)
+/* Does this task hold @lock?  The owner is there, with three bits of the mutex's own. */
+static bool mutex_is_mine(const struct mutex *lock)
 {
-	if (!inode_trylock_shared(dir))
-		return false;
-	inode_unlock_shared(dir);
-	return true;
+	return (atomic_long_read(&lock->owner) & ~7L) == (long)current;
+}
+
+/* May a look-up in @dir, whose lock is held, wait for another task's locks? */
+static bool may_wait(const struct inode *dir)
+{
+	/* Not for our own, nor for one who waits for us. */
+	return !mutex_is_mine(&dir->i_sb->s_vfs_rename_mutex) &&
+	       !rwsem_is_contended((struct rw_semaphore *)&dir->i_rwsem) &&
+	       !fatal_signal_pending(current);
 }
 
 /*
@@ -399,28 +395,31 @@ static bool is_shared(struct inode *dir)
  * only tries the locks of that (__d_unalias) and else gives ESTALE: they are taken
  * for a message by each rename between directories, and by each change in the old
  * place.  A local file system never comes here, so ESTALE would be news to most.
- * Where nobody uses it, there is nothing to move; else whoever has the locks is
- * waited for, unless he waits for us: we look up to rename, or he wants @dir.
+ * Whoever has the locks is waited for; if that cannot be or does not help, the old
+ * dentry has to go: then there is nothing to move.
  */
 static struct dentry *lookup_spliced(struct inode *dir, struct dentry *d,
 				     unsigned int flags)
 {
+	struct cache_mount *m = cache_mount_of(dir->i_sb);
+	const struct cache_inode *di = cache_inode(dir);
 	unsigned long end = jiffies + SPLICE_WAIT;
+	struct told_name told;
 	struct dentry *new;
 	bool pruned = false;
 
 	for (;;) {
 		new = cache_fuse_iops(dir)->lookup(dir, d, flags);
 		/* What the owner has not told about it has refused. */
-		if (new != ERR_PTR(-ESTALE) || !entry_prune(dir, &d->d_name))
+		if (new != ERR_PTR(-ESTALE) || pruned || !di ||
+		    !told_take_name(&m->told, di->node, &d->d_name, &told))
 			return new;
-		if (pruned) {
-			if (!is_shared(dir) || fatal_signal_pending(current) ||
-			    time_after(jiffies, end))
-				return new;
+		if (time_before(jiffies, end) && may_wait(dir)) {
 			usleep_range(500, 1000);
+		} else {
+			entry_prune(dir->i_sb, told.node);
+			pruned = true;
 		}
-		pruned = true;
 	}
 }
 

@@ -61,7 +61,23 @@ while time.time() < end:
 	time.sleep(float(sys.argv[4]))
 print(n, "renames")'
 
-fresh :
+RMDIRS='
+import errno, os, sys, time
+end, bad, seen = time.time() + float(sys.argv[1]), {}, 0
+while time.time() < end:
+	for path in sys.argv[2:]:
+		try:
+			os.rmdir(path)
+			bad["removed"] = 1
+		except OSError as e:
+			if e.errno == errno.ENOTEMPTY:
+				seen += 1
+			elif e.errno != errno.ENOENT:
+				bad[e.strerror] = bad.get(e.strerror, 0) + 1
+print(seen, "not empty", bad or "")
+sys.exit(1 if bad or not seen else 0)'
+
+fresh "touch $D/c/d/f"
 check "files" on boot sh -c "cd $D && touch a/1 a/2 && mv b/d b/X"
 on "$a" python3 -c 'import os, sys, time; os.chdir(sys.argv[1]); time.sleep(100)' \
 	$D/b/X moved.here >/dev/null & here=$!
@@ -73,6 +89,7 @@ for i in 1 2; do
 done
 on "$a" python3 -c "$LOOKS" "$T" $D/b/X $D/c/X & pids+=($!)
 on "$a" python3 -c "$LOOKS" "$T" $D/c/X $D/b/X & pids+=($!)
+on "$a" python3 -c "$RMDIRS" "$T" $D/c/X $D/b/X & pids+=($!)
 for pid in "${pids[@]}"; do
 	wait "$pid" || bad=yes
 done
