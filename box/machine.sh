@@ -143,7 +143,9 @@ qemu_options() {
 	[ -n "$kver" ] || return 1
 	accel=$(accelerator)
 	if [ "$accel" = kvm ]; then
-		printf '%s\n' -accel kvm,kernel-irqchip=split -cpu host
+		# a guest of KVM takes x2APIC without remapping, too
+		printf '%s\n' -accel kvm,kernel-irqchip=split \
+			-cpu "host$([ "$apic" = x2apic ] || echo ,-x2apic)"
 	else
 		printf '%s\n' -accel tcg,thread=multi -cpu max,-la57
 	fi
