@@ -27,6 +27,7 @@
 
 #define LAST_RESERVED_PORT 1023
 #define CHUNK		8192	/* bytes of payload in one record */
+#define RX_MAX		64	/* packets of one image before the others' turn */
 #define RETRY		1	/* jiffies between looks at a full ring */
 
 struct packet {
@@ -194,23 +195,36 @@ static void reset_sockets(void)
 		vsock_for_each_connected_socket(&transport.transport, reset_one);
 }
 
-static void rx_work(struct work_struct *work)
+/* What @image has sent, but not more than its share.  True: there is more. */
+static bool rx_image(u32 image)
 {
 	static struct packet p;		/* the queue is ordered: ours */
-	struct ring_rx *rx;
-	u32 i, epoch;
-	int len;
+	struct ring_rx *rx = peer_socket_rx(image);
+	u32 epoch;
+	int len, n;
+
+	for (n = 0; n < RX_MAX && peer_up(image); n++) {
+		len = ring_pop(rx, &p, sizeof(p), &epoch);
+		if (len == -EAGAIN)
+			return false;
+		if (len >= 0 && epoch == peer_epoch(image))
+			rx_packet(image, &p, len);
+	}
+	return n == RX_MAX;
+}
+
+static void rx_work(struct work_struct *work)
+{
+	bool more = false;
+	u32 i;
 
 	reset_sockets();
-	for (i = 0; i < ctl_nr_images; i++) {
-		if (i == ctl_self)
-			continue;
-		rx = peer_socket_rx(i);
-		while (peer_up(i) &&
-		       (len = ring_pop(rx, &p, sizeof(p), &epoch)) != -EAGAIN)
-			if (len >= 0 && epoch == peer_epoch(i))
-				rx_packet(i, &p, len);
-	}
+	for (i = 0; i < ctl_nr_images; i++)
+		if (i != ctl_self)
+			more |= rx_image(i);
+	/* After the others, and after what is to be sent. */
+	if (more)
+		queue_work(queue, &rx_now);
 }
 
 void socket_kick(void)
