@@ -11,7 +11,7 @@ set -euo pipefail
 shopt -s inherit_errexit
 
 PATH=$PATH:/usr/sbin:/sbin	# plain su leaves them out
-TOP=$(cd -P "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+TOP=$(cd -P "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD=$TOP/build
 ROOTS=$BUILD/roots
 BOXDIR=$BUILD/box

@@ -37,19 +37,24 @@ fresh "touch $D/c/d/f"
 check "a look at what was moved" on "$a" stat $D/b/d/f
 refuses "No such file" on "$a" stat $D/c/d/f
 
-# What os.stat of the paths says but "no such file"; renames, there and back.
-LOOKS='
+# A call of os on the paths, again and again: it says what is wanted ("ok", or the name
+# of an error), or that there is no such file. And renames, there and back.
+CALLS='
 import errno, os, sys, time
-end, bad, seen = time.time() + float(sys.argv[1]), {}, 0
+end, call, want = time.time() + float(sys.argv[1]), getattr(os, sys.argv[2]), sys.argv[3]
+bad, seen = {}, 0
 while time.time() < end:
-	for path in sys.argv[2:]:
+	for path in sys.argv[4:]:
+		said = "ok"
 		try:
-			os.stat(path)
-			seen += 1
+			call(path)
 		except OSError as e:
-			if e.errno != errno.ENOENT:
-				bad[e.strerror] = bad.get(e.strerror, 0) + 1
-print(seen, "seen", bad or "")
+			said = errno.errorcode[e.errno]
+		if said == want:
+			seen += 1
+		elif said != "ENOENT":
+			bad[said] = bad.get(said, 0) + 1
+print(sys.argv[2], "said", want, seen, "times", bad or "")
 sys.exit(1 if bad or not seen else 0)'
 RENAMES='
 import os, sys, time
@@ -61,22 +66,6 @@ while time.time() < end:
 	time.sleep(float(sys.argv[4]))
 print(n, "renames")'
 
-RMDIRS='
-import errno, os, sys, time
-end, bad, seen = time.time() + float(sys.argv[1]), {}, 0
-while time.time() < end:
-	for path in sys.argv[2:]:
-		try:
-			os.rmdir(path)
-			bad["removed"] = 1
-		except OSError as e:
-			if e.errno == errno.ENOTEMPTY:
-				seen += 1
-			elif e.errno != errno.ENOENT:
-				bad[e.strerror] = bad.get(e.strerror, 0) + 1
-print(seen, "not empty", bad or "")
-sys.exit(1 if bad or not seen else 0)'
-
 fresh "touch $D/c/d/f"
 check "files" on boot sh -c "cd $D && touch a/1 a/2 && mv b/d b/X"
 on "$a" python3 -c 'import os, sys, time; os.chdir(sys.argv[1]); time.sleep(100)' \
@@ -87,9 +76,9 @@ on boot python3 -c "$RENAMES" "$T" $D/b/X $D/c/X 0.005 & pids+=($!)
 for i in 1 2; do
 	on "$a" python3 -c "$RENAMES" "$T" $D/a/$i $D/a/x/$i 0 & pids+=($!)
 done
-on "$a" python3 -c "$LOOKS" "$T" $D/b/X $D/c/X & pids+=($!)
-on "$a" python3 -c "$LOOKS" "$T" $D/c/X $D/b/X & pids+=($!)
-on "$a" python3 -c "$RMDIRS" "$T" $D/c/X $D/b/X & pids+=($!)
+on "$a" python3 -c "$CALLS" "$T" stat ok $D/b/X $D/c/X & pids+=($!)
+on "$a" python3 -c "$CALLS" "$T" stat ok $D/c/X $D/b/X & pids+=($!)
+on "$a" python3 -c "$CALLS" "$T" rmdir ENOTEMPTY $D/c/X $D/b/X & pids+=($!)
 for pid in "${pids[@]}"; do
 	wait "$pid" || bad=yes
 done

@@ -38,19 +38,20 @@ else:
 while True:
 	m[0] = (m[0] + 1) & 255'
 
-stopped() { on boot sh -c "dmesg | grep -c 'ccboot: $a has stopped'"; }
+# after CMD on the boot image: how often it has said, by then, that the image has stopped.
+after() { on boot sh -c "$1; dmesg | grep -c 'ccboot: $a has stopped'"; }
 
 dmesg_mark
 for lie in ${LIES//,/ }; do
 	check "file" on boot sh -c "rm -f $FILE; head -c 4096 /dev/zero >$FILE"
-	before=$(stopped) proxy=$(proxy_of "$a")
+	before=$(after true) proxy=$(proxy_of "$a")
 	on "$a" python3 -c "$LIAR" $FILE $((ctl + 4096 + id * 4096)) "$lie" \
 		>/tmp/liar.$$ 2>&1 </dev/null & pid=$!
 	await 20 grep -q ready /tmp/liar.$$ || fail "$lie: $(cat /tmp/liar.$$)"
 	# The owner takes the page back, and looks at once.
-	after=$(on boot sh -c "truncate -s 0 $FILE; dmesg | grep -c 'ccboot: $a has stopped'")
-	[ "$after" = $((before + 1)) ] ||
-		fail "$lie: the frame is free, but $a has stopped $after times, $before before"
+	now=$(after "truncate -s 0 $FILE")
+	[ "$now" = $((before + 1)) ] ||
+		fail "$lie: the frame is free, but $a has stopped $now times, $before before"
 	wait $pid 2>/dev/null
 	await 20 test "$(state "$a")" != running || fail "$lie: $a is $(state "$a")"
 	all_back "$a" "$proxy"
