@@ -4,7 +4,6 @@
  * first thread, which takes connections from the listener.
  */
 #include <errno.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +20,7 @@
 #include "proxyd/life/work.h"
 #include "proxyd/names/conn.h"
 #include "proxyd/process.h"
+#include "container.h"
 #include "sharedpc_ioctl.h"
 
 int process_hand_over(int control, int conn)
@@ -71,7 +71,7 @@ static int take_over(int control)
  */
 static uint64_t files_left(struct life *life)
 {
-	struct proxy *proxy = (void *)((char *)life - offsetof(struct proxy, life));
+	struct proxy *proxy = container_of(life, struct proxy, life);
 
 	return proxy->local ? 0 : files_count(&proxy->files);
 }

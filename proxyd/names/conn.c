@@ -8,7 +8,6 @@
  */
 #include <errno.h>
 #include <poll.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +24,7 @@
 #include "proxyd/life/log.h"
 #include "proxyd/names/ops.h"
 #include "proxyd/life/work.h"
+#include "container.h"
 #include "sharedpc_limits.h"
 
 #define SWEEP_MS	LIMIT_PROXY_SWEEP_MS
@@ -109,7 +109,7 @@ int request_enter(struct request *req, uint64_t node)
 /* Do it, answer it and free it. In a worker. */
 static void request_run(struct job *job)
 {
-	struct request *req = (void *)((char *)job - offsetof(struct request, job));
+	struct request *req = container_of(job, struct request, job);
 	struct conn *conn = req->conn;
 	const struct ccfs_header *head = &req->in.head;
 	int ret;
