@@ -27,7 +27,7 @@ static int root_attach(int dev, int root, const struct owner *o,
 		       const struct ccfs_welcome *w)
 {
 	struct sharedpc_attach attach = {
-		.root = root, .owner = o->id, .ends = o->ends,
+		.root = root, .owner = o->id, .epoch = o->epoch, .server = o->server,
 		.bits = w->bits, .salt = w->salt, .root_ino = w->root.ino,
 	};
 

@@ -142,18 +142,6 @@ static int look(const struct owner *o, struct sharedpc_image *image)
 		0 : -ENOTCONN;
 }
 
-int owner_met(struct owner *o)
-{
-	struct sharedpc_image image;
-	int ret;
-
-	if (o->dev < 0)
-		return 0;
-	ret = look(o, &image);
-	o->ends = image.ends;
-	return ret;
-}
-
 int owner_alive(const struct owner *o)
 {
 	struct sharedpc_image image;
@@ -165,7 +153,8 @@ int owner_backing(const struct owner *o, int dev, uint64_t node,
 		  const struct ccfs_open *open, bool keep)
 {
 	struct sharedpc_backing b = {
-		.owner = o->id, .ends = o->ends, .file = open->file,
+		.owner = o->id, .epoch = o->epoch, .server = o->server,
+		.file = open->file,
 		.size_phys = open->size_phys, .node = node,
 		.flags = keep ? SHAREDPC_BACKING_KEEP : 0,
 	};

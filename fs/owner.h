@@ -20,7 +20,7 @@ struct owner {
 	uint32_t id;		/* image */
 	uint32_t self;		/* this image */
 	uint32_t epoch;		/* its life in which we mounted */
-	uint32_t ends;		/* proxies of ours that had ended before this mount's */
+	uint32_t server;	/* number of what serves us there */
 };
 
 /*
@@ -36,12 +36,6 @@ int owner_find(struct owner *o, const char *name, char *why, size_t len);
 int owner_connect(const struct owner *o, char *why, size_t len);
 /* The same to a unix socket. */
 int owner_connect_unix(const char *path, char *why, size_t len);
-
-/*
- * Once the proxy has answered and before it is asked for a file: its end will
- * be told from those of earlier ones.  0 or -ENOTCONN.
- */
-int owner_met(struct owner *o);
 
 /* 0 while the owner lives the life in which we mounted, else -ENOTCONN. */
 int owner_alive(const struct owner *o);

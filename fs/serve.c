@@ -104,7 +104,8 @@ static int welcome(struct serving *s, struct msg *m)
 		snprintf(WHY(s), "the owner's proxyd speaks another protocol");
 		return -EPROTO;
 	}
-	if (owner_met(&s->fs.owner)) {
+	s->fs.owner.server = w.server;
+	if (owner_alive(&s->fs.owner)) {
 		snprintf(WHY(s), "the owner is down");
 		return -ENOTCONN;
 	}

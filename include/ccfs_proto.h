@@ -44,6 +44,7 @@
  *			RELEASEDIR; open.flags: WRITABLE; attributes of the
  *			directory in answers to what changes names, of the
  *			file in those to SETXATTR and REMOVEXATTR
+ *	revision 3	welcome.server
  */
 #ifndef CCFS_PROTO_H
 #define CCFS_PROTO_H
@@ -51,7 +52,7 @@
 #include <linux/types.h>
 
 #define CCFS_MAGIC		0x73666363	/* "ccfs" */
-#define CCFS_REVISION		2
+#define CCFS_REVISION		3
 
 #define CCFS_MSG_MAX		(512u * 1024)	/* bytes of one message */
 #define CCFS_NAME_MAX		255u		/* bytes of one name */
@@ -154,7 +155,7 @@ struct ccfs_welcome {
 	__u32 flags;		/* CCFS_WELCOME_* */
 	__u64 salt;		/* sharedpc_watch's */
 	__u32 bits;
-	__u32 reserved;
+	__u32 server;		/* sharedpc_serve's; 0 with LOCAL */
 	struct ccfs_attr root;
 };
 

@@ -12,7 +12,7 @@
  *	slots		one per image: state, doorbell, heartbeat
  *	consoles	one per image: output ring, input ring
  *	rings		two per ordered pair of images: frames, sockets
- *	bounces		two per image: buffers for data on its way to an owner
+ *	bounces		buffers of each image for data on its way to an owner
  *	words		one set per image (sharedpc_words.h), in what ctl has
  *			beyond SHAREDPC_CTL_SIZE; none if it has no more
  *
@@ -31,6 +31,8 @@
  *	revision 1	first
  *	revision 2	wire and ioctl: the end of a proxy
  *	revision 3	words, behind all that has a fixed place
+ *	revision 4	48 bounce buffers of 32 KiB; wire and ioctl: servers have
+ *			numbers
  */
 #ifndef SHAREDPC_ABI_H
 #define SHAREDPC_ABI_H
@@ -38,7 +40,7 @@
 #include <linux/types.h>
 
 #define SHAREDPC_MAGIC		0x31637063		/* "cpc1" */
-#define SHAREDPC_REVISION	3
+#define SHAREDPC_REVISION	4
 
 #define SHAREDPC_IMAGES_MAX	8
 #define SHAREDPC_REGIONS_MAX	8
@@ -64,8 +66,8 @@
 #define SHAREDPC_RING_OFF	0x400000UL
 #define SHAREDPC_RING_SIZE	0x20000UL	/* header page and data */
 #define SHAREDPC_BOUNCE_OFF	0x1400000UL
-#define SHAREDPC_BOUNCE_SIZE	0x80000UL	/* one buffer */
-#define SHAREDPC_BOUNCES		2		/* buffers per image */
+#define SHAREDPC_BOUNCE_SIZE	0x8000UL	/* one buffer */
+#define SHAREDPC_BOUNCES		48		/* buffers per image */
 #define SHAREDPC_CTL_SIZE	0x2000000UL	/* 32 MiB */
 
 /* A range of physical memory, bytes. */

@@ -4,9 +4,9 @@
  *
  * Four users:
  *	anybody		INFO, IMAGE: who am I, who else is there
- *	proxyd		SERVE ... REPLY, SIZE, UNSIZE: a proxy acts for one
- *			client image; WATCH, NAME, LOOK: what of an answer may
- *			be remembered
+ *	proxyd		SERVE ... REPLY, SIZE, UNSIZE: a proxy serves one client
+ *			image from one file system; WATCH, NAME, LOOK: what of
+ *			an answer may be remembered
  *	ccfs		BACKING: a file that FUSE can hand reads and faults to;
  *			ATTACH, TELL: what is known of names and attributes
  *	ccinit		PROGRESS: how far this image's user space has come
@@ -21,6 +21,8 @@
  *	revision 2	IMAGE: ends; SIZE only after SERVE, and UNSIZE;
  *			BACKING: ends
  *	revision 3	WATCH, NAME, LOOK, ATTACH, TELL; BACKING: node, flags
+ *	revision 4	SERVE: a file system, and a number; BACKING, ATTACH: epoch
+ *			and server, no ends; IMAGE: no ends
  */
 #ifndef SHAREDPC_IOCTL_H
 #define SHAREDPC_IOCTL_H
@@ -52,19 +54,29 @@ struct sharedpc_image {
 	__u64 granted;		/* owner: frames that this image holds */
 	char name[SHAREDPC_NAME_MAX];
 	char last_words[256];
-	__u32 ends;		/* client: how many proxies of ours have ended there */
-	__u32 reserved;
 };
 
 /*
  * The proxy's side.
  *
  * A proxy opens the device, says SERVE, and then has any number of threads
- * (all of the process that said SERVE) in NEXT.  Every call that NEXT hands
+ * (all of the process that said SERVE) in NEXT.  @fd (O_PATH will do) says which
+ * file system it is about: a client has one server for each, or else it would meet
+ * one page as two files'.  EBUSY: there is one, and @server is its number.
+ * ENOTCONN: the client is not READY.  A number is never given again.
+ *
+ * Every call that NEXT hands
  * out is answered once: FAULT by GRANT that returns 0, or else by REPLY; all
  * others by REPLY, except CLOSE, which has no answer.  Calls that the proxy
  * leaves unanswered when it closes the device are answered with EIO.
  */
+struct sharedpc_serve {
+	__u32 client;		/* image */
+	__s32 fd;
+	__u32 server;		/* out: not 0 */
+	__u32 reserved;
+};
+
 enum sharedpc_op {
 	SHAREDPC_OP_FAULT	= 1,	/* frames of [index, index + count) */
 	SHAREDPC_OP_WRITE	= 2,	/* count bytes at pos, from the bounce buffer */
@@ -150,18 +162,18 @@ struct sharedpc_size {
  * a new descriptor for it, to be handed to FUSE.  One call for each OPEN
  * that the proxy answered with this file: the module counts them and gives
  * them back with CLOSE when the last user of the inode has gone.
- * ENOTCONN: the owner is not READY.  EINVAL: owner is this image.  ESTALE:
- * the proxy that named @file has ended; @ends is what IMAGE said after that
- * proxy was first heard of.
+ * @epoch is the owner's life, @server the proxy's number, in which and by which
+ * @file was named.  ENOTCONN: the owner is not READY, or in another life.  EINVAL:
+ * owner is this image.  ESTALE: the proxy has ended.
  */
 struct sharedpc_backing {
 	__u32 owner;
-	__u32 ends;
+	__u32 epoch;
 	__u64 file;
 	__u64 size_phys;	/* sharedpc_size.phys */
 	__u64 node;		/* FUSE's node id of the file */
 	__u32 flags;		/* SHAREDPC_BACKING_* */
-	__u32 reserved;
+	__u32 server;
 };
 
 /* Later opens for reading need not ask the owner: keep it after its close. */
@@ -208,8 +220,8 @@ struct sharedpc_look {
  * ccfs: from here on this image remembers names and attributes of the FUSE
  * mount whose root is @root (O_PATH), as long as this open of the device lasts:
  * once per open, and before FUSE's INIT, so that no file of the mount is known
- * yet. @bits and @salt are what the owner's WATCH said, @ends what IMAGE said
- * after the proxy was first heard of (not checked if @owner is this image).
+ * yet. @bits and @salt are what the owner's WATCH said, @epoch and @server as in
+ * BACKING (not looked at if @owner is this image).
  * SHAREDPC_ATTACH_FORGET: attached, so that permissions are checked, but
  * nothing is remembered. EOPNOTSUPP: this kernel's FUSE is not the one that
  * the module knows. EBUSY: attached already. ENOTCONN, ESTALE: as BACKING.
@@ -219,10 +231,10 @@ struct sharedpc_look {
 struct sharedpc_attach {
 	__s32 root;
 	__u32 owner;
-	__u32 ends;
+	__u32 epoch;
 	__u32 flags;		/* SHAREDPC_ATTACH_* */
 	__u32 bits;
-	__u32 reserved;
+	__u32 server;
 	__u64 salt;
 	__u64 root_ino;
 };
@@ -263,7 +275,7 @@ struct sharedpc_tell {
 
 #define SHAREDPC_IOC_INFO	_IOR('P', 1, struct sharedpc_info)
 #define SHAREDPC_IOC_IMAGE	_IOWR('P', 2, struct sharedpc_image)
-#define SHAREDPC_IOC_SERVE	_IOW('P', 3, __u32)	/* client's id; EBUSY, ENOTCONN */
+#define SHAREDPC_IOC_SERVE	_IOWR('P', 3, struct sharedpc_serve)
 #define SHAREDPC_IOC_NEXT	_IOR('P', 4, struct sharedpc_call)	/* blocks; EINTR; ENODEV: the client is gone */
 #define SHAREDPC_IOC_MAP	_IOW('P', 5, struct sharedpc_map)
 #define SHAREDPC_IOC_UNMAP	_IOW('P', 6, struct sharedpc_map)

@@ -23,6 +23,8 @@
  *	  MOUNT_REPORT 45 s		  .. which waits for its own child
  *	    MOUNT_CONNECT 10 s		    .. to have a connection
  *	    MOUNT_HELLO 10 s		    .. and an answer
+ *	      PASS_TRIES x PASS_PAUSE	      .. the proxy before this one to end
+ *	GREET 20 s			proxyd, for HELLO and what it names
  *	INIT_MOUNT 20 s			ccinit, the same: it gives up before
  *					mount.ccfs does, and tries again
  *
@@ -84,7 +86,10 @@
 #define LIMIT_MOUNT_S		60	/* ccctl: for mount.ccfs */
 #define LIMIT_CLIENT_MOUNTS	32	/* of one image, in partitions.conf */
 #define LIMIT_CLIENT_CONNS	64	/* of one image at the owner */
-#define LIMIT_CLIENT_WAITING	64	/* the same, without a proxy yet */
+#define LIMIT_GREET_S		20	/* for a mount to be known: HELLO and its file system */
+#define LIMIT_ACCEPT_PAUSE_MS	200	/* no descriptor for a connection: wait */
+#define LIMIT_PASS_TRIES	50	/* to find the proxy of a mount */
+#define LIMIT_PASS_PAUSE_MS	100	/* between them */
 
 /* Life of an image: ccboot.ko, ccctl, ccinit. */
 #define LIMIT_WATCH_MS		3	/* between looks at the slots */
@@ -130,6 +135,8 @@ _Static_assert(LIMIT_PROXY_SEND_S * 1000 < LIMIT_OWNER_SILENT_MS, "proxy, ccfs")
 _Static_assert(LIMIT_MOUNT_CONNECT_MS + LIMIT_MOUNT_HELLO_S * 1000 <
 	       LIMIT_MOUNT_REPORT_MS, "mount.ccfs and its child");
 _Static_assert(LIMIT_MOUNT_REPORT_MS < LIMIT_MOUNT_S * 1000, "ccctl, mount.ccfs");
+_Static_assert(LIMIT_PASS_TRIES * LIMIT_PASS_PAUSE_MS < LIMIT_MOUNT_HELLO_S * 1000,
+	       "a proxy on its way out, and ccfs");
 _Static_assert(LIMIT_CLIENT_MOUNTS <= LIMIT_CLIENT_CONNS, "mounts of a client");
 _Static_assert(4 * LIMIT_WATCH_MS < LIMIT_RESET_MS, "watcher and reset");
 _Static_assert(LIMIT_PARK_MS < LIMIT_FENCE_MS, "parking and who asked for it");

@@ -2,11 +2,13 @@
 /*
  * sharedpc_wire.h - what two kernels say to each other about frames
  *
- * One message per record of a FRAME ring.  A client sends calls, the owner
- * answers each exactly once; the owner sends REVOKE, the client answers each
- * with REVOKED.  FRAMES and REVOKE for one file travel on one ring, and the
- * owner puts them there in the order in which it decided: who reads them in
- * that order never keeps a frame that was taken back.
+ * One message per record of a FRAME ring.  For each file system that an owner
+ * serves a client from there is a server, whose number is in all messages but
+ * RELEASED: who is asked, whose files are named, whose slots are meant.  A
+ * client sends calls, the owner answers each exactly once; the owner sends
+ * REVOKE, the client answers each with REVOKED.  FRAMES and REVOKE for one file
+ * travel on one ring, and the owner puts them there in the order in which it
+ * decided: who reads them in that order never keeps a frame that was taken back.
  *
  *	client -> owner		FAULT, WRITE, FSYNC, CLOSE, REVOKED, KEPT, RELEASED
  *	owner -> client		FRAMES, DONE, REVOKE
@@ -14,6 +16,7 @@
  * Changelog
  *	revision 1	first
  *	revision 2	REVOKE_END, KEPT, RELEASED
+ *	revision 4	server
  */
 #ifndef SHAREDPC_WIRE_H
 #define SHAREDPC_WIRE_H
@@ -32,13 +35,15 @@ enum sharedpc_answer {
 };
 
 #define SHAREDPC_REVOKE_WRITE	0x1	/* REVOKE: the right to write only */
-#define SHAREDPC_REVOKE_END	0x2	/* all files for good: their proxy is gone */
+#define SHAREDPC_REVOKE_END	0x2	/* all files of the server for good: it is gone */
 
 /* A frame in FRAMES: physical address, rights in the low bits; 0: none. */
 #define SHAREDPC_FRAME_WRITE	0x1ULL
 
-/* Calls of one client that may be open at once at one owner. */
+/* Calls of one client that may be open at once at one server. */
 #define SHAREDPC_CALLS		64
+
+#define SHAREDPC_WRITE_MAX	0x80000		/* bytes of one WRITE */
 
 struct sharedpc_msg {
 	__u16 type;
@@ -52,7 +57,7 @@ struct sharedpc_msg {
 	__s32 error;
 	__u32 uid;
 	__u32 gid;
-	__u32 reserved;
+	__u32 server;		/* its number; 0 in RELEASED */
 };
 
 struct sharedpc_frames {

@@ -73,7 +73,7 @@ void limits_raise(bool machine)
 		close(fd);
 	if (machine) {
 		sysctl_raise("/proc/sys/fs/nr_open", LIMIT_FILES);
-		sysctl_raise("/proc/sys/fs/file-max", 4ULL * LIMIT_FILES);
+		sysctl_raise("/proc/sys/fs/file-max", 16ULL * LIMIT_FILES);
 		sysctl_raise("/proc/sys/vm/max_map_count", LIMIT_MAPS);
 	}
 	own_raise(RLIMIT_NOFILE, LIMIT_FILES, "open files");

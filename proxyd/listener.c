@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * listener.c - takes connections and gives each to its client's proxy.
+ * listener.c - takes connections and gives each to a process of its own.
  *
  * Single-threaded. Two sockets: AF_VSOCK, whose CID (which a peer cannot
  * choose) says which image it is, and whose port must be one that only root
  * of that image can have; and a UNIX socket that only root can connect to, for
- * mounts of this very image.
+ * mounts of this very image. What becomes of a connection is children.c's.
  *
  * A proxy is told from its predecessor by the epoch of the client: when a
- * client was started again before its old proxy noticed, that one is ended
- * first. Connections of a client whose proxy is on its way out wait in
- * `waiting` until it has been reaped, since only then sharedpc.ko takes a new
- * one.
+ * client was started again before its old proxies noticed, they are ended.
+ *
+ * When there is no descriptor or memory for another connection, connections wait in
+ * the kernel's queue for a while.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,10 +26,10 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <linux/vm_sockets.h>
 
+#include "proxyd/children.h"
 #include "proxyd/listener.h"
 #include "proxyd/life/log.h"
 #include "proxyd/process.h"
@@ -36,18 +37,9 @@
 #include "sharedpc_limits.h"
 #include "stream.h"
 
-#define WAITING_MAX	LIMIT_CLIENT_WAITING	/* connections of one client without a proxy */
+#define PAUSE_MS	LIMIT_ACCEPT_PAUSE_MS
 
-struct client {
-	pid_t pid;		/* 0: no proxy */
-	int control;		/* -1: the proxy has been let go */
-	uint32_t epoch;
-	uint32_t handed;	/* connections given to it */
-	int waiting[WAITING_MAX];
-	unsigned int nwaiting;
-};
-
-enum { POLL_SIGNAL, POLL_VSOCK, POLL_UNIX, POLL_CLIENTS };
+enum { POLL_SIGNAL, POLL_VSOCK, POLL_UNIX, POLL_CHILDREN };
 
 struct listener {
 	const struct listener_options *options;
@@ -56,7 +48,8 @@ struct listener {
 	char name[SHAREDPC_NAME_MAX];
 	int vsock, unix_, signals;
 	sigset_t old_mask;
-	struct client clients[SHAREDPC_IMAGES_MAX];
+	bool pause;		/* no connection could be taken: not at once again */
+	struct children children;
 };
 
 static int image_find(struct listener *l, unsigned int id,
@@ -167,19 +160,14 @@ static int catch_signals(struct listener *l)
 	return l->signals < 0 ? -errno : 0;
 }
 
-/* In the child: everything of the listener goes, the proxy stays. */
-static void become_proxy(struct listener *l, unsigned int id, int control)
+/* In the child: everything of the listener goes, the mount stays. */
+static void become_proxy(void *arg, unsigned int id, int control, struct mount *mount)
 {
 	static struct proxy proxy;
 	struct sharedpc_image image;
-	unsigned int i, j;
+	struct listener *l = arg;
 
-	for (i = 0; i < SHAREDPC_IMAGES_MAX; i++) {
-		if (l->clients[i].pid && l->clients[i].control >= 0)
-			close(l->clients[i].control);
-		for (j = 0; j < l->clients[i].nwaiting; j++)
-			close(l->clients[i].waiting[j]);
-	}
+	children_forget(&l->children);
 	if (image_find(l, id, &image))
 		snprintf(image.name, sizeof(image.name), "image %u", id);
 	if (l->dev >= 0) {
@@ -191,92 +179,33 @@ static void become_proxy(struct listener *l, unsigned int id, int control)
 	sigprocmask(SIG_SETMASK, &l->old_mask, NULL);
 	proxy = (struct proxy) {
 		.config = l->options->config, .image = id,
-		.local = id == l->self, .life.control = control,
+		.local = id == l->self, .control = control,
 	};
 	memcpy(proxy.owner, l->name, sizeof(proxy.owner));
 	memcpy(proxy.client, image.name, sizeof(proxy.client));
-	process_run(&proxy);
-}
-
-static int client_fork(struct listener *l, unsigned int id)
-{
-	struct client *c = &l->clients[id];
-	struct sharedpc_image image;
-	int pair[2], ret;
-	pid_t pid;
-
-	ret = image_find(l, id, &image);
-	if (ret)
-		return ret;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
-		return -errno;
-	pid = fork();
-	if (!pid) {
-		close(pair[0]);
-		become_proxy(l, id, pair[1]);
-	}
-	ret = pid < 0 ? -errno : 0;
-	close(pair[1]);
-	if (ret) {
-		close(pair[0]);
-		return ret;
-	}
-	c->pid = pid;
-	c->control = pair[0];
-	c->epoch = image.epoch;
-	c->handed = 0;
-	return 0;
-}
-
-static void client_let_go(struct client *c)
-{
-	close(c->control);
-	c->control = -1;
-}
-
-/* Give what waits to the client's proxy, if it has one that takes it. */
-static void client_serve(struct listener *l, unsigned int id)
-{
-	struct client *c = &l->clients[id];
-	unsigned int i;
-	int ret = 0;
-
-	if (c->nwaiting && !c->pid)
-		ret = client_fork(l, id);
-	if (!ret && (!c->pid || c->control < 0))
-		return;
-	for (i = 0; i < c->nwaiting; i++) {
-		if (!ret)
-			ret = process_hand_over(c->control, c->waiting[i]);
-		if (!ret)
-			c->handed++;
-		else
-			log_say("image %u: no proxy takes the connection: %s", id,
-				strerror(-ret));
-		close(c->waiting[i]);
-	}
-	c->nwaiting = 0;
+	process_run(&proxy, mount);
 }
 
 static void client_add(struct listener *l, unsigned int id, int fd)
 {
-	struct client *c = &l->clients[id];
 	struct sharedpc_image image;
+	int ret = image_find(l, id, &image);
 
-	if (c->nwaiting == WAITING_MAX) {
-		log_say("image %u: too many connections wait", id);
+	if (ret) {
+		log_say("image %u: %s", id, strerror(-ret));
 		close(fd);
 		return;
 	}
-	if (c->pid && c->control >= 0 && !image_find(l, id, &image) &&
-	    image.epoch != c->epoch) {
-		log_say("image %u was started again: process %d ends", id,
-			(int)c->pid);
-		client_let_go(c);
-		kill(c->pid, SIGKILL);
-	}
-	c->waiting[c->nwaiting++] = fd;
-	client_serve(l, id);
+	children_add(&l->children, id, image.epoch, fd);
+}
+
+/* accept4() failed: it may be for a lack that lasts. */
+static void accept_failed(struct listener *l)
+{
+	if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
+		return;
+	log_say("no connection can be taken: %s", strerror(errno));
+	l->pause = true;
 }
 
 static void accept_vsock(struct listener *l)
@@ -287,8 +216,10 @@ static void accept_vsock(struct listener *l)
 	int fd;
 
 	fd = accept4(l->vsock, (struct sockaddr *)&addr, &len, SOCK_CLOEXEC);
-	if (fd < 0)
+	if (fd < 0) {
+		accept_failed(l);
 		return;
+	}
 	id = addr.svm_cid - SHAREDPC_CID_BASE;
 	if (id >= SHAREDPC_IMAGES_MAX || !stream_from_root(&addr)) {
 		log_say("connection from CID %u port %u refused", addr.svm_cid,
@@ -306,36 +237,16 @@ static void accept_unix(struct listener *l)
 	int fd;
 
 	fd = accept4(l->unix_, NULL, NULL, SOCK_CLOEXEC);
-	if (fd < 0)
+	if (fd < 0) {
+		accept_failed(l);
 		return;
+	}
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) || peer.uid) {
 		log_say("connection of a process that is not root refused");
 		close(fd);
 		return;
 	}
 	client_add(l, l->self, fd);
-}
-
-static void reap(struct listener *l)
-{
-	struct client *c;
-	int status;
-	pid_t pid;
-
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		for (c = l->clients; c < l->clients + SHAREDPC_IMAGES_MAX; c++)
-			if (c->pid == pid)
-				break;
-		if (c == l->clients + SHAREDPC_IMAGES_MAX)
-			continue;
-		if (WIFSIGNALED(status))
-			log_say("process %d died of signal %d", (int)pid,
-				WTERMSIG(status));
-		if (c->control >= 0)
-			client_let_go(c);
-		c->pid = 0;
-		client_serve(l, c - l->clients);
-	}
 }
 
 /* 1: end. */
@@ -345,7 +256,7 @@ static int take_signals(struct listener *l)
 
 	while (read(l->signals, &si, sizeof(si)) == sizeof(si)) {
 		if (si.ssi_signo == SIGCHLD)
-			reap(l);
+			children_reap(&l->children);
 		else if (si.ssi_signo == SIGHUP)
 			log_say("the configuration is read at every mount anyway");
 		else
@@ -354,38 +265,24 @@ static int take_signals(struct listener *l)
 	return 0;
 }
 
-/* A proxy says that it has nothing left to do, or is gone. */
-static void hear_client(struct client *c)
-{
-	uint32_t had;
-
-	if (recv(c->control, &had, sizeof(had), 0) != sizeof(had) ||
-	    had == c->handed)
-		client_let_go(c);
-}
-
 static int serve(struct listener *l)
 {
-	struct pollfd p[POLL_CLIENTS + SHAREDPC_IMAGES_MAX];
-	unsigned int i;
+	static struct pollfd p[POLL_CHILDREN + CHILDREN_MAX];
+	bool pause;
 
 	for (;;) {
+		pause = l->pause;
+		l->pause = false;
 		p[POLL_SIGNAL] = (struct pollfd) { l->signals, POLLIN, 0 };
-		p[POLL_VSOCK] = (struct pollfd) { l->vsock, POLLIN, 0 };
-		p[POLL_UNIX] = (struct pollfd) { l->unix_, POLLIN, 0 };
-		for (i = 0; i < SHAREDPC_IMAGES_MAX; i++)
-			p[POLL_CLIENTS + i] = (struct pollfd) {
-				l->clients[i].pid ? l->clients[i].control : -1,
-				POLLIN, 0
-			};
-		if (poll(p, POLL_CLIENTS + SHAREDPC_IMAGES_MAX, -1) < 0) {
+		p[POLL_VSOCK] = (struct pollfd) { pause ? -1 : l->vsock, POLLIN, 0 };
+		p[POLL_UNIX] = (struct pollfd) { pause ? -1 : l->unix_, POLLIN, 0 };
+		children_poll(&l->children, p + POLL_CHILDREN);
+		if (poll(p, POLL_CHILDREN + CHILDREN_MAX, pause ? PAUSE_MS : -1) < 0) {
 			if (errno == EINTR)
 				continue;
 			return -errno;
 		}
-		for (i = 0; i < SHAREDPC_IMAGES_MAX; i++)
-			if (p[POLL_CLIENTS + i].revents)
-				hear_client(&l->clients[i]);
+		children_hear(&l->children, p + POLL_CHILDREN);
 		if (p[POLL_SIGNAL].revents && take_signals(l))
 			return 0;
 		if (p[POLL_VSOCK].revents)
@@ -395,25 +292,14 @@ static int serve(struct listener *l)
 	}
 }
 
-/* Proxies end with us: their maps would be served by nobody. */
-static void end_proxies(struct listener *l)
-{
-	unsigned int i;
-
-	for (i = 0; i < SHAREDPC_IMAGES_MAX; i++)
-		if (l->clients[i].pid)
-			kill(l->clients[i].pid, SIGKILL);
-	while (waitpid(-1, NULL, 0) > 0)
-		;
-	unlink(l->options->socket);
-}
-
 int listener_run(const struct listener_options *options)
 {
 	static struct listener l;
 	int ret;
 
 	l.options = options;
+	l.children.run = become_proxy;
+	l.children.arg = &l;
 	ret = who_am_i(&l);
 	if (!ret)
 		ret = catch_signals(&l);
@@ -425,6 +311,8 @@ int listener_run(const struct listener_options *options)
 		return ret;
 	log_say("serves the exports of %s", l.name);
 	ret = serve(&l);
-	end_proxies(&l);
+	/* Proxies end with us: their maps would be served by nobody. */
+	children_end(&l.children);
+	unlink(options->socket);
 	return ret;
 }

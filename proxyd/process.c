@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * process.c - the process that acts for one client image: how it starts, and its
- * first thread, which takes connections from the listener.
+ * process.c - the process that serves one client image from one file system: how it
+ * starts, and its first thread, which takes connections from the listener.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
-#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "proxyd/data/call.h"
@@ -22,48 +24,7 @@
 #include "proxyd/process.h"
 #include "container.h"
 #include "sharedpc_ioctl.h"
-
-int process_hand_over(int control, int conn)
-{
-	char byte = PROCESS_CONN, buf[CMSG_SPACE(sizeof(int))] = { 0 };
-	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
-	struct msghdr mh = {
-		.msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = buf, .msg_controllen = sizeof(buf),
-	};
-	struct cmsghdr *c = CMSG_FIRSTHDR(&mh);
-
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(c), &conn, sizeof(int));
-	return sendmsg(control, &mh, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
-}
-
-/* The next connection; -ENOTCONN: there will be none. */
-static int take_over(int control)
-{
-	char byte, buf[CMSG_SPACE(sizeof(int))];
-	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
-	struct msghdr mh = {
-		.msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = buf, .msg_controllen = sizeof(buf),
-	};
-	struct cmsghdr *c;
-	ssize_t n;
-	int fd;
-
-	do {
-		n = recvmsg(control, &mh, MSG_CMSG_CLOEXEC);
-	} while (n < 0 && errno == EINTR);
-	if (n <= 0)
-		return -ENOTCONN;
-	c = CMSG_FIRSTHDR(&mh);
-	if (!c || c->cmsg_type != SCM_RIGHTS)
-		return -EBADMSG;
-	memcpy(&fd, CMSG_DATA(c), sizeof(fd));
-	return fd;
-}
+#include "sharedpc_limits.h"
 
 /*
  * Open files that may still be mapped. Those of a local mount are only there
@@ -76,29 +37,43 @@ static uint64_t files_left(struct life *life)
 	return proxy->local ? 0 : files_count(&proxy->files);
 }
 
-/* Become the one that serves the client. 0 or -errno. */
-static int serve(struct proxy *proxy)
+static void offer_end(struct life *life, uint32_t had)
 {
+	struct proxy *proxy = container_of(life, struct proxy, life);
+	struct pass idle = { .what = PASS_IDLE, .number = had };
+
+	if (proxy->control >= 0)
+		pass_send(proxy->control, &idle);
+}
+
+/*
+ * Become the one that serves the client from the file system of @root. 1: there is
+ * one, whose number is *@number; else 0 or -errno.
+ */
+static int serve(struct proxy *proxy, int root, uint32_t *number)
+{
+	struct sharedpc_serve want = { .client = proxy->image, .fd = root };
 	struct sharedpc_info info;
-	__u32 image = proxy->image;
 
 	proxy->dev = open(SHAREDPC_DEVICE, O_RDWR | O_CLOEXEC);
-	if (proxy->dev < 0 ||
-	    ioctl(proxy->dev, SHAREDPC_IOC_INFO, &info) ||
-	    ioctl(proxy->dev, SHAREDPC_IOC_SERVE, &image))
+	if (proxy->dev < 0 || ioctl(proxy->dev, SHAREDPC_IOC_INFO, &info))
 		return -errno;
+	if (ioctl(proxy->dev, SHAREDPC_IOC_SERVE, &want)) {
+		*number = want.server;
+		return errno == EBUSY ? 1 : -errno;
+	}
+	proxy->server = want.server;
 	proxy->region_node = info.region_node;
 	proxy->reserve = info.region_pages / 50;
 	proxy->bounce = mmap(NULL, SHAREDPC_BOUNCES * SHAREDPC_BOUNCE_SIZE,
 			     PROT_READ, MAP_SHARED, proxy->dev, 0);
-	if (proxy->bounce == MAP_FAILED)
-		return -errno;
-	return 0;
+	return proxy->bounce == MAP_FAILED ? -errno : 0;
 }
 
 void process_init(struct proxy *proxy)
 {
 	proxy->life.left = files_left;
+	proxy->life.idle = offer_end;
 	life_init(&proxy->life);
 }
 
@@ -107,14 +82,10 @@ static int start(struct proxy *proxy)
 	int ret;
 
 	process_init(proxy);
-	proxy->dev = -1;
-	ret = procfd_init();
-	if (!ret && !proxy->local)
-		ret = serve(proxy);
-	if (ret)
-		return ret;
 	files_init(&proxy->files, proxy->dev);
-	ret = later_start();
+	ret = procfd_init();
+	if (!ret)
+		ret = later_start();
 	if (!ret)
 		ret = work_start();
 	if (!ret && !proxy->local)
@@ -122,34 +93,104 @@ static int start(struct proxy *proxy)
 	return ret;
 }
 
-void process_conn_add(struct proxy *proxy, int fd)
+void process_conn_add(struct proxy *proxy, int fd, const struct hello *hello)
 {
 	if (!life_conn_add(&proxy->life)) {
 		log_say("mount refused: there are %d", LIFE_CONNS);
+		if (hello)
+			close(hello->root);
 		close(fd);
-	} else if (conn_serve(proxy, fd)) {
+	} else if (conn_serve(proxy, fd, hello)) {
 		life_conn_gone(&proxy->life);
 	}
 }
 
-void process_run(struct proxy *proxy)
+/* @mount cannot be had: say so, and end. */
+static void refuse(const struct proxy *proxy, const struct mount *mount, int error)
+	__attribute__((noreturn));
+
+static void refuse(const struct proxy *proxy, const struct mount *mount, int error)
 {
-	int fd, ret;
+	struct msg out = { 0 };
+
+	log_say("cannot serve: %s", strerror(-error));
+	hello_refusal(proxy, mount->hello.id, error, "", &out);
+	msg_send(mount->conn, &out);
+	_exit(1);
+}
+
+/*
+ * Give @mount to the proxy @number. The one that it names may be on its way out: the
+ * listener waits for that, and comes back with the mount to another of us.
+ */
+static void pass(const struct proxy *proxy, struct mount *mount, uint32_t number)
+	__attribute__((noreturn));
+
+static void pass(const struct proxy *proxy, struct mount *mount, uint32_t number)
+{
+	struct pass p = { .what = PASS_MOUNT, .number = number, .mount = *mount };
+	int ret;
+
+	p.mount.tries++;
+	ret = p.mount.tries > LIMIT_PASS_TRIES ? -EBUSY : pass_send(proxy->control, &p);
+	if (ret)
+		refuse(proxy, mount, ret);
+	_exit(0);
+}
+
+/* Know what @mount is about, and be its proxy: returns only then. */
+static void begin(struct proxy *proxy, struct mount *mount)
+{
+	const struct timespec pause = { .tv_nsec = LIMIT_PASS_PAUSE_MS * 1000000L };
+	uint32_t number = 0;
+	int ret;
+
+	proxy->dev = -1;
+	/* A file system that does not answer, and a peer that does not ask. */
+	alarm(LIMIT_GREET_S);
+	if (mount->hello.root < 0 && hello_read(proxy, mount->conn, &mount->hello))
+		_exit(1);
+	alarm(0);
+	if (mount->tries)
+		nanosleep(&pause, NULL);
+	ret = proxy->local ? 0 : serve(proxy, mount->hello.root, &number);
+	if (ret > 0)
+		pass(proxy, mount, number);
+	if (!ret)
+		ret = start(proxy);
+	if (ret)
+		refuse(proxy, mount, ret);
+}
+
+static void started(int root)
+{
+	struct stat st = { 0 };
+
+	fstat(root, &st);
+	log_say("starts, process %d, for device %u:%u", (int)getpid(), major(st.st_dev),
+		minor(st.st_dev));
+}
+
+void process_run(struct proxy *proxy, struct mount *mount)
+{
+	struct pass p = { .what = PASS_SERVES };
+	int ret;
 
 	log_name(proxy->client);
-	ret = start(proxy);
-	if (ret) {
-		log_say("cannot serve: %s", strerror(-ret));
-		_exit(1);
-	}
-	log_say("starts, process %d", (int)getpid());
+	begin(proxy, mount);
+	p.number = proxy->server;
+	if (pass_send(proxy->control, &p))
+		life_end("the listener is gone");
+	started(mount->hello.root);
+	life_handed(&proxy->life);
+	process_conn_add(proxy, mount->conn, &mount->hello);
 	for (;;) {
-		fd = take_over(proxy->life.control);
-		if (fd == -ENOTCONN)
+		ret = pass_recv(proxy->control, &p);
+		if (ret == -ENOTCONN)
 			life_end("nothing left to do");
 		life_handed(&proxy->life);
-		if (fd >= 0)
-			process_conn_add(proxy, fd);
+		if (!ret)
+			process_conn_add(proxy, p.mount.conn, &p.mount.hello);
 		else
 			life_check(&proxy->life);	/* it counts, and was the last maybe */
 	}

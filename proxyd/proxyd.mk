@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # proxyd/proxyd.mk - the owner's daemon.
 
-PROXY_OBJS := proxyd/process.o proxyd/life/life.o proxyd/names/conn.o proxyd/life/work.o proxyd/export/export.o
+PROXY_OBJS := proxyd/process.o proxyd/pass.o proxyd/life/life.o proxyd/names/conn.o proxyd/names/hello.o proxyd/life/work.o proxyd/export/export.o
 PROXY_OBJS += proxyd/names/ops.o proxyd/names/ops-name.o proxyd/names/ops-attr.o
 PROXY_OBJS += proxyd/names/ops-xattr.o proxyd/names/ops-open.o proxyd/names/ops-data.o
 PROXY_OBJS += proxyd/names/node.o proxyd/names/dir.o proxyd/names/words.o proxyd/data/file.o proxyd/data/window.o
@@ -10,7 +10,7 @@ PROXY_OBJS += proxyd/export/cred.o proxyd/export/procfd.o proxyd/life/log.o
 PROXY_OBJS += lib/msg.o $(filter-out boot/conf/conf-machine.o,$(CONF_OBJS))
 
 PROGS += proxyd
-proxyd-objs := proxyd/proxyd.o proxyd/limits.o proxyd/listener.o \
+proxyd-objs := proxyd/proxyd.o proxyd/limits.o proxyd/listener.o proxyd/children.o \
 	lib/stream.o $(PROXY_OBJS)
 proxyd-libs := -lconfuse -lnuma
 INSTALL += /usr/share/man/man8/proxyd.8=docs/man/proxyd.8

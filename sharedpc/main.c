@@ -93,7 +93,6 @@ static void came(u32 image)
 
 static void went(u32 image)
 {
-	call_peer_went(image);
 	file_peer_went(image);
 	server_peer_went(image);
 	socket_peer_went(image);
@@ -119,7 +118,6 @@ static int __init sharedpc_init(void)
 	int err;
 
 	ctl_self = self;
-	call_init();
 	kept_init();
 	pinned_init();
 	err = ctl_map(ctl, ctl_size);
@@ -132,7 +130,7 @@ static int __init sharedpc_init(void)
 	err = tty_console_init();
 	if (err)
 		goto unmap_ctl;
-	file_owner_ended = cache_owner_ended;
+	file_session_ended = cache_session_ended;
 	frames_short = cache_shed;
 	words_init();
 	err = watch_init();

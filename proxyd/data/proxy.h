@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * proxy.h - a proxy: what acts for one client image, and serves it.
+ * proxy.h - a proxy: what serves one client image from one file system.
  */
 #ifndef PROXYD_PROXY_H
 #define PROXYD_PROXY_H
@@ -18,6 +18,8 @@ struct proxy {
 	char client[SHAREDPC_NAME_MAX];
 	unsigned int image;	/* client's id */
 	bool local;		/* client and owner are the same image */
+	int control;		/* to the listener, -1: there is none */
+	uint32_t server;	/* our number, 0 if local */
 	int dev;		/* /dev/sharedpc that serves; -1 if local */
 	const void *bounce;	/* the client's bounce buffers */
 	int region_node;

@@ -2,7 +2,6 @@
 /*
  * life.c - how much a proxy's process has to do, and when it may end.
  */
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "proxyd/life/life.h"
@@ -21,16 +20,15 @@ void life_init(struct life *life)
 }
 
 /*
- * Offer to end if nothing is left. The lock makes one offer of each state. It
+ * Offer to end if nothing is left. The lock makes one offer of each state. An offer
  * never waits, as the listener does not wait for us: one that is not taken
  * follows hundreds that were not heard, and is made again by what comes next.
  */
 void life_check(struct life *life)
 {
 	pthread_mutex_lock(&life->lock);
-	if (!life->conns && !life->left(life) && life->control >= 0)
-		send(life->control, &life->had, sizeof(life->had),
-		     MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (!life->conns && !life->left(life))
+		life->idle(life, life->had);
 	pthread_mutex_unlock(&life->lock);
 }
 

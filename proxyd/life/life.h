@@ -4,8 +4,7 @@
  *
  * It may when it has no connection and no file that may still be mapped. Whether it
  * does is the listener's decision, since only that knows whether another connection is
- * on its way here: the process says how many it has had, and the listener closes the
- * socket if it has handed over no more than that.
+ * on its way here (pass.h).
  */
 #ifndef PROXYD_LIFE_H
 #define PROXYD_LIFE_H
@@ -21,8 +20,9 @@
 #define LIFE_BYTES	(16u << 20)	/* of their requests at once, about */
 
 struct life {
-	int control;		/* to the listener; -1: nobody asks */
 	uint64_t (*left)(struct life *life);	/* files that may still be mapped */
+	/* Nothing is left after @had connections; with the lock held. */
+	void (*idle)(struct life *life, uint32_t had);
 	pthread_mutex_t lock;	/* protects all below */
 	uint32_t had;		/* connections so far */
 	unsigned int conns;	/* connections alive */
@@ -30,7 +30,7 @@ struct life {
 	size_t bytes;		/* of requests with a worker */
 };
 
-/* control and left are set. */
+/* left and idle are set. */
 void life_init(struct life *life);
 /*
  * The listener has handed over one connection more; if nothing came along, life_check()

@@ -20,7 +20,6 @@
 #include "proxyd/names/conn.h"
 #include "proxyd/data/proxy.h"
 #include "proxyd/export/cred.h"
-#include "proxyd/export/export.h"
 #include "proxyd/life/log.h"
 #include "proxyd/names/ops.h"
 #include "proxyd/life/work.h"
@@ -53,7 +52,7 @@ static int conn_answer(struct conn *conn, const struct ccfs_header *head,
 
 	if (!error)
 		error = out->error;
-	if (error && head->op != CCFS_HELLO)
+	if (error)
 		msg_start(out, head->op, head->id, 0);
 	out->error = 0;
 	out->head.error = error;
@@ -218,62 +217,37 @@ static int root_take(struct conn *conn, int fd, struct ccfs_welcome *welcome)
 	return ret;
 }
 
-/* Open the export that @in asks for: 0, or -errno and maybe why. */
-static int hello_open(struct conn *conn, struct msg *in,
-		      struct ccfs_welcome *welcome, char *why, size_t len)
+/* Tell the peer what it gets, or why it does not. 0 or -errno: it ends. */
+static int conn_greet(struct conn *conn, struct hello *hello, int error, const char *why)
 {
-	const struct proxy *proxy = conn->proxy;
-	struct ccfs_hello hello;
-	bool export_ro = false;
-	char *path = NULL;
-	int fd, ret;
+	struct ccfs_welcome welcome = {
+		.revision = CCFS_REVISION, .flags = hello->flags,
+		.server = conn->proxy->server,
+	};
+	struct msg out = { 0 };
+	int ret = error;
 
-	ret = msg_get(in, &hello, sizeof(hello));
-	if (!ret && hello.revision != CCFS_REVISION) {
-		snprintf(why, len, "%s speaks revision %d of the protocol, not %u",
-			 proxy->owner, CCFS_REVISION, hello.revision);
-		return -EPROTONOSUPPORT;
+	if (!ret)
+		ret = root_take(conn, hello->root, &welcome);
+	conn->greeted = !ret;
+	if (ret) {
+		hello_refusal(conn->proxy, hello->id, ret, why, &out);
+	} else {
+		msg_start(&out, CCFS_HELLO, hello->id, 0);
+		msg_put(&out, &welcome, sizeof(welcome));
 	}
-	if (!ret)
-		ret = msg_get_str(in, CCFS_PATH_MAX, &path);
-	if (!ret)
-		ret = msg_end(in);
-	if (ret)
-		goto free_path;
-	fd = export_open(proxy->config, proxy->owner, proxy->client, path,
-			 hello.flags & CCFS_HELLO_RO, &export_ro, why, len);
-	log_say("mount of %s: %s", path, fd < 0 ? why : "granted");
-	welcome->revision = CCFS_REVISION;
-	welcome->flags = (export_ro ? CCFS_WELCOME_RO : 0) |
-			 (proxy->local ? CCFS_WELCOME_LOCAL : 0);
-	ret = fd < 0 ? fd : root_take(conn, fd, welcome);
-free_path:
-	free(path);
+	conn_send(conn, &out);
+	msg_free(&out);
 	return ret;
 }
 
 static int take_hello(struct conn *conn, struct msg *in)
 {
-	struct ccfs_welcome welcome = { 0 };
+	struct hello hello = { .id = in->head.id };
 	char why[256] = "";
-	struct msg out = { 0 };
-	int ret;
+	int ret = hello_open(conn->proxy, in, &hello, why, sizeof(why));
 
-	ret = hello_open(conn, in, &welcome, why, sizeof(why));
-	if (ret == -EPROTO)
-		return ret;
-	msg_start(&out, CCFS_HELLO, in->head.id, 0);
-	if (ret && !why[0])
-		snprintf(why, sizeof(why), "%s cannot take the mount: %s",
-			 conn->proxy->owner, strerror(-ret));
-	if (ret)
-		msg_put_str(&out, why, strlen(why));
-	else
-		msg_put(&out, &welcome, sizeof(welcome));
-	conn->greeted = !ret;
-	conn_answer(conn, &in->head, &out, ret);
-	msg_free(&out);
-	return ret;
+	return ret == -EPROTO ? ret : conn_greet(conn, &hello, ret, why);
 }
 
 /* What the reader does itself it does as nobody in particular. */
@@ -355,14 +329,16 @@ static void *conn_reader(void *arg)
 	struct conn *conn = arg;
 	struct proxy *proxy = conn->proxy;
 	struct msg in = { 0 };
-	int ret;
+	int ret = 0;
 
-	do {
+	if (conn->said)
+		ret = conn_greet(conn, &conn->hello, 0, "");
+	while (!ret) {
 		conn_await(conn);
 		ret = msg_recv(conn->fd, &in);
 		if (!ret)
 			ret = conn_take(conn, &in);
-	} while (!ret);
+	}
 	if (ret == -EPROTO)
 		log_say("malformed message: connection closed");
 	else if (conn->greeted)
@@ -374,7 +350,7 @@ static void *conn_reader(void *arg)
 	return NULL;
 }
 
-int conn_serve(struct proxy *proxy, int fd)
+int conn_serve(struct proxy *proxy, int fd, const struct hello *hello)
 {
 	struct timeval tv = { .tv_sec = CONN_TIMEOUT };
 	struct conn *conn = calloc(1, sizeof(*conn));
@@ -382,9 +358,14 @@ int conn_serve(struct proxy *proxy, int fd)
 	int ret;
 
 	if (!conn) {
+		if (hello)
+			close(hello->root);
 		close(fd);
 		return -ENOMEM;
 	}
+	conn->said = hello;
+	if (hello)
+		conn->hello = *hello;
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
 	conn->proxy = proxy;
 	conn->fd = fd;
@@ -394,6 +375,8 @@ int conn_serve(struct proxy *proxy, int fd)
 	pthread_cond_init(&conn->fewer, NULL);
 	ret = pthread_create(&thread, NULL, conn_reader, conn);
 	if (ret) {
+		if (hello)
+			close(hello->root);
 		conn_free(conn);
 		return -ret;
 	}

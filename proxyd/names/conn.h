@@ -17,6 +17,7 @@
 
 #include "msg.h"
 #include "proxyd/life/work.h"
+#include "proxyd/names/hello.h"
 #include "proxyd/names/node.h"
 #include "sharedpc_limits.h"
 #include "proxyd/names/words.h"
@@ -29,6 +30,8 @@ struct proxy;
 struct conn {
 	struct proxy *proxy;
 	int fd;
+	struct hello hello;	/* reader only: the request, if it was read before */
+	bool said;		/* reader only: it was */
 	bool greeted;		/* reader only: HELLO went well */
 	int64_t swept_ms;	/* reader only: last nodes_sweep() */
 	struct nodes nodes;	/* valid once greeted */
@@ -54,8 +57,11 @@ struct request {
 	uint64_t opened;	/* file that out tells it to have open */
 };
 
-/* Serve @fd (taken over) in a thread of its own. 0 or -errno. */
-int conn_serve(struct proxy *proxy, int fd);
+/*
+ * Serve @fd in a thread of its own, from @hello on if that has been said. Both are
+ * taken over, even on failure. 0 or -errno.
+ */
+int conn_serve(struct proxy *proxy, int fd, const struct hello *hello);
 /*
  * The answer of @req will show @node, of which a lookup was counted for that:
  * it is taken back if the client does not get the answer, and at once if this

@@ -35,7 +35,7 @@ struct told {
 struct cache_mount {
 	struct super_block *sb;		/* NULL: it has been shut down */
 	u32 owner;
-	u32 ends;
+	struct session *session;	/* NULL: we are the owner */
 	bool forget;			/* nothing is remembered */
 	bool dead;			/* nothing remembered is true any more */
 	u64 root_ino;

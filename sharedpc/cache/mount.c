@@ -34,6 +34,8 @@ static void mount_free(struct rcu_head *rcu)
 	struct cache_mount *m = container_of(rcu, struct cache_mount, rcu);
 
 	told_clear(&m->told);
+	if (m->session)
+		session_put(m->session);
 	kfree(m);
 }
 
@@ -130,6 +132,20 @@ static void tables_put_in(struct cache_mount *m, struct super_block *sb)
 	sb->s_xattr = m->xattrs;
 }
 
+/* The server that @want names, while it lives. */
+static int mount_session(struct cache_mount *m, const struct sharedpc_attach *want)
+{
+	struct session *s;
+
+	if (m->owner == ctl_self)
+		return 0;
+	s = session_get(want->owner, want->epoch, want->server);
+	if (IS_ERR(s))
+		return PTR_ERR(s);
+	m->session = s;
+	return 0;
+}
+
 static struct cache_mount *mount_make(const struct sharedpc_attach *want)
 {
 	struct cache_mount *m = kzalloc(sizeof(*m), GFP_KERNEL);
@@ -138,7 +154,6 @@ static struct cache_mount *mount_make(const struct sharedpc_attach *want)
 	if (!m)
 		return ERR_PTR(-ENOMEM);
 	m->owner = want->owner;
-	m->ends = want->ends;
 	m->root_ino = want->root_ino;
 	m->forget = want->flags & SHAREDPC_ATTACH_FORGET;
 	if (!m->forget) {
@@ -152,21 +167,16 @@ static struct cache_mount *mount_make(const struct sharedpc_attach *want)
 		m->words.bits = want->bits;
 		m->words.salt = want->salt;
 	}
+	err = mount_session(m, want);
+	if (err) {
+		kfree(m);
+		return ERR_PTR(err);
+	}
 	kref_init(&m->ref);
 	spin_lock_init(&m->statfs_lock);
 	told_init(&m->told);
 	spare_init(m);
 	return m;
-}
-
-/* Is the proxy that @m was told of the one that is there? */
-static int owner_check(const struct cache_mount *m)
-{
-	if (m->owner == ctl_self)
-		return 0;
-	if (!peer_up(m->owner))
-		return -ENOTCONN;
-	return file_ends(m->owner) == m->ends ? 0 : -ESTALE;
 }
 
 /* With attach_lock. */
@@ -178,9 +188,9 @@ static int mount_attach(struct cache_mount *m, struct super_block *sb)
 		return -EBUSY;
 	if (sb->s_magic != FUSE_SUPER_MAGIC || !fuse_is_known(sb))
 		return -EOPNOTSUPP;
-	/* The end comes before this look, or cache_owner_ended finds us. */
+	/* The end comes before this look, or cache_session_ended finds us. */
 	mount_list(m);
-	err = owner_check(m);
+	err = m->session && !session_alive(m->session) ? -ESTALE : 0;
 	if (err)
 		goto unlist;
 	tables_put_in(m, sb);
@@ -206,8 +216,7 @@ struct cache_mount *cache_attach(const struct sharedpc_attach *want)
 	struct file *root;
 	int err;
 
-	if (want->owner >= ctl_nr_images || want->reserved ||
-	    want->flags & ~SHAREDPC_ATTACH_FORGET)
+	if (want->owner >= ctl_nr_images || want->flags & ~SHAREDPC_ATTACH_FORGET)
 		return ERR_PTR(-EINVAL);
 	root = fget_raw(want->root);
 	if (!root)
@@ -252,13 +261,13 @@ void cache_detach(struct cache_mount *m)
 	kref_put(&m->ref, mount_release);
 }
 
-void cache_owner_ended(u32 owner)
+void cache_session_ended(const struct session *s)
 {
 	struct cache_mount *m;
 
 	spin_lock(&mounts_lock);
 	list_for_each_entry(m, &mounts, node)
-		if (m->owner == owner)
+		if (m->session == s)
 			WRITE_ONCE(m->dead, true);
 	spin_unlock(&mounts_lock);
 }

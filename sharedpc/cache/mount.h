@@ -47,6 +47,7 @@
 #include "sharedpc_ioctl.h"
 
 struct cache_mount;
+struct session;
 
 /* ATTACH, TELL and BACKING of sharedpc_ioctl.h. */
 struct cache_mount *cache_attach(const struct sharedpc_attach *want);
@@ -55,8 +56,8 @@ int cache_backing(struct cache_mount *m, const struct sharedpc_backing *want);
 /* ccfs is gone, or knows its owner dead: nothing remembered is used any more. */
 void cache_detach(struct cache_mount *m);
 
-/* The proxies of ours at @owner have ended, or it has. */
-void cache_owner_ended(u32 owner);
+/* The server that @s is with has ended. */
+void cache_session_ended(const struct session *s);
 /* Give up what is only kept for later: frames are short at @owner. */
 void cache_shed(u32 owner);
 

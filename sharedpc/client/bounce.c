@@ -2,47 +2,111 @@
 /*
  * bounce.c - this image's bounce buffers: bytes on their way to an owner
  *
- * A writer takes a buffer, fills it and hands it to call_run() with the WRITE.
- * From there on it is the call's: a caller may give up, but the owner may
- * still read the bytes, so the buffer is free again only when the answer has
- * come or the owner has gone.
+ * A writer takes buffers, fills them and hands them to call_run() with the WRITE.
+ * From there on they are the call's: a caller may give up, but the owner may
+ * still read the bytes, so a buffer is free again only when the answer has
+ * come or the session has ended.
+ *
+ * A server that hangs keeps the buffers of the writes that it has.  So no session
+ * gets more than half of all, and none gets a second one that one which has none
+ * could want: whoever writes to a server that works always finds one.
  */
-#include <linux/bitops.h>
+#include <linux/bitmap.h>
 #include <linux/jiffies.h>
+#include <linux/spinlock.h>
 #include <linux/wait.h>
 #include "client/bounce.h"
 #include "sharedpc_abi.h"
 #include "sharedpc_limits.h"
 
 #define PATIENCE	LIMIT_BOUNCE_S	/* seconds; other writers wait no longer for theirs */
+#define MOST		(SHAREDPC_WRITE_MAX / SHAREDPC_BOUNCE_SIZE)
 
-static unsigned long used;
+static DEFINE_SPINLOCK(lock);		/* both below, and session.bounces */
+static DECLARE_BITMAP(used, SHAREDPC_BOUNCES);
+static u32 users;			/* sessions that have one */
 static DECLARE_WAIT_QUEUE_HEAD(wait);
 
-static int bounce_try(void)
+/* Sessions besides @s that have none. */
+static u32 without(const struct session *s)
 {
-	int i;
+	u32 all = session_count(), with = users + !s->bounces;
 
-	for (i = 0; i < SHAREDPC_BOUNCES; i++)
-		if (!test_and_set_bit_lock(i, &used))
-			return i;
-	return -1;
+	return all > with ? all - with : 0;
 }
 
-int bounce_get(void)
+/* How many @s might have if all that others have were free. */
+static u32 share(const struct session *s)
 {
-	int i = -1;
+	u32 others = session_count();
+
+	if (others + 1 >= SHAREDPC_BOUNCES)
+		return 1;
+	return min_t(u32, SHAREDPC_BOUNCES / 2, SHAREDPC_BOUNCES - others);
+}
+
+/* Would @nr more for @s leave enough for the others? */
+static bool may_have(const struct session *s, u32 nr)
+{
+	u32 left = SHAREDPC_BOUNCES - bitmap_weight(used, SHAREDPC_BOUNCES);
+
+	if (nr == 1 && !s->bounces)
+		return left;
+	return s->bounces + nr <= SHAREDPC_BOUNCES / 2 && left >= nr + without(s);
+}
+
+static int take(struct session *s, u32 nr)
+{
+	unsigned long first;
+
+	if (!may_have(s, nr))
+		return -1;
+	first = bitmap_find_next_zero_area(used, SHAREDPC_BOUNCES, 0, nr, 0);
+	if (first >= SHAREDPC_BOUNCES)
+		return -1;
+	bitmap_set(used, first, nr);
+	users += !s->bounces;
+	s->bounces += nr;
+	return first;
+}
+
+static int bounce_try(struct session *s, u32 want, bool whole, u32 *nr)
+{
+	int first = -1;
+
+	spin_lock(&lock);
+	want = min(want, share(s));
+	for (*nr = want; *nr && first < 0; *nr -= first < 0) {
+		first = take(s, *nr);
+		if (whole)
+			break;
+	}
+	spin_unlock(&lock);
+	return first;
+}
+
+int bounce_get(struct session *s, size_t bytes, bool whole, u32 *nr)
+{
+	u32 want = min_t(size_t, DIV_ROUND_UP(bytes, SHAREDPC_BOUNCE_SIZE), MOST);
+	int first = -1;
 	long left;
 
-	left = wait_event_killable_timeout(wait, (i = bounce_try()) >= 0,
-					   PATIENCE * HZ);
-	if (i >= 0)
-		return i;
-	return left < 0 ? -EINTR : -ETIMEDOUT;
+	left = wait_event_killable_timeout(wait,
+					   (first = bounce_try(s, want, whole, nr)) >= 0 ||
+					   !session_alive(s), PATIENCE * HZ);
+	if (first >= 0)
+		return first;
+	return left < 0 ? -EINTR : left ? -EIO : -ETIMEDOUT;
 }
 
-void bounce_put(int bounce)
+void bounce_put(struct session *s, u32 first, u32 nr)
 {
-	clear_bit_unlock(bounce, &used);
-	wake_up(&wait);
+	if (!nr)
+		return;
+	spin_lock(&lock);
+	bitmap_clear(used, first, nr);
+	s->bounces -= nr;
+	users -= !s->bounces;
+	spin_unlock(&lock);
+	wake_up_all(&wait);
 }

@@ -5,9 +5,15 @@
 #ifndef BOUNCE_H
 #define BOUNCE_H
 
-/* The number of a buffer that is the caller's now; -EINTR, -ETIMEDOUT. */
-int bounce_get(void);
-/* Any context. */
-void bounce_put(int bounce);
+#include "client/session.h"
+
+/*
+ * Buffers side by side for @bytes, or for the first of them: *@nr of them from the
+ * number that is returned.  @whole: for as many as anybody can get, so that what one
+ * write() is stays one.  Or -EINTR, -ETIMEDOUT, -EIO: the session has ended.
+ */
+int bounce_get(struct session *s, size_t bytes, bool whole, u32 *nr);
+/* Does not sleep. */
+void bounce_put(struct session *s, u32 first, u32 nr);
 
 #endif

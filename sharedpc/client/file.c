@@ -3,14 +3,15 @@
  * file.c - a client's backing files
  *
  * Each file of an owner that is open or mapped on this image is one inode of
- * a pseudo file system, found by (owner, epoch, id).  ccfs asks for it
+ * a pseudo file system, found by its session and id.  ccfs asks for it
  * (BACKING) and gives it to FUSE, which from then on sends read, write and
  * mmap here: io.c and fault.c.
  *
  * Life.  The inode lives while ccfs, FUSE's open files or any VMA hold it:
  * longer than the FUSE file, since close() does not end a mapping.  When it
  * goes it gives all its opens back to the proxy with one CLOSE, from a work
- * item, because eviction must not wait for another image.
+ * item, because eviction must not wait for another image.  A session has a few of
+ * those at once, so that a server that hangs does not keep others' closes waiting.
  */
 #include <linux/file.h>
 #include <linux/fs_context.h>
@@ -30,17 +31,15 @@
 #define FILE_MAGIC	0x73706366	/* "spcf" */
 
 struct closing {
-	struct work_struct work;
-	u32 owner;
+	struct llist_node node;
 	u64 id;
 	u32 opens;
 	void *size_page;
 };
 
 struct file_stat file_stat;
-void (*file_owner_ended)(u32 owner);
+void (*file_session_ended)(const struct session *s);
 
-static u32 ends[SHAREDPC_IMAGES_MAX];	/* REVOKE_END seen; peer.c's thread */
 static struct kmem_cache *cache;
 static struct vfsmount *mnt;
 static struct workqueue_struct *closings;
@@ -49,7 +48,7 @@ static int key_test(struct inode *inode, void *key)
 {
 	const struct sharedpc_file *f = sharedpc_file(inode), *want = key;
 
-	return f->id == want->id && f->owner == want->owner && f->epoch == want->epoch;
+	return f->id == want->id && f->session == want->session;
 }
 
 static int key_set(struct inode *inode, void *key)
@@ -57,8 +56,7 @@ static int key_set(struct inode *inode, void *key)
 	struct sharedpc_file *f = sharedpc_file(inode), *want = key;
 
 	f->id = want->id;
-	f->owner = want->owner;
-	f->epoch = want->epoch;
+	f->session = want->session;
 	f->size_page = want->size_page;
 	f->size = want->size;
 	return 0;
@@ -66,7 +64,7 @@ static int key_set(struct inode *inode, void *key)
 
 static unsigned long key_hash(const struct sharedpc_file *key)
 {
-	return hash_64(key->id + ((u64)key->owner << 56), 32);
+	return hash_64(key->id + (unsigned long)key->session, 32);
 }
 
 /* Have frames_late run in @delay jiffies.  Under any lock. */
@@ -122,7 +120,7 @@ static struct inode *file_alloc(struct super_block *sb)
 	atomic64_set(&f->held, 0);
 	atomic_set(&f->opens, 0);
 	f->size_page = NULL;
-	f->dead = false;
+	f->session = NULL;
 	mutex_init(&f->late_lock);
 	INIT_DELAYED_WORK(&f->late, late_work);
 	f->late_queued = 0;
@@ -135,9 +133,8 @@ static void file_free(struct inode *inode)
 	kmem_cache_free(cache, sharedpc_file(inode));
 }
 
-static void closing_work(struct work_struct *work)
+static void file_close(struct session *s, struct closing *c)
 {
-	struct closing *c = container_of(work, struct closing, work);
 	struct sharedpc_msg msg = {
 		.type = SHAREDPC_OP_CLOSE,
 		.file = c->id,
@@ -145,10 +142,33 @@ static void closing_work(struct work_struct *work)
 	};
 
 	memunmap(c->size_page);
-	if (msg.count && call_run(c->owner, &msg, NULL) && peer_up(c->owner))
+	if (msg.count && call_run(s, &msg, NULL) && session_alive(s))
 		pr_warn("file %llx of image %s could not be closed\n", c->id,
-			ctl_name(c->owner));
+			ctl_name(s->owner));
 	kfree(c);
+}
+
+static void closer_work(struct work_struct *work)
+{
+	struct session *s = container_of(work, struct closer, work)->session;
+	struct llist_node *all = llist_del_all(&s->closings);
+	struct closing *c, *next;
+
+	llist_for_each_entry_safe(c, next, all, node)
+		file_close(s, c);
+	session_put(s);
+}
+
+/* Have @c closed, with the file's reference to its session. */
+static void closing_add(struct session *s, struct closing *c)
+{
+	struct closer *closer;
+
+	llist_add(&c->node, &s->closings);
+	closer = &s->closer[(u32)atomic_inc_return(&s->closed) % SESSION_CLOSERS];
+	/* The reference goes along; one that waits already has one of its own. */
+	if (!queue_work(closings, &closer->work))
+		session_put(s);
 }
 
 static void file_evict(struct inode *inode)
@@ -156,23 +176,21 @@ static void file_evict(struct inode *inode)
 	struct sharedpc_file *f = sharedpc_file(inode);
 	struct closing *c = f->closing;
 
-	c->opens = READ_ONCE(f->dead) ? 0 : atomic_read(&f->opens);
 	if (frames_drop(inode)) {
 		pr_err_ratelimited("image %s: file %llx stays open, I/O uses it\n",
-				   ctl_name(f->owner), f->id);
-		c->opens = 0;
-		pinned_lose(f->owner);
+				   ctl_name(f->session->owner), f->id);
+		atomic_set(&f->opens, 0);
+		pinned_lose(f->session->owner);
 	}
 	clear_inode(inode);
 	if (!f->size_page)
 		return;		/* not one of ours: the root */
 	atomic64_dec(&file_stat.files);
-	c->owner = f->owner;
+	c->opens = READ_ONCE(f->session->ended) ? 0 : atomic_read(&f->opens);
 	c->id = f->id;
 	c->size_page = f->size_page;
-	INIT_WORK(&c->work, closing_work);
 	f->closing = NULL;
-	queue_work(closings, &c->work);
+	closing_add(f->session, c);
 }
 
 static const struct super_operations file_super_ops = {
@@ -218,17 +236,15 @@ static void file_setup(struct inode *inode)
 }
 
 /*
- * The inode of a file, made if it is not there, with a reference.  Nothing
- * sleeps between its entry into the hash and unlock_new_inode, nor (file_evict)
- * for long while it leaves: the listening thread may wait for either.
+ * The inode of a file, made if it is not there, with a reference; @session's goes
+ * along if it is made.  Nothing sleeps between its entry into the hash and
+ * unlock_new_inode, nor (file_evict) for long while it leaves: the listening thread
+ * may wait for either.
  */
-static struct inode *file_get(const struct sharedpc_backing *want)
+static struct inode *file_get(const struct sharedpc_backing *want,
+			      struct session **session)
 {
-	struct sharedpc_file key = {
-		.id = want->file,
-		.owner = want->owner,
-		.epoch = peer_epoch(want->owner),
-	};
+	struct sharedpc_file key = { .id = want->file, .session = *session };
 	struct inode *inode;
 
 	inode = ilookup5(mnt->mnt_sb, key_hash(&key), key_test, &key);
@@ -240,6 +256,7 @@ static struct inode *file_get(const struct sharedpc_backing *want)
 	key.size = key.size_page + offset_in_page(want->size_phys);
 	inode = iget5_locked(mnt->mnt_sb, key_hash(&key), key_test, key_set, &key);
 	if (inode && inode->i_state & I_NEW) {
+		*session = NULL;
 		file_setup(inode);
 		unlock_new_inode(inode);
 		return inode;
@@ -248,85 +265,82 @@ static struct inode *file_get(const struct sharedpc_backing *want)
 	return inode ?: ERR_PTR(-ENOMEM);
 }
 
-int file_backing(const struct sharedpc_backing *want, struct file **keep)
+/* An open of the file that @want names: with the descriptor's reference. */
+static struct file *file_make(const struct sharedpc_backing *want)
 {
+	struct session *s = session_get(want->owner, want->epoch, want->server);
 	struct inode *inode;
 	struct file *file;
-	int fd;
 
-	if (want->owner >= ctl_nr_images ||
-	    want->owner == ctl_self || !want->size_phys || want->size_phys % 8)
-		return -EINVAL;
-	if (!peer_up(want->owner))
-		return -ENOTCONN;
-	fd = get_unused_fd_flags(O_CLOEXEC);
-	if (fd < 0)
-		return fd;
-	inode = file_get(want);
-	if (IS_ERR(inode)) {
-		put_unused_fd(fd);
-		return PTR_ERR(inode);
-	}
-	/*
-	 * Pairs with file_end_all: either it finds this inode, or we see here
-	 * that the proxy which named the file is no more.
-	 */
+	if (IS_ERR(s))
+		return ERR_CAST(s);
+	inode = file_get(want, &s);
+	if (s)
+		session_put(s);
+	if (IS_ERR(inode))
+		return ERR_CAST(inode);
+	/* Pairs with file_ended: it finds this inode, or we see that it was there. */
 	smp_mb();
-	if (READ_ONCE(ends[want->owner]) != want->ends)
+	if (READ_ONCE(sharedpc_file(inode)->session->ended))
 		file = ERR_PTR(-ESTALE);
 	else
 		file = alloc_file_pseudo(inode, mnt, "sharedpc", O_RDWR, &io_ops);
-	if (IS_ERR(file)) {
+	if (IS_ERR(file))
 		iput(inode);
+	else	/* fput() gives back what only an open by path has taken */
+		__module_get(THIS_MODULE);
+	return file;
+}
+
+int file_backing(const struct sharedpc_backing *want, struct file **keep)
+{
+	struct file *file;
+	int fd;
+
+	if (!want->size_phys || want->size_phys % 8)
+		return -EINVAL;
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0)
+		return fd;
+	file = file_make(want);
+	if (IS_ERR(file)) {
 		put_unused_fd(fd);
 		return PTR_ERR(file);
 	}
-	/* fput() gives back a reference that only an open by path has taken. */
-	__module_get(THIS_MODULE);
 	/* From here on the open is ours to give back. */
-	atomic_inc(&sharedpc_file(inode)->opens);
+	atomic_inc(&sharedpc_file(file_inode(file))->opens);
 	if (keep)
 		*keep = get_file(file);
 	fd_install(fd, file);
 	return fd;
 }
 
-/* Does the owner still live the life in which we opened this? */
 bool file_alive(const struct sharedpc_file *f)
 {
-	return !READ_ONCE(f->dead) && peer_up(f->owner) &&
-	       peer_epoch(f->owner) == f->epoch;
+	return session_alive(f->session);
 }
 
-u32 file_ends(u32 owner)
-{
-	return READ_ONCE(ends[owner]);
-}
-
-/* @fn for each file of @owner that is not being evicted. */
-static void file_each(u32 owner, void (*fn)(struct inode *inode))
+/* @fn for each file of a session of @owner's that has ended, until it is evicted. */
+static void file_each_ended(u32 owner, void (*fn)(struct inode *inode))
 {
 	struct super_block *sb = mnt->mnt_sb;
 	struct inode *inode, *last = NULL;
+	struct session *s;
 
 	spin_lock(&sb->s_inode_list_lock);
 	list_for_each_entry(inode, &sb->s_inodes, i_sb_list) {
-		if (!S_ISREG(inode->i_mode) || sharedpc_file(inode)->owner != owner ||
-		    !igrab(inode))
+		if (!S_ISREG(inode->i_mode) || !igrab(inode))
 			continue;
+		s = sharedpc_file(inode)->session;
 		spin_unlock(&sb->s_inode_list_lock);
 		iput(last);
-		fn(inode);
+		if (s->owner == owner && READ_ONCE(s->ended))
+			fn(inode);
 		last = inode;
 		spin_lock(&sb->s_inode_list_lock);
 	}
 	spin_unlock(&sb->s_inode_list_lock);
 	iput(last);
-}
-
-static void file_end(struct inode *inode)
-{
-	WRITE_ONCE(sharedpc_file(inode)->dead, true);
 }
 
 static void file_zap(struct inode *inode)
@@ -335,48 +349,78 @@ static void file_zap(struct inode *inode)
 }
 
 /*
- * The files of @owner that we have are dead, whatever comes: access is SIGBUS
- * or EIO.  When this returns nobody looks at the owner's inodes any more.
+ * Sessions of @owner's have ended: access to their files is SIGBUS or EIO,
+ * whatever comes.  When this returns nobody looks at the owner's inodes of theirs
+ * any more.
  */
-static void file_end_all(u32 owner)
+static void file_ended(u32 owner)
 {
-	WRITE_ONCE(ends[owner], ends[owner] + 1);
-	smp_mb();	/* pairs with file_backing */
-	if (file_owner_ended)
-		file_owner_ended(owner);
-	file_each(owner, file_end);
+	smp_mb();	/* pairs with file_make */
 	synchronize_rcu_expedited();	/* whoever is in file_size */
-	file_each(owner, file_zap);
+	file_each_ended(owner, file_zap);
+}
+
+static void ended(struct session *s)
+{
+	if (file_session_ended)
+		file_session_ended(s);
+	call_session_ended(s);
+	session_put(s);
 }
 
 void file_peer_went(u32 owner)
 {
-	file_end_all(owner);
+	struct session *s;
+
+	while ((s = session_end_any(owner)))
+		ended(s);
+	file_ended(owner);
 	pinned_forget(owner);
+}
+
+static void file_server_ended(u32 owner, u32 server)
+{
+	struct session *s = session_end(owner, server);
+
+	if (s)
+		ended(s);
+	file_ended(owner);
+}
+
+/* The file that @msg names, with a reference, or NULL. */
+static struct inode *file_find(u32 owner, const struct sharedpc_msg *msg)
+{
+	struct sharedpc_file key = {
+		.id = msg->file,
+		.session = session_find(owner, msg->server),
+	};
+	struct inode *inode;
+
+	if (!key.session)
+		return NULL;
+	inode = ilookup5(mnt->mnt_sb, key_hash(&key), key_test, &key);
+	session_put(key.session);
+	return inode;
 }
 
 /* The listening thread: an owner wants frames back. */
 void file_revoke(u32 owner, const struct sharedpc_msg *msg)
 {
-	struct sharedpc_file key = {
-		.id = msg->file,
-		.owner = owner,
-		.epoch = peer_epoch(owner),
-	};
 	struct sharedpc_msg done = {
 		.type = SHAREDPC_MSG_REVOKED,
 		.slot = msg->slot,
 		.file = msg->file,
+		.server = msg->server,
 	};
 	struct inode *inode = NULL;
 
 	atomic64_inc(&file_stat.revokes);
-	/* One that is being evicted has no user left: nothing to take back. */
 	if (msg->flags & SHAREDPC_REVOKE_END) {
-		file_end_all(owner);
+		file_server_ended(owner, msg->server);
 		goto done;
 	}
-	inode = ilookup5(mnt->mnt_sb, key_hash(&key), key_test, &key);
+	/* One that is being evicted has no user left: nothing to take back. */
+	inode = file_find(owner, msg);
 	if (inode && msg->count && msg->pos + msg->count > msg->pos)
 		done.error = frames_revoke(inode, msg->pos, msg->count,
 					   msg->flags & SHAREDPC_REVOKE_WRITE);
@@ -410,11 +454,13 @@ int file_init(void)
 {
 	int err = -ENOMEM;
 
+	session_init(closer_work);
 	cache = kmem_cache_create("sharedpc_file", sizeof(struct sharedpc_file), 0,
 				  SLAB_ACCOUNT | SLAB_RECLAIM_ACCOUNT, file_init_once);
 	if (!cache)
 		return err;
-	closings = alloc_workqueue("sharedpc-close", WQ_MEM_RECLAIM | WQ_UNBOUND, 16);
+	closings = alloc_workqueue("sharedpc-close", WQ_MEM_RECLAIM | WQ_UNBOUND,
+				   WQ_MAX_ACTIVE);
 	if (!closings)
 		goto destroy_cache;
 	mnt = kern_mount(&file_fs);

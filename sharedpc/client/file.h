@@ -10,17 +10,15 @@
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 #include "sharedpc_ioctl.h"
-#include "sharedpc_wire.h"
+#include "client/session.h"
 
 struct closing;
 
 /* A file of an owner, as a regular file of our own pseudo file system. */
 struct sharedpc_file {
 	struct inode inode;
-	u32 owner;		/* image */
-	u32 epoch;		/* the owner's life that id belongs to */
-	bool dead;		/* its proxy or its owner has ended */
-	u64 id;
+	struct session *session;	/* with its owner's server; ours */
+	u64 id;			/* as that server names it */
 	struct xarray frames;	/* see frames.c */
 	atomic64_t held;	/* entries in frames */
 	atomic_t opens;		/* BACKING calls, to be given back with CLOSE */
@@ -54,25 +52,25 @@ static inline struct sharedpc_file *sharedpc_file(struct inode *inode)
 /*
  * The file's size, in bytes, as its owner's kernel has it this moment.  One
  * aligned 64-bit load from the owner's inode, which stays where it is until
- * our CLOSE, or until we have said that we know of the end of its proxy: that
- * waits for whoever is in here (file_end_all).
+ * our CLOSE, or until we have said that we know of the end of its server: that
+ * waits for whoever is in here (file_ended).
  */
 static inline u64 file_size(const struct sharedpc_file *f)
 {
 	u64 size = 0;
 
 	rcu_read_lock();
-	if (!READ_ONCE(f->dead))
+	if (!READ_ONCE(f->session->ended))
 		size = READ_ONCE(*f->size);
 	rcu_read_unlock();
 	return size;
 }
 
 /*
- * Told when the proxies of ours at @owner, or it, have ended; main.c sets it.
- * In the listening thread: it waits for nobody.
+ * Told when a session has ended; main.c sets it.  In the listening thread: it
+ * waits for nobody.
  */
-extern void (*file_owner_ended)(u32 owner);
+extern void (*file_session_ended)(const struct session *s);
 
 int file_init(void);
 void file_exit(void);
@@ -83,6 +81,5 @@ void file_revoke(u32 owner, const struct sharedpc_msg *msg);
 void file_peer_went(u32 owner);
 bool file_alive(const struct sharedpc_file *f);
 u64 file_held(void);
-u32 file_ends(u32 owner);	/* proxies of ours that have ended there */
 
 #endif

@@ -169,7 +169,7 @@ static int fetch_once(struct sharedpc_file *f, u64 index, u32 count, u16 flags)
 	};
 
 	atomic64_inc(&file_stat.fetches);
-	return call_run(f->owner, &msg, &f->inode);
+	return call_run(f->session, &msg, &f->inode);
 }
 
 /*
@@ -189,7 +189,7 @@ int frames_fetch(struct inode *inode, u64 index, u32 count, u16 flags)
 		return err;
 	err = fetch_once(f, index, count, flags);
 	while (err == -ENOSPC && tries++ < FETCH_TRIES && frames_short) {
-		frames_short(f->owner);
+		frames_short(f->session->owner);
 		schedule_timeout_killable(msecs_to_jiffies(FETCH_PAUSE_MS));
 		if (fatal_signal_pending(current))
 			break;
@@ -233,7 +233,7 @@ static int frame_leave(struct sharedpc_file *f, struct page *page, u64 index,
 	int err = 0;
 
 	if (!frame_idle(folio, end))
-		err = pinned_add(page, f->owner, f->id, index);
+		err = pinned_add(page, f->session, f->id, index);
 	folio_lock(folio);
 	folio->mapping = NULL;
 	folio_clear_dirty(folio);
@@ -246,7 +246,7 @@ static void private_zap(struct sharedpc_file *f, u64 index, u64 count)
 {
 	u64 end = index + count;
 
-	if (READ_ONCE(f->dead))
+	if (READ_ONCE(f->session->ended))
 		return;
 	index = max_t(u64, index, DIV_ROUND_UP_ULL(file_size(f), PAGE_SIZE));
 	if (index < end)

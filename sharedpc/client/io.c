@@ -3,11 +3,11 @@
  * io.c - read, write, mmap and fsync of a client's backing file
  *
  * read() copies from the frames, so that it sees what mmap sees.  write()
- * hands its bytes to the proxy through a bounce buffer in the control area:
+ * hands its bytes to the proxy through bounce buffers in the control area:
  * the owner's file system does the rest (size, append, times, suid bits,
  * quota), in the same page cache.  One write() of up to
- * SHAREDPC_BOUNCE_SIZE bytes is one write at the owner, so O_APPEND is
- * atomic up to that.
+ * SHAREDPC_WRITE_MAX bytes is one write at the owner if it is an appending one, so
+ * O_APPEND is atomic up to that (with dozens of mounts up to less: bounce.c).
  *
  * O_DIRECT is accepted and means nothing here.
  */
@@ -23,6 +23,7 @@
 #include "client/frames.h"
 
 #define READ_AHEAD	SHAREDPC_FAULT_MAX	/* pages asked for at once */
+#define FILL_TRIES	64	/* the user's pages went while they were copied */
 
 static int io_open(struct inode *inode, struct file *file)
 {
@@ -115,11 +116,50 @@ static ssize_t io_read(struct kiocb *iocb, struct iov_iter *to)
 	return total ?: err;
 }
 
+/*
+ * Fill bounce buffers from @from: bytes, with *@data of where they begin, or -errno.
+ * No fault is taken while we have them: the user's memory may be as far away as he
+ * likes.
+ */
+static ssize_t write_fill(struct session *session, struct iov_iter *from, size_t len,
+			  bool whole, u64 *data)
+{
+	size_t room, copied;
+	int first, tries;
+	u32 nr, need;
+
+	for (tries = 0; tries < FILL_TRIES; tries++) {
+		if (fault_in_iov_iter_readable(from, len) == len)
+			return -EFAULT;
+		first = bounce_get(session, len, whole, &nr);
+		if (first < 0)
+			return first;
+		room = min_t(size_t, len, nr * SHAREDPC_BOUNCE_SIZE);
+		pagefault_disable();
+		copied = copy_from_iter(ctl_bounce(ctl_self, first), room, from);
+		pagefault_enable();
+		/* Cut short by a page that went again? */
+		if (copied == room || (copied && !whole)) {
+			need = DIV_ROUND_UP(copied, SHAREDPC_BOUNCE_SIZE);
+			bounce_put(session, first + need, nr - need);
+			*data = (u64)first * SHAREDPC_BOUNCE_SIZE;
+			return copied;
+		}
+		bounce_put(session, first, nr);
+		iov_iter_revert(from, copied);
+		/* ... or by one that is not there: what comes before it counts. */
+		if (tries >= FILL_TRIES / 2 && copied)
+			len = copied;
+		cond_resched();
+	}
+	return -EFAULT;
+}
+
 /* One piece of a write: bytes that the owner took, or -errno. */
 static ssize_t write_piece(struct kiocb *iocb, struct iov_iter *from)
 {
 	struct sharedpc_file *f = sharedpc_file(file_inode(iocb->ki_filp));
-	size_t len = min_t(size_t, iov_iter_count(from), SHAREDPC_BOUNCE_SIZE);
+	size_t len = min_t(size_t, iov_iter_count(from), SHAREDPC_WRITE_MAX);
 	struct sharedpc_msg msg = {
 		.type = SHAREDPC_OP_WRITE,
 		.file = f->id,
@@ -127,25 +167,20 @@ static ssize_t write_piece(struct kiocb *iocb, struct iov_iter *from)
 		.uid = from_kuid(&init_user_ns, current_real_cred()->fsuid),
 		.gid = from_kgid(&init_user_ns, current_real_cred()->fsgid),
 	};
-	size_t copied;
-	int bounce, err;
+	ssize_t copied;
+	int err;
 
 	if (iocb->ki_flags & IOCB_APPEND)
 		msg.flags |= SHAREDPC_CALL_APPEND;
 	if (iocb->ki_flags & IOCB_DSYNC)
 		msg.flags |= SHAREDPC_CALL_DSYNC;
-	bounce = bounce_get();
-	if (bounce < 0)
-		return bounce;
-	copied = copy_from_iter(ctl_bounce(ctl_self, bounce), len, from);
-	if (!copied) {
-		bounce_put(bounce);
-		return -EFAULT;
-	}
-	msg.data = (u64)bounce * SHAREDPC_BOUNCE_SIZE;
+	copied = write_fill(f->session, from, len, iocb->ki_flags & IOCB_APPEND,
+			    &msg.data);
+	if (copied < 0)
+		return copied;
 	msg.count = copied;
-	/* The buffer is the call's from here on. */
-	err = call_run(f->owner, &msg, NULL);
+	/* The buffers are the call's from here on. */
+	err = call_run(f->session, &msg, NULL);
 	if (err)
 		return err;
 	if (msg.result > copied || (s64)msg.pos < 0)
@@ -200,7 +235,7 @@ static int io_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 		file_late(f, HZ);
 		return err;
 	}
-	return file_alive(f) ? call_run(f->owner, &msg, NULL) : -EIO;
+	return file_alive(f) ? call_run(f->session, &msg, NULL) : -EIO;
 }
 
 static int io_mmap(struct file *file, struct vm_area_struct *vma)

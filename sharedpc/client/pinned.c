@@ -26,7 +26,8 @@
 
 struct pinned {
 	struct page *page;
-	u64 file, index;	/* as the owner names it */
+	u32 server;		/* as the owner names it: the three */
+	u64 file, index;
 	bool told;		/* KEPT was sent: RELEASED must follow */
 };
 
@@ -43,17 +44,21 @@ void pinned_init(void)
 }
 
 /* Never waits.  0; -ENOMEM: nobody will remember this frame. */
-int pinned_add(struct page *page, u32 owner, u64 file, u64 index)
+int pinned_add(struct page *page, const struct session *s, u64 file, u64 index)
 {
+	const u32 owner = s->owner;
 	struct pinned *p = kmalloc(sizeof(*p), GFP_ATOMIC | __GFP_NOWARN), *old;
 	int err = 0;
 
 	if (!p)
 		return -ENOMEM;
-	*p = (struct pinned){ .page = page, .file = file, .index = index };
+	*p = (struct pinned){
+		.page = page, .server = s->server, .file = file, .index = index,
+	};
 	xa_lock(&pinned[owner]);
 	old = xa_load(&pinned[owner], page_to_pfn(page));
 	if (old) {	/* it came back meanwhile, and is pinned again */
+		old->server = s->server;
 		old->file = file;
 		old->index = index;
 	} else {
@@ -83,6 +88,7 @@ int pinned_tell(u32 owner, const struct sharedpc_msg *revoke)
 		.type = SHAREDPC_MSG_KEPT,
 		.slot = revoke->slot,
 		.file = revoke->file,
+		.server = revoke->server,
 	};
 	struct pinned *p;
 	unsigned long pfn;
@@ -91,7 +97,8 @@ int pinned_tell(u32 owner, const struct sharedpc_msg *revoke)
 	if (READ_ONCE(lost[owner]))
 		return -ENOMEM;
 	xa_for_each(&pinned[owner], pfn, p) {
-		if (p->file != revoke->file || p->index < revoke->pos ||
+		if (p->server != revoke->server || p->file != revoke->file ||
+		    p->index < revoke->pos ||
 		    p->index - revoke->pos >= revoke->count)
 			continue;
 		msg.pos = p->index;

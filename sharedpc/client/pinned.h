@@ -6,10 +6,10 @@
 #define PINNED_H
 
 #include <linux/mm_types.h>
-#include "sharedpc_wire.h"
+#include "client/session.h"
 
 void pinned_init(void);
-int pinned_add(struct page *page, u32 owner, u64 file, u64 index);
+int pinned_add(struct page *page, const struct session *s, u64 file, u64 index);
 void pinned_lose(u32 owner);
 int pinned_tell(u32 owner, const struct sharedpc_msg *revoke);
 bool pinned_look(u32 owner);	/* true: some are left */

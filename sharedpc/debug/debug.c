@@ -16,7 +16,7 @@
  */
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>
-#include "client/call.h"
+#include "client/session.h"
 #include "box/ctl.h"
 #include "cache/stat.h"
 #include "debug/debug.h"
@@ -43,7 +43,7 @@ static int images_show(struct seq_file *m, void *unused)
 			   READ_ONCE(s->epoch), READ_ONCE(s->heartbeat),
 			   i == ctl_self || peer_up(i), server_granted(i),
 			   kept_count(i), pinned_count(i),
-			   call_open(i), peer_full(i), peer_bad(i),
+			   session_calls(i), peer_full(i), peer_bad(i),
 			   peer_messages(i), socket_packets(i));
 	}
 	return 0;
@@ -79,12 +79,9 @@ static void server_show(struct seq_file *m, struct server *s)
 static int files_show(struct seq_file *m, void *unused)
 {
 	struct server *s;
-	u32 i;
+	u32 n;
 
-	for (i = 0; i < ctl_nr_images; i++) {
-		s = server_get(i);
-		if (!s)
-			continue;
+	for (n = 1; (s = server_next(&n)); n++) {
 		server_show(m, s);
 		server_put(s);
 	}
@@ -95,7 +92,7 @@ DEFINE_SHOW_ATTRIBUTE(files);
 static int counters_show(struct seq_file *m, void *unused)
 {
 	struct server *s;
-	u32 i;
+	u32 n;
 
 	seq_printf(m, "region pages %llu free %llu node %d\n", region_pages(),
 		   region_free(), region_node());
@@ -108,12 +105,10 @@ static int counters_show(struct seq_file *m, void *unused)
 		   atomic64_read(&file_stat.late));
 	cache_show(m);
 	seq_printf(m, "words changes %llu\n", watch_changes());
-	for (i = 0; i < ctl_nr_images; i++) {
-		s = server_get(i);
-		if (!s)
-			continue;
-		seq_printf(m, "server client %u granted %lld faults %lld grants %lld writes %lld revokes %lld foreign %lld\n",
-			   i, atomic64_read(&s->granted), atomic64_read(&s->faults),
+	for (n = 1; (s = server_next(&n)); n++) {
+		seq_printf(m, "server client %u number %u device %u:%u granted %lld faults %lld grants %lld writes %lld revokes %lld foreign %lld\n",
+			   s->client, n, MAJOR(s->dev), MINOR(s->dev),
+			   atomic64_read(&s->granted), atomic64_read(&s->faults),
 			   atomic64_read(&s->grants), atomic64_read(&s->writes),
 			   atomic64_read(&s->revokes_sent), atomic64_read(&s->foreign));
 		server_put(s);

@@ -116,7 +116,7 @@ static void grant_record(struct grant *g)
 			__xa_store(grants, index, xa_mk_value(page_to_pfn(page)),
 				   GFP_ATOMIC);
 			get_page(page);
-			atomic64_inc(&g->server->granted);
+			server_granted_add(g->server, 1);
 		}
 		if (g->pfn[i] & HMM_PFN_WRITE) {
 			g->frame[i] |= SHAREDPC_FRAME_WRITE;
@@ -132,6 +132,7 @@ static int grant_publish(struct grant *g, unsigned long seq)
 		.type = SHAREDPC_MSG_FRAMES,
 		.slot = g->call.slot,
 		.file = g->call.file,
+		.server = g->server->number,
 		.pos = g->index,
 		.count = g->count,
 	};

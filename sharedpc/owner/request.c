@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * request.c - calls of a client, on their way to its proxy and back
+ * request.c - calls of a client, on their way to a proxy and back
  *
- * A client has SHAREDPC_CALLS slots; each open call lives in the slot that
+ * A client has SHAREDPC_CALLS slots at a server; each open call lives in the slot that
  * the client gave it, so that taking a call in needs no memory:
  *
  *	FREE --request_arrived--> QUEUED --request_next--> HANDED --answered--> FREE
@@ -20,6 +20,7 @@ static void request_answer(const struct server *s, const struct sharedpc_msg *ca
 		.type = SHAREDPC_MSG_DONE,
 		.slot = call->slot,
 		.file = call->file,
+		.server = s->number,
 		.error = error,
 		.result = result,
 		.pos = pos,
@@ -38,7 +39,7 @@ static bool call_valid(const struct sharedpc_msg *m)
 		return m->count && m->count <= SHAREDPC_FAULT_MAX &&
 		       m->pos + m->count > m->pos;
 	case SHAREDPC_OP_WRITE:
-		return m->count <= SHAREDPC_BOUNCE_SIZE && m->data < bounce &&
+		return m->count <= SHAREDPC_WRITE_MAX && m->data < bounce &&
 		       m->data + m->count <= bounce;
 	}
 	return true;
@@ -53,7 +54,7 @@ void request_arrived(u32 client, const struct sharedpc_msg *msg)
 
 	if (!call_valid(msg))
 		goto refuse;
-	s = server_get(client);
+	s = server_get(client, msg->server);
 	err = -EIO;
 	if (!s)
 		goto refuse;
@@ -76,6 +77,7 @@ refuse:
 		struct sharedpc_msg done = {
 			.type = SHAREDPC_MSG_DONE,
 			.slot = msg->slot,
+			.server = msg->server,
 			.error = msg->type == SHAREDPC_OP_CLOSE ? 0 : err,
 		};
 

@@ -102,6 +102,7 @@ static int revoke_pages(struct map *m, u64 first, u64 last, u16 flags)
 	struct sharedpc_msg msg = {
 		.type = SHAREDPC_MSG_REVOKE,
 		.flags = flags,
+		.server = m->server->number,
 		.file = m->file,
 		.pos = first,
 		.count = last - first + 1,
@@ -115,6 +116,7 @@ int revoke_end(struct server *s)
 	struct sharedpc_msg msg = {
 		.type = SHAREDPC_MSG_REVOKE,
 		.flags = SHAREDPC_REVOKE_END,
+		.server = s->number,
 	};
 
 	return revoke_run(s, NULL, &msg);
@@ -134,7 +136,7 @@ static struct revoke *revoke_find(struct server *s, const struct sharedpc_msg *m
 /* The listening thread: the client gave something back. */
 void revoke_answered(u32 client, const struct sharedpc_msg *msg)
 {
-	struct server *s = server_get(client);
+	struct server *s = server_get(client, msg->server);
 	struct revoke *r;
 
 	if (!s)
@@ -152,7 +154,7 @@ void revoke_answered(u32 client, const struct sharedpc_msg *msg)
 /* The listening thread: page @msg->pos of what is being revoked stays in use. */
 void revoke_kept(u32 client, const struct sharedpc_msg *msg)
 {
-	struct server *s = server_get(client);
+	struct server *s = server_get(client, msg->server);
 	struct map *m = NULL;
 	struct revoke *r;
 	void *entry;
@@ -220,7 +222,7 @@ static void forget(struct map *m, u64 first, u64 last, bool keep)
 			put_page(page);
 			continue;
 		}
-		atomic64_dec(&m->server->granted);
+		server_granted_add(m->server, -1);
 		if (keep)
 			kept_add(m->server->client, page);
 		put_page(page);

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * server.c - one server per client: from SERVE to the last close
+ * server.c - a server of one client and file system: from SERVE to the last close
  *
  * A server belongs to the open device file that said SERVE.  The listening
- * thread finds it by the client's id.  When the client dies, the server is
+ * thread finds it by its number.  When the client dies, the server is
  * marked gone: NEXT says ENODEV and the proxy leaves.  When the proxy leaves
  * first, every open call is answered with EIO, everything that the client
- * holds is taken back, and its files are ended, before another proxy can say
- * SERVE.
+ * holds of it is taken back, and its files are ended, before another proxy can say
+ * SERVE for that client and file system: a page is known to a client by one server
+ * at a time.
  */
+#include <linux/file.h>
+#include <linux/fs.h>
 #include <linux/random.h>
 #include <linux/slab.h>
 #include <linux/sched/mm.h>
@@ -17,23 +20,23 @@
 #include "link/peer.h"
 #include "owner/server.h"
 
-static DEFINE_SPINLOCK(servers_lock);
-static struct server *servers[SHAREDPC_IMAGES_MAX];
+/* By number; its lock, and that of whoever opens one. */
+static DEFINE_XARRAY_ALLOC1(servers);
+static DEFINE_MUTEX(open_lock);
+static u32 last;
+static atomic64_t granted[SHAREDPC_IMAGES_MAX];
 
-struct server *server_open(u32 client)
+static struct server *server_make(u32 client, const struct super_block *sb)
 {
-	struct server *s;
+	struct server *s = kzalloc(sizeof(*s), GFP_KERNEL);
 
-	if (client >= ctl_nr_images || client == ctl_self)
-		return ERR_PTR(-EINVAL);
-	if (!peer_up(client))
-		return ERR_PTR(-ENOTCONN);
-	s = kzalloc(sizeof(*s), GFP_KERNEL);
 	if (!s)
-		return ERR_PTR(-ENOMEM);
+		return NULL;
 	kref_init(&s->ref);
 	s->client = client;
 	s->epoch = peer_epoch(client);
+	s->sb = sb;
+	s->dev = sb->s_dev;
 	s->mm = current->mm;
 	spin_lock_init(&s->lock);
 	INIT_LIST_HEAD(&s->queued);
@@ -45,17 +48,52 @@ struct server *server_open(u32 client)
 	INIT_LIST_HEAD(&s->maps);
 	mutex_init(&s->sizes_lock);
 	xa_init(&s->sizes);
+	return s;
+}
 
-	spin_lock(&servers_lock);
-	if (servers[client]) {
-		spin_unlock(&servers_lock);
-		kfree(s);
-		return ERR_PTR(-EBUSY);
+/* With open_lock. */
+static struct server *server_add(u32 client, const struct super_block *sb, u32 *number)
+{
+	unsigned long n;
+	struct server *s;
+	int err;
+
+	xa_for_each(&servers, n, s) {
+		if (s->client == client && s->sb == sb) {
+			*number = n;
+			return ERR_PTR(-EBUSY);
+		}
 	}
-	servers[client] = s;
-	spin_unlock(&servers_lock);
+	s = server_make(client, sb);
+	if (!s)
+		return ERR_PTR(-ENOMEM);
+	err = xa_alloc_cyclic(&servers, &s->number, s, xa_limit_31b, &last, GFP_KERNEL);
+	if (err < 0) {
+		kfree(s);
+		return ERR_PTR(err);
+	}
+	*number = s->number;
+	return s;
+}
+
+struct server *server_open(struct sharedpc_serve *want)
+{
+	struct file *file;
+	struct server *s;
+
+	if (want->client >= ctl_nr_images || want->client == ctl_self || want->reserved)
+		return ERR_PTR(-EINVAL);
+	if (!peer_up(want->client))
+		return ERR_PTR(-ENOTCONN);
+	file = fget_raw(want->fd);
+	if (!file)
+		return ERR_PTR(-EBADF);
+	mutex_lock(&open_lock);
+	s = server_add(want->client, file_inode(file)->i_sb, &want->server);
+	mutex_unlock(&open_lock);
+	fput(file);
 	/* It may have gone before server_peer_went could find us. */
-	if (!server_current(s)) {
+	if (!IS_ERR(s) && !server_current(s)) {
 		server_close(s);
 		return ERR_PTR(-ENOTCONN);
 	}
@@ -78,15 +116,31 @@ void server_put(struct server *s)
 	kref_put(&s->ref, server_free);
 }
 
-struct server *server_get(u32 client)
+struct server *server_get(u32 client, u32 number)
 {
 	struct server *s;
 
-	spin_lock(&servers_lock);
-	s = servers[client];
+	xa_lock(&servers);
+	s = xa_load(&servers, number);
+	if (s && s->client == client)
+		kref_get(&s->ref);
+	else
+		s = NULL;
+	xa_unlock(&servers);
+	return s;
+}
+
+struct server *server_next(u32 *number)
+{
+	unsigned long n = *number;
+	struct server *s;
+
+	xa_lock(&servers);
+	s = xa_find(&servers, &n, U32_MAX, XA_PRESENT);
 	if (s)
 		kref_get(&s->ref);
-	spin_unlock(&servers_lock);
+	xa_unlock(&servers);
+	*number = n;
 	return s;
 }
 
@@ -97,31 +151,32 @@ void server_close(struct server *s)
 	/* A client that could not be stopped may look for ever. */
 	if (!revoke_end(s))
 		size_drop_all(s);
-	spin_lock(&servers_lock);
-	servers[s->client] = NULL;
-	spin_unlock(&servers_lock);
+	xa_erase(&servers, s->number);
 	server_put(s);
 }
 
 void server_peer_went(u32 client)
 {
-	struct server *s = server_get(client);
+	unsigned long n;
+	struct server *s;
 
-	if (!s)
-		return;
-	WRITE_ONCE(s->gone, true);
-	wake_up_all(&s->wait);
-	server_put(s);
+	xa_lock(&servers);
+	xa_for_each(&servers, n, s) {
+		if (s->client != client)
+			continue;
+		WRITE_ONCE(s->gone, true);
+		wake_up_all(&s->wait);
+	}
+	xa_unlock(&servers);
+}
+
+void server_granted_add(struct server *s, int frames)
+{
+	atomic64_add(frames, &s->granted);
+	atomic64_add(frames, &granted[s->client]);
 }
 
 u64 server_granted(u32 client)
 {
-	struct server *s = server_get(client);
-	u64 granted = 0;
-
-	if (s) {
-		granted = atomic64_read(&s->granted);
-		server_put(s);
-	}
-	return granted;
+	return atomic64_read(&granted[client]);
 }

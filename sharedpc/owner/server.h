@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * server.h - the owner's side: one server per client, worked by its proxy
+ * server.h - the owner's side: a server for each client and file system
+ *
+ * Each is worked by a proxy, a process of its own.
  *
  *	server.c	the server's life, from SERVE to close
  *	request.c	calls of the client, on their way to the proxy and back
@@ -37,8 +39,11 @@ struct request {
 
 struct server {
 	struct kref ref;
+	u32 number;			/* on the wire; never given again */
 	u32 client;
 	u32 epoch;			/* the client's life that we serve */
+	const struct super_block *sb;	/* to compare with only, as is mm */
+	dev_t dev;			/* its device, for people */
 	struct mm_struct *mm;		/* the proxy's, to compare with only */
 	bool gone;			/* the client died, or the proxy left */
 	bool lost;			/* the client is silent and was not fenced */
@@ -83,13 +88,18 @@ struct map {
 #define GRANT_DIRTY	XA_MARK_1	/* may have, since it was last cleaned */
 
 /* server.c */
-struct server *server_open(u32 client);
+/* For whom and what @want says; -EBUSY fills in @want->server. */
+struct server *server_open(struct sharedpc_serve *want);
 void server_close(struct server *s);
-struct server *server_get(u32 client);
+/* @client's server @number, or NULL. */
+struct server *server_get(u32 client, u32 number);
+/* The next one from *@number on, with a reference, or NULL: for (n = 1; ; n++). */
+struct server *server_next(u32 *number);
 void server_put(struct server *s);
 void server_peer_went(u32 client);
 bool server_current(const struct server *s);	/* the client's life is ours */
-u64 server_granted(u32 client);
+void server_granted_add(struct server *s, int frames);
+u64 server_granted(u32 client);			/* by all its servers */
 
 /* request.c */
 void request_arrived(u32 client, const struct sharedpc_msg *msg);

@@ -86,8 +86,6 @@ static long do_image(void __user *arg)
 	image.stage = READ_ONCE(slot->stage);
 	image.heartbeat = READ_ONCE(slot->heartbeat);
 	image.granted = server_granted(image.id);
-	image.ends = file_ends(image.id);
-	image.reserved = 0;
 	strscpy_pad(image.name, slot->name, sizeof(image.name));
 	strscpy_pad(image.last_words, slot->last_words, sizeof(image.last_words));
 	return copy_to_user(arg, &image, sizeof(image)) ? -EFAULT : 0;
@@ -95,22 +93,28 @@ static long do_image(void __user *arg)
 
 static long do_serve(struct opened *o, void __user *arg)
 {
+	struct sharedpc_serve want;
 	struct server *s;
 	long err = 0;
-	u32 client;
 
-	if (get_user(client, (u32 __user *)arg))
+	if (copy_from_user(&want, arg, sizeof(want)))
 		return -EFAULT;
 	mutex_lock(&o->lock);
 	if (o->server) {
 		err = -EINVAL;
-	} else {
-		s = server_open(client);
-		if (IS_ERR(s))
-			err = PTR_ERR(s);
-		else
-			o->server = s;
+		goto unlock;
 	}
+	s = server_open(&want);
+	if (IS_ERR(s))
+		err = PTR_ERR(s);
+	if ((!err || err == -EBUSY) && copy_to_user(arg, &want, sizeof(want))) {
+		if (!err)
+			server_close(s);
+		err = -EFAULT;
+	}
+	if (!err)
+		WRITE_ONCE(o->server, s);
+unlock:
 	mutex_unlock(&o->lock);
 	return err;
 }
@@ -188,7 +192,7 @@ static long do_backing(struct opened *o, void __user *arg)
 
 	if (copy_from_user(&backing, arg, sizeof(backing)))
 		return -EFAULT;
-	if (backing.flags & ~SHAREDPC_BACKING_KEEP || backing.reserved)
+	if (backing.flags & ~SHAREDPC_BACKING_KEEP)
 		return -EINVAL;
 	return mount ? cache_backing(mount, &backing) : file_backing(&backing, NULL);
 }

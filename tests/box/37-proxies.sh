@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # timeout: 300
 #
-# The proxies on the owner: one for each client, whatever comes over their
-# socket; gone with the image, back with it.
+# The proxies on the owner: one for each client and file system, whatever comes over
+# their socket; gone with the image, back with it.
 
 . "$(dirname "$0")/lib.sh"
 
@@ -16,9 +16,10 @@ log() { on boot cat /run/ccluster/proxyd.log; }
 dmesg_mark
 check "directory" on boot sh -c "rm -rf $DIR; mkdir -m 777 $DIR"
 n=$(on boot pgrep -c '^proxyd$')
-[ "$n" -le $((2 + ${#clients[@]})) ] || fail "$n processes for ${#clients[@]} clients"
+[ "$n" -le $((2 + 2 * ${#clients[@]})) ] || fail "$n processes for ${#clients[@]} clients"
 pa=$(proxy_of "$a") pb=$(proxy_of "$b")
 [ -n "$pa" ] && [ -n "$pb" ] && [ "$pa" != "$pb" ] || fail "proxies: '$pa' '$pb'"
+[ "$(proxy_of "$a" /)" != "$pa" ] || fail "one proxy for two file systems"
 check "proxy of $a" alive "$pa"
 check "second mount" on "$a" sh -c 'mkdir -p /tmp/p && mount -t ccfs boot:/srv/shared /tmp/p'
 [ "$(proxy_of "$a")" = "$pa" ] || fail "a second mount started a second proxy"
@@ -72,13 +73,18 @@ check "proxy of $a after garbage" alive "$pa"
 check "$a works on" on "$a" sh -c "echo x >$DIR/f && grep -q x $DIR/f"
 log | grep -q 'refused' || fail "proxyd did not say that it refused somebody"
 
-# A proxy that dies takes its client's mounts along, nobody else's.
+# A proxy that dies takes along its client's mounts of that file system, no other's.
 check "kill" on boot kill -9 "$pb"
 t0=$SECONDS
 timeout 100 "$BOX" exec "$b" -- cat $DIR/f >/dev/null 2>&1 && fail "$b reads without a proxy"
 [ $((SECONDS - t0)) -lt 90 ] || fail "$b took $((SECONDS - t0)) s to notice"
 check "$a is not touched" on "$a" cat $DIR/f
-[ "$(field "$b" frames)" = 0 ] || fail "$b has $(field "$b" frames) frames and no proxy"
+check "the root of $b is not touched" on "$b" ls -l /usr/bin
+on boot grep "^client $(field "$b" id) device $(on boot stat -c %Hd:%Ld /srv/shared) " \
+	/sys/kernel/debug/sharedpc/files && fail "$b has frames and no proxy"
+check "kill the other" on boot kill -9 "$(proxy_of "$b" /)"
+no_frames() { [ "$(field "$b" frames)" = 0 ]; }
+await 20 no_frames || fail "$b has $(field "$b" frames) frames and no proxy"
 check "restart" ctl restart "$b"
 await 60 is_up "$b" || fail "$b does not come back"
 check "$b works again" on "$b" grep -q x $DIR/f
@@ -93,4 +99,4 @@ await 60 is_up "$b" || fail "$b does not come back"
 [ "$(proxy_of "$b")" != "$pb" ] || fail "no new proxy for $b"
 check "clean up" on boot rm -rf $DIR
 dmesg_clean
-echo "one proxy per client, and none too many"
+echo "one proxy per client and file system, and none too many"

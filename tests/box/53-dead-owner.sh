@@ -40,7 +40,8 @@ mount_again() {
 dmesg_mark
 check "directory" on boot sh -c "rm -rf $DIR; mkdir $DIR; echo x >$DIR/f; ln -s f $DIR/l"
 
-# A client's proxy is killed: its root goes as well, so it is started again.
+# A client's proxy is killed; its mount does not come back by itself, so it is started
+# again.
 pid=$(proxy_of "$b")
 check "proxy of $b" alive "$pid"
 doomed "$b" $DIR 100

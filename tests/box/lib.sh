@@ -10,7 +10,8 @@
 #   is_up IMAGE...        running, and takes commands
 #   holds_nothing IMAGE.. none of the owner's frames
 #   work IMAGE, work_ends a process that uses shared files meanwhile
-#   proxy_of IMAGE        its proxy's process id on the owner; alive PID, dead PID
+#   proxy_of IMAGE [DIR]  the process id of its proxy for the file system of DIR
+#                         (/srv/shared), on the owner; alive PID, dead PID
 #   all_back IMAGE PID    an image that has ended left no frame and no proxy
 #   kept IMAGE            frames that it was asked for and still uses
 #   counter IMAGE LINE NAME  of its /sys/kernel/debug/sharedpc/counters
@@ -95,9 +96,17 @@ await() {
 
 # The proxy of image $1: the process that said so last. Is it there?
 proxy_of() {
-	on boot sed -n "s/^proxyd\\[$1\\]: starts, process \\([0-9]*\\)\$/\\1/p" \
-		/run/ccluster/proxyd.log | tail -n 1
+	on boot sh -c 'sed -n "s/^proxyd\[$1\]: starts, process \([0-9]*\), for device $(
+		stat -c %Hd:%Ld "$2")\$/\1/p" /run/ccluster/proxyd.log | tail -n 1' \
+		sh "$1" "${2-/srv/shared}"
 }
+# All proxies of image $1 that there are.
+proxies_of() {
+	on boot sh -c 'for p in $(sed -n "s/^proxyd\[$1\]: starts, process \([0-9]*\),.*/\1/p" \
+		/run/ccluster/proxyd.log); do
+		! grep -qs "^proxyd$" /proc/$p/comm || echo "$p"; done' sh "$1"
+}
+no_proxy() { [ -z "$(proxies_of "$1")" ]; }
 alive() { on boot kill -0 "$1"; }
 dead() { [ -n "$1" ] && on boot test ! -e "/proc/$1"; }
 
@@ -159,6 +168,7 @@ all_back() {
 	[ "$(field "$1" frames)" = 0 ] || fail "$1 has ended and holds $(field "$1" frames) frames"
 	[ "$(kept "$1")" = 0 ] || fail "$1 has ended and keeps $(kept "$1") frames"
 	await 20 dead "$2" || fail "the proxy of $1 outlives it"
+	await 20 no_proxy "$1" || fail "a proxy of $1 outlives it: $(proxies_of "$1")"
 }
 
 # counter IMAGE "LINE" NAME: the number after NAME in that line of its counters.

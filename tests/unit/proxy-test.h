@@ -69,7 +69,7 @@ static inline int fresh(void)
 	int pair[2];
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-	process_conn_add(&proxy, pair[1]);
+	process_conn_add(&proxy, pair[1], NULL);
 	return pair[0];
 }
 
@@ -273,7 +273,7 @@ static inline void setup_proxy(bool local)
 	write_conf();
 	proxy = (struct proxy) {
 		.config = conf, .owner = "boot", .client = "web", .image = 1,
-		.local = local, .life.control = -1, .dev = -1,
+		.local = local, .control = -1, .dev = -1,
 	};
 	process_init(&proxy);
 	assert_int_equal(procfd_init(), 0);

@@ -17,7 +17,7 @@
 #include "fs/ops.h"
 #include "sharedpc_ioctl.h"
 
-static const struct owner owner = { .dev = 7, .id = 3, .ends = 4 };
+static const struct owner owner = { .dev = 7, .id = 3, .epoch = 4, .server = 5 };
 static struct ccfs fs = { .owner.dev = -1, .attach.dev = -1 };
 static bool absent;		/* there is no device */
 static int refuse;		/* ATTACH and BACKING fail with this */
@@ -140,12 +140,12 @@ static void attach(void **state)
 	assert_int_equal(attach_mount(&a, &owner, root, &w), 0);
 	assert_true(a.remembers);
 	assert_int_equal(attached.owner, 3);
-	assert_int_equal(attached.ends, 4);
+	assert_int_equal(attached.epoch, 4);
 	assert_int_equal(attached.flags, 0);
 	assert_int_equal(attached.bits, 17);
 	assert_int_equal(attached.salt, w.salt);
 	assert_int_equal(attached.root_ino, 99);
-	assert_int_equal(attached.reserved, 0);
+	assert_int_equal(attached.server, 5);
 	attach_end(&a);
 	close(a.dev);
 	close(a.null);
@@ -252,7 +252,8 @@ static void backing_file(void **state)
 	assert_int_equal(owner_backing(&owner, 9, 8, &o, true), 100);
 	assert_int_equal(backing_dev, 9);
 	assert_int_equal(backing.owner, 3);
-	assert_int_equal(backing.ends, 4);
+	assert_int_equal(backing.epoch, 4);
+	assert_int_equal(backing.server, 5);
 	assert_int_equal(backing.file, 5);
 	assert_int_equal(backing.size_phys, 6);
 	assert_int_equal(backing.node, 8);
