@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "proxyd/data/call.h"
+#include "proxyd/data/touch.h"
 #include "proxyd/export/cred.h"
 #include "proxyd/life/log.h"
 #include "sharedpc_ioctl.h"
@@ -299,7 +300,7 @@ static void *caller(void *arg)
 
 int calls_start(struct proxy *proxy)
 {
-	int i, ret = 0;
+	int i, ret = touch_init();
 
 	for (i = 0; i < CALL_IDLE && !ret; i++)
 		ret = caller_add(proxy, CALL_IDLE);

@@ -12,7 +12,8 @@
  * one it needs. If that one has to be read from the disk, so are those that
  * follow: the kernel's own read-ahead gives up on a mapping that it has missed
  * too often, as it must in one that is only ever touched on a miss. A write gets
- * its one page, since granting the right to write makes a page dirty.
+ * its one page, since granting the right to write makes a page dirty; what its fault
+ * waits for is waited for here (touch.h).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,6 +26,7 @@
 #include <unistd.h>
 
 #include "proxyd/data/call.h"
+#include "proxyd/data/touch.h"
 #include "proxyd/life/log.h"
 #include "sharedpc_ioctl.h"
 #include "sharedpc_limits.h"
@@ -193,6 +195,11 @@ static int span_choose(struct proxy *proxy, const struct file *file,
 
 	if (!cached && region_low(proxy))
 		return -ENOSPC;
+	/* The grant would do it as well, with the lock of the memory map held. */
+	if (call->flags & SHAREDPC_CALL_WRITE && !file->writable)
+		return -EPERM;
+	if (call->flags & SHAREDPC_CALL_WRITE && touch_write(span_page(s, s->need)))
+		return -EFAULT;
 	if (!(call->flags & SHAREDPC_CALL_AROUND))
 		return 0;
 	if (call->flags & SHAREDPC_CALL_WRITE) {

@@ -26,13 +26,7 @@ timeout 100 "$BOX" exec "$b" -- $T/mapped await $F 0 1 >/dev/null 2>&1 &
 holder=$!
 mapped() { [ "$(on boot $T/mapped read $F 8)" = 1 ]; }
 await 20 mapped || fail "$b does not map the file"
-# Real-time programs may take all the time, and nobody has a share put by.
-check "no mercy" on "$b" sh -c 'echo -1 >/proc/sys/kernel/sched_rt_runtime_us
-	for f in /sys/kernel/debug/sched/fair_server/cpu*/runtime; do echo 0 >$f; done'
-timeout 100 "$BOX" exec "$b" -- chrt -f 99 sh -c 'while :; do :; done' >/dev/null 2>&1 &
-starver=$!
-silent() { ctl status | grep "^$b .*no heartbeat"; }
-await 30 silent || fail "status does not say that $b is silent: $(ctl status)"
+starve "$b"
 state_is "$b" running || fail "$b is $(state "$b")"
 
 t0=$SECONDS

@@ -13,6 +13,7 @@
 #   proxy_of IMAGE [DIR]  the process id of its proxy for the file system of DIR
 #                         (/srv/shared), on the owner; alive PID, dead PID
 #   all_back IMAGE PID    an image that has ended left no frame and no proxy
+#   starve IMAGE          makes it silent
 #   kept IMAGE            frames that it was asked for and still uses
 #   counter IMAGE LINE NAME  of its /sys/kernel/debug/sharedpc/counters
 #
@@ -169,6 +170,18 @@ all_back() {
 	[ "$(kept "$1")" = 0 ] || fail "$1 has ended and keeps $(kept "$1") frames"
 	await 20 dead "$2" || fail "the proxy of $1 outlives it"
 	await 20 no_proxy "$1" || fail "a proxy of $1 outlives it: $(proxies_of "$1")"
+}
+
+# starve IMAGE: its kernel answers nobody any more, though its CPU runs. The program
+# that does it is $starver here.
+starve() {
+	# Real-time programs may take all the time, and nobody has a share put by.
+	check "no mercy" on "$1" sh -c 'echo -1 >/proc/sys/kernel/sched_rt_runtime_us
+		for f in /sys/kernel/debug/sched/fair_server/cpu*/runtime; do echo 0 >$f; done'
+	timeout 100 "$BOX" exec "$1" -- chrt -f 99 sh -c 'while :; do :; done' >/dev/null 2>&1 &
+	starver=$!
+	silent() { ctl status | grep "^$1 .*no heartbeat"; }
+	await 30 silent "$1" || fail "status does not say that $1 is silent: $(ctl status)"
 }
 
 # counter IMAGE "LINE" NAME: the number after NAME in that line of its counters.
