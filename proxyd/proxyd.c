@@ -3,13 +3,16 @@
  * proxyd.c - the owner's daemon: see proxyd(8).
  *
  *	limits.c	what it needs of the kernel for itself
- *	listener.c	one process: takes connections
- *	process.c	one process per client image, from there on:
+ *	listener.c	one process: takes connections ...
+ *	children.c	... and has a process for each
+ *	process.c	which serves a client image from a file system:
+ *	  pass.c hello.c	whether it does, or which other one
  *	  life.c		how much it has to do, and when it may end
  *	  conn.c work.c		mounts and their requests
  *	  ops*.c node.c dir.c	names, attributes, opens
  *	  words.c		for how long they hold good
  *	  call.c fault.c	what the client's kernel asks for, by sharedpc.ko
+ *	  touch.c		the fault of a store
  *	  file.c window.c	open files and the maps of them
  *	  later.c		what nobody needs to wait for
  *	  export.c cred.c	how far a client may go
