@@ -22,7 +22,8 @@
  *			BACKING: ends
  *	revision 3	WATCH, NAME, LOOK, ATTACH, TELL; BACKING: node, flags
  *	revision 4	SERVE: a file system, and a number; BACKING, ATTACH: epoch
- *			and server, no ends; IMAGE: no ends
+ *			and server, no ends; IMAGE: no ends; INFO: share, room;
+ *			LIMIT
  */
 #ifndef SHAREDPC_IOCTL_H
 #define SHAREDPC_IOCTL_H
@@ -42,6 +43,10 @@ struct sharedpc_info {
 	__u64 region_pages;	/* frames in the region */
 	__u64 granted;		/* owner: frames that clients hold now */
 	__u64 free_pages;	/* owner: frames free or cheap to reclaim */
+	__u64 share;		/* owner: frames that each client can have, whatever
+				 * the others hold
+				 */
+	__u64 room;		/* after SERVE: frames that may be granted now */
 };
 
 /* What is known of image @id (in). */
@@ -132,6 +137,7 @@ struct sharedpc_map {
  * -EAGAIN	the page moved too often meanwhile: call again
  * -ENOENT	no map covers the range: MAP first
  * -ESTALE	the call is gone (client died or gave up)
+ * -ENOSPC	the client may not hold so many frames more: INFO, LIMIT
  */
 struct sharedpc_grant {
 	__u32 slot;
@@ -284,6 +290,8 @@ struct sharedpc_tell {
 #define SHAREDPC_IOC_SIZE	_IOWR('P', 9, struct sharedpc_size)
 #define SHAREDPC_IOC_BACKING	_IOW('P', 10, struct sharedpc_backing)
 #define SHAREDPC_IOC_PROGRESS	_IOW('P', 11, __u32)	/* own slot's stage */
+/* Frames that the client may hold by this server at once, __u64; 0: no limit. */
+#define SHAREDPC_IOC_LIMIT	_IOW('P', 18, __u64)
 #define SHAREDPC_IOC_UNSIZE	_IOW('P', 12, struct sharedpc_size)
 #define SHAREDPC_IOC_WATCH	_IOWR('P', 13, struct sharedpc_watch)
 #define SHAREDPC_IOC_NAME	_IOWR('P', 14, struct sharedpc_name)

@@ -64,7 +64,6 @@ static int serve(struct proxy *proxy, int root, uint32_t *number)
 	}
 	proxy->server = want.server;
 	proxy->region_node = info.region_node;
-	proxy->reserve = info.region_pages / 50;
 	proxy->bounce = mmap(NULL, SHAREDPC_BOUNCES * SHAREDPC_BOUNCE_SIZE,
 			     PROT_READ, MAP_SHARED, proxy->dev, 0);
 	return proxy->bounce == MAP_FAILED ? -errno : 0;

@@ -32,7 +32,6 @@
 #include "sharedpc_limits.h"
 
 #define TRIES		LIMIT_PROXY_TRIES	/* moves or lost races until -EBUSY */
-#define RESERVE_MIN	512	/* pages */
 
 /* What is to be granted: pages [index, index + count), of which @need at least. */
 struct span {
@@ -42,16 +41,12 @@ struct span {
 	char *addr;		/* of page @index */
 };
 
-/* Whether the region has no page to spare. */
+/* Whether the region has no page to spare for this client. */
 static bool region_low(struct proxy *proxy)
 {
 	struct sharedpc_info info;
-	uint64_t reserve = proxy->reserve;
 
-	if (reserve < RESERVE_MIN)
-		reserve = RESERVE_MIN;
-	return ioctl(proxy->dev, SHAREDPC_IOC_INFO, &info) ||
-	       info.free_pages < reserve;
+	return ioctl(proxy->dev, SHAREDPC_IOC_INFO, &info) || !info.room;
 }
 
 static char *span_page(const struct span *s, uint64_t index)
@@ -149,8 +144,9 @@ static int span_grant(struct proxy *proxy, const struct sharedpc_call *call,
 				pause_ms(1);
 			break;
 		case EFAULT:
+		case ENOSPC:
 			if (s->count == 1 || !(call->flags & SHAREDPC_CALL_AROUND))
-				return -EFAULT;
+				return -errno;
 			span_one(s);
 			break;
 		default:

@@ -23,7 +23,6 @@ struct proxy {
 	int dev;		/* /dev/sharedpc that serves; -1 if local */
 	const void *bounce;	/* the client's bounce buffers */
 	int region_node;
-	uint64_t reserve;	/* pages of the region to be left free */
 	struct files files;
 	struct life life;
 };

@@ -6,7 +6,8 @@
  *
  *	1. note the notifier's sequence
  *	2. fault the pages in (hmm_range_fault), for writing where asked
- *	3. all in the region?  If not the proxy migrates them and comes back
+ *	3. all in the region?  If not the proxy migrates them and comes back; and
+ *	   may the client have so many more?
  *	4. under the grants' lock: sequence unchanged?  Then nothing was taken
  *	   away since 1: record the grant and put the answer on the ring
  *	5. else again
@@ -84,6 +85,26 @@ static int grant_check(struct grant *g)
 	if (g->foreign)
 		atomic64_add(hweight64(g->foreign), &g->server->foreign);
 	return g->foreign ? -EXDEV : 0;
+}
+
+/* Frames that the client does not hold yet, by this file. */
+static u32 grant_new(struct grant *g)
+{
+	unsigned long index = g->index;
+	u32 had = 0;
+	void *entry;
+
+	xa_for_each_range(&g->map->grants, index, entry, g->index,
+			  g->index + g->count - 1)
+		had++;
+	return g->count - had;
+}
+
+static int grant_room(struct grant *g)
+{
+	u32 more = grant_new(g);
+
+	return !more || more <= quota_room(g->server) ? 0 : -ENOSPC;
 }
 
 /* Memory for the records, before the lock. */
@@ -175,6 +196,8 @@ static int grant_try(struct grant *g)
 		err = grant_fault(g, &seq);
 		if (!err)
 			err = grant_check(g);
+		if (!err)
+			err = grant_room(g);
 		if (!err)
 			err = grant_publish(g, seq);
 		/* -EBUSY: it moved.  -EAGAIN: the ring is full. */

@@ -10,6 +10,7 @@
  *	grant.c		vtop: from a page of such a mapping to a frame
  *	revoke.c	taking frames, or the right to write them, back
  *	kept.c		frames that a client's I/O holds after that
+ *	quota.c		how many a client may hold
  *	size.c		the inodes whose size the client reads
  *
  * Lock order: maps_lock, then a map's grants (xa_lock), then lock, then the
@@ -61,6 +62,7 @@ struct server {
 	struct mutex sizes_lock;	/* sizes */
 	struct xarray sizes;		/* see size.c */
 
+	u64 limit;			/* frames at once; 0: none of its own */
 	atomic64_t granted;		/* frames that the client holds */
 	atomic64_t faults, grants, writes, revokes_sent, foreign;
 };
@@ -133,6 +135,10 @@ void kept_add(u32 client, struct page *page);
 void kept_released(u32 client, const struct sharedpc_msg *msg);
 void kept_drop(u32 client);
 u64 kept_count(u32 client);
+
+/* quota.c */
+u64 quota_share(void);				/* frames that each client can have */
+u64 quota_room(const struct server *s);		/* frames that may be granted now */
 
 /* size.c */
 int size_keep(struct server *s, int fd, u64 *phys);

@@ -54,8 +54,9 @@ static int device_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-static long do_info(void __user *arg)
+static long do_info(const struct opened *o, void __user *arg)
 {
+	const struct server *s = READ_ONCE(o->server);
 	struct sharedpc_info info = {
 		.revision = SHAREDPC_REVISION,
 		.self = ctl_self,
@@ -63,6 +64,8 @@ static long do_info(void __user *arg)
 		.region_node = region_node(),
 		.region_pages = region_pages(),
 		.free_pages = region_free(),
+		.share = ctl_is_boot() ? quota_share() : 0,
+		.room = s ? quota_room(s) : 0,
 	};
 	u32 i;
 
@@ -298,6 +301,16 @@ static long do_progress(void __user *arg)
 	return 0;
 }
 
+static long do_limit(struct server *s, void __user *arg)
+{
+	u64 limit;
+
+	if (copy_from_user(&limit, arg, sizeof(limit)))
+		return -EFAULT;
+	WRITE_ONCE(s->limit, limit);
+	return 0;
+}
+
 /* Calls of a proxy: only after SERVE, only in the process that said it. */
 static long server_ioctl(struct opened *o, unsigned int cmd, void __user *arg)
 {
@@ -322,6 +335,8 @@ static long server_ioctl(struct opened *o, unsigned int cmd, void __user *arg)
 		return do_size(s, arg, true);
 	case SHAREDPC_IOC_UNSIZE:
 		return do_size(s, arg, false);
+	case SHAREDPC_IOC_LIMIT:
+		return do_limit(s, arg);
 	}
 	return -ENOTTY;
 }
@@ -345,7 +360,7 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 
 	switch (cmd) {
 	case SHAREDPC_IOC_INFO:
-		return do_info(p);
+		return do_info(file->private_data, p);
 	case SHAREDPC_IOC_IMAGE:
 		return do_image(p);
 	case SHAREDPC_IOC_NAME:

@@ -4,6 +4,7 @@
  *
  *	fill read FILE		by pread
  *	fill map FILE		one byte of each page, by MAP_SHARED
+ *	fill hold FILE		the same, and then it stays until it is killed
  *
  * Prints how many pages there were and how it ended: "130000 pages, then No
  * space left on device", or "..., then SIGBUS".  Status 1 if there was no end
@@ -80,8 +81,11 @@ int main(int argc, char **argv)
 		perror(argv[2]);
 		return 2;
 	}
-	n = strcmp(argv[1], "map") ? by_read(fd, st.st_size, &end) :
-				     by_map(fd, st.st_size, &end);
+	n = strcmp(argv[1], "read") ? by_map(fd, st.st_size, &end) :
+				      by_read(fd, st.st_size, &end);
 	printf("%ld pages, then %s\n", n, end ? end : "the end of the file");
+	fflush(stdout);
+	if (!strcmp(argv[1], "hold"))
+		pause();
 	return !end;
 }
