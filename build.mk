@@ -93,12 +93,14 @@ $(O)/kmod/kmod.built: $(filter $(O)/kmod/sharedpc.built,$(MODULES:%=$(O)/kmod/%.
 modules: $(MODULES:%=$(O)/kmod/%.built)
 
 # The clients' initramfs: static programs and the modules that they load.
-# vsock comes from the kernel's own package, in the run root.
-VSOCK := $(addprefix build/roots/run/usr/lib/modules/$(KVER)/kernel/net/vmw_vsock/,\
-	vsock.ko.xz vmw_vsock_virtio_transport_common.ko.xz)
+# Those of the kernel's own package are in the run root.
+KMODS := $(addprefix build/roots/run/usr/lib/modules/$(KVER)/kernel/,\
+	net/vmw_vsock/vsock.ko.xz \
+	net/vmw_vsock/vmw_vsock_virtio_transport_common.ko.xz \
+	fs/overlayfs/overlay.ko.xz)
 
 $(O)/initrd.img: box/mkinitrd $(BINS) $(FRAGMENTS) modules
-	@box/mkinitrd $@ $(INITRD) $(foreach m,$(VSOCK) $(wildcard $(O)/kmod/sharedpc/*.ko),/lib/modules/$(notdir $(m))=$(m))
+	@box/mkinitrd $@ $(INITRD) $(foreach m,$(KMODS) $(wildcard $(O)/kmod/sharedpc/*.ko),/lib/modules/$(notdir $(m))=$(m))
 
 # Needs no compiler: run it on the machine that is installed to.
 install:

@@ -32,7 +32,11 @@ static int root_attach(int dev, int root, const struct owner *o,
 	};
 
 	if (!(w->flags & CCFS_WELCOME_WORDS))
-		attach.flags = SHAREDPC_ATTACH_FORGET;
+		attach.flags |= SHAREDPC_ATTACH_FORGET;
+	if (w->flags & CCFS_WELCOME_SQUASH_ROOT)
+		attach.flags |= SHAREDPC_ATTACH_SQUASH_ROOT;
+	if (w->flags & CCFS_WELCOME_SQUASH_ALL)
+		attach.flags |= SHAREDPC_ATTACH_SQUASH_ALL;
 	if (!ioctl(dev, SHAREDPC_IOC_ATTACH, &attach))
 		return 0;
 	return errno == ENOTTY ? -EOPNOTSUPP : -errno;

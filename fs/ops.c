@@ -162,7 +162,8 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 		fuse_unset_feature_flag(conn, FUSE_CAP_HANDLE_KILLPRIV_V2);
 	else
 		fuse_set_feature_flag(conn, FUSE_CAP_HANDLE_KILLPRIV_V2);
-	conn->max_backing_stack_depth = 1;
+	/* What sharedpc.ko gives is stacked on nothing, so an overlay fits on top. */
+	conn->max_backing_stack_depth = fs->local ? 1 : 0;
 	conn->max_write = MAX_WRITE;
 	conn->no_interrupt = 1;
 	conn->time_gran = 1;

@@ -43,6 +43,7 @@ struct serving {
 	struct report report;
 	int report_fd;
 	bool readonly;
+	unsigned long imposed;	/* MS_* that the export says */
 };
 
 static void say(struct serving *s, int error)
@@ -111,6 +112,8 @@ static int welcome(struct serving *s, struct msg *m)
 	}
 	s->welcome = w;
 	s->fs.local = w.flags & CCFS_WELCOME_LOCAL;
+	s->imposed = (w.flags & CCFS_WELCOME_NODEV ? MS_NODEV : 0) |
+		     (w.flags & CCFS_WELCOME_NOSUID ? MS_NOSUID : 0);
 	s->readonly = s->opt->flags & MS_RDONLY || w.flags & CCFS_WELCOME_RO;
 	if (s->readonly && !(s->opt->flags & MS_RDONLY))
 		snprintf(WHY(s), "exported read-only: mounted read-only");
@@ -158,7 +161,7 @@ static int make_mount(struct serving *s, bool plain)
 {
 	struct fsmount want = {
 		.source = s->opt->source,
-		.flags = s->opt->flags | (s->readonly ? MS_RDONLY : 0),
+		.flags = s->opt->flags | s->imposed | (s->readonly ? MS_RDONLY : 0),
 		.checks = plain,
 	};
 	int ret;

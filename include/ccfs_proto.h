@@ -44,7 +44,7 @@
  *			RELEASEDIR; open.flags: WRITABLE; attributes of the
  *			directory in answers to what changes names, of the
  *			file in those to SETXATTR and REMOVEXATTR
- *	revision 3	welcome.server
+ *	revision 3	welcome.server; NODEV, NOSUID, SQUASH
  */
 #ifndef CCFS_PROTO_H
 #define CCFS_PROTO_H
@@ -149,6 +149,10 @@ struct ccfs_attr {
 #define CCFS_WELCOME_RO		0x1	/* the export is read-only */
 #define CCFS_WELCOME_LOCAL	0x2	/* the asker is the owner itself */
 #define CCFS_WELCOME_WORDS	0x4	/* answers may be remembered: bits, salt */
+#define CCFS_WELCOME_NODEV	0x8	/* device files are none there */
+#define CCFS_WELCOME_NOSUID	0x10	/* programs run as who runs them */
+#define CCFS_WELCOME_SQUASH_ROOT 0x20	/* user and group 0 are nobody there */
+#define CCFS_WELCOME_SQUASH_ALL	0x40	/* everybody is */
 
 struct ccfs_welcome {
 	__u32 revision;

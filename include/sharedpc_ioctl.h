@@ -229,10 +229,15 @@ struct sharedpc_look {
  * yet. @bits and @salt are what the owner's WATCH said, @epoch and @server as in
  * BACKING (not looked at if @owner is this image).
  * SHAREDPC_ATTACH_FORGET: attached, so that permissions are checked, but
- * nothing is remembered. EOPNOTSUPP: this kernel's FUSE is not the one that
+ * nothing is remembered. SHAREDPC_ATTACH_SQUASH_ROOT, _ALL: user and group 0, or
+ * everybody, is somebody else for the owner, who is asked what such callers may.
+ * EOPNOTSUPP: this kernel's FUSE is not the one that
  * the module knows. EBUSY: attached already. ENOTCONN, ESTALE: as BACKING.
  */
-#define SHAREDPC_ATTACH_FORGET	0x1
+#define SHAREDPC_ATTACH_FORGET		0x1
+#define SHAREDPC_ATTACH_SQUASH_ROOT	0x2
+#define SHAREDPC_ATTACH_SQUASH_ALL	0x4
+#define SHAREDPC_ATTACH_ALL		0x7
 
 struct sharedpc_attach {
 	__s32 root;

@@ -160,6 +160,10 @@ static void check_mount(const struct conf *conf, int index, struct diag *diag)
 			check_mount_rights(conf, mount, image, diag);
 		if (mount->target.s)
 			check_mount_target(mount, &conf->images[image], diag);
+		if (mount->overlay && conf->images[image].boot)
+			diag_add(diag, mount->overlay_line,
+				 "overlay on image \"%s\", which firmware boots; only the others can have one",
+				 conf->images[image].name);
 		check_mount_twice(conf, index, image, diag);
 	}
 }

@@ -31,11 +31,13 @@ static cfg_opt_t image_opts[] = {
 };
 
 static cfg_opt_t export_opts[] = {
-	STR("path"), STR("image"), LIST("to"), STR("mode"), CFG_END()
+	STR("path"), STR("image"), LIST("to"), STR("mode"), STR("squash"),
+	STR("nodev"), STR("nosuid"), STR("quota"), CFG_END()
 };
 
 static cfg_opt_t mount_opts[] = {
-	STR("export"), LIST("images"), STR("target"), STR("mode"), CFG_END()
+	STR("export"), LIST("images"), STR("target"), STR("mode"), STR("overlay"),
+	CFG_END()
 };
 
 static cfg_opt_t conf_opts[] = {
@@ -270,6 +272,28 @@ static int read_export_owner(struct conf *conf, struct conf_export *export,
 	return 0;
 }
 
+/* How far those go who may mount it. What is not said is the narrow way. */
+static int read_export_rules(struct conf_export *export, const struct values *v)
+{
+	static const char *const names[] = { "none", "root", "all", NULL };
+	int squash = CONF_SQUASH_ROOT, err;
+
+	export->nodev = true;
+	export->nosuid = true;
+	err = fatal(values_choice(v, "squash", names, &squash));
+	if (!err)
+		err = fatal(values_bool(v, "nodev", &export->nodev));
+	if (!err)
+		err = fatal(values_bool(v, "nosuid", &export->nosuid));
+	export->squash = squash;
+	if (err)
+		return err;
+	err = values_size(v, "quota", &export->quota);
+	if (!err && values_given(v, "quota"))
+		size_check(v, "quota", &export->quota);
+	return fatal(err);
+}
+
 static int read_export(struct conf *conf, const struct values *v)
 {
 	struct conf_export *export = &conf->exports[conf->nexports];
@@ -293,7 +317,8 @@ static int read_export(struct conf *conf, const struct values *v)
 	if (err)
 		return err;
 	export->to |= 1u << export->image;
-	return fatal(values_mode(v, &export->ro));
+	err = fatal(values_mode(v, &export->ro));
+	return err ? err : read_export_rules(export, v);
 }
 
 static int find_export(const struct conf *conf, const char *name)
@@ -329,6 +354,22 @@ static int read_mount_export(struct conf *conf, struct conf_mount *mount,
 	return 0;
 }
 
+/* What is below an overlay is never written. */
+static int read_mount_overlay(struct conf_mount *mount, const struct values *v)
+{
+	static const char *const names[] = { "none", "tmpfs", NULL };
+	int n = 0, err = fatal(values_choice(v, "overlay", names, &n));
+
+	mount->overlay = n;
+	mount->overlay_line = scan_value_line(v->scan, "overlay", 0);
+	if (mount->overlay && !values_given(v, "mode"))
+		mount->ro = true;
+	if (mount->overlay && !mount->ro)
+		diag_add(v->diag, scan_value_line(v->scan, "mode", 0),
+			 "mount is \"rw\" below its overlay, which would never be used; remove the mode or the overlay");
+	return err;
+}
+
 static int read_mount(struct conf *conf, const struct values *v)
 {
 	struct conf_mount *mount = &conf->mounts[conf->nmounts++];
@@ -354,6 +395,8 @@ static int read_mount(struct conf *conf, const struct values *v)
 	err = fatal(values_path(v, "target", &mount->target));
 	if (!err)
 		err = fatal(values_mode(v, &mount->ro));
+	if (!err)
+		err = read_mount_overlay(mount, v);
 	if (!err && export && export->ro && !mount->ro)
 		diag_add(v->diag, scan_value_line(v->scan, "mode", 0),
 			 "mount is \"rw\", but export \"%s\" on line %d is \"ro\"; write \"ro\" here or \"rw\" there",

@@ -61,6 +61,9 @@ struct conf_image {
 	struct value_strs devices;
 };
 
+/* Who a client's root, or everybody of it, is at the owner: nobody. */
+enum conf_squash { CONF_SQUASH_NONE, CONF_SQUASH_ROOT, CONF_SQUASH_ALL };
+
 struct conf_export {
 	int line;
 	char *name;
@@ -68,6 +71,10 @@ struct conf_export {
 	struct value_str path;
 	unsigned int to;	/* bit i: images[i]; the owner is always set */
 	bool ro;
+	enum conf_squash squash;
+	bool nodev;		/* no device files */
+	bool nosuid;		/* no set-id bits, no file capabilities */
+	struct value_num quota;	/* bytes of it that one client may hold; 0: no limit */
 };
 
 struct conf_mount {
@@ -76,6 +83,8 @@ struct conf_mount {
 	unsigned int images;	/* bit i: images[i] mounts it */
 	struct value_str target;
 	bool ro;
+	bool overlay;		/* changes stay in the image's own memory */
+	int overlay_line;
 };
 
 struct conf {

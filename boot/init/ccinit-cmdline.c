@@ -4,6 +4,7 @@
  *
  *	sharedpc.self=N sharedpc.ctl=ADDRESS sharedpc.ctl_size=BYTES
  *	ccluster.mount=SOURCE,TARGET,OPTIONS	any number, in this order
+ *						(overlay: ro, with a tmpfs over it)
  *
  * Names and paths with blanks, commas or quotes cannot be written this way;
  * partitions.conf does not allow them (conf-mounts.c).
@@ -36,6 +37,9 @@ static int parse_mount(struct init_options *opt, char *text)
 		ccinit_say("malformed ccluster.mount=%s", m->source);
 		return -EINVAL;
 	}
+	m->overlay = !strcmp(m->options, "overlay");
+	if (m->overlay)
+		m->options = "ro";
 	opt->nmounts++;
 	return 0;
 }

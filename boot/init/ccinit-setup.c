@@ -32,6 +32,8 @@
 #include "sharedpc_limits.h"
 
 #define MODULES		"/lib/modules/"
+#define LOWER		"/lower"	/* what is below overlays, by mount */
+#define OWN		"/own"		/* what is changed there */
 #define MOUNT_PROGRAM	"/sbin/mount.ccfs"
 
 struct pseudo {
@@ -271,13 +273,11 @@ static int run_mount(const struct init_mount *m, const char *path)
 	return -ETIMEDOUT;
 }
 
-static int mount_shared(const struct init_mount *m)
+/* Mount @m on @path. */
+static int mount_shared(const struct init_mount *m, const char *path)
 {
-	char path[4096];
-	int ret = find_target(m->target, path, sizeof(path));
+	int ret = 0;
 
-	if (ret)
-		return ret;
 	for (int i = 0; i < LIMIT_INIT_MOUNT_TRIES; i++) {
 		ret = run_mount(m, path);
 		if (ret <= 0 || ret >= 126)
@@ -292,6 +292,54 @@ static int mount_shared(const struct init_mount *m)
 		ccinit_say("mounting %s on %s failed (status %d)", m->source, m->target,
 			   ret);
 	return -EIO;
+}
+
+/*
+ * @m on a directory of the initramfs, a tmpfs on another, and on @path both as one: what
+ * is changed there is changed in the tmpfs.
+ */
+static int mount_overlay(const struct init_mount *m, int number, const char *path)
+{
+	char lower[64], own[64], options[256];
+	int ret;
+
+	snprintf(lower, sizeof(lower), LOWER "/%d", number);
+	snprintf(own, sizeof(own), OWN "/%d", number);
+	mkdir(LOWER, 0700);
+	mkdir(OWN, 0700);
+	mkdir(lower, 0755);
+	mkdir(own, 0755);
+	ret = mount_shared(m, lower);
+	if (ret)
+		return ret;
+	if (!number || access("/sys/module/overlay", F_OK))
+		ret = load_module("overlay", "");
+	if (ret)
+		return ret;
+	if (mount("tmpfs", own, "tmpfs", 0, "mode=755"))
+		goto failed;
+	snprintf(options, sizeof(options), "%s/upper", own);
+	mkdir(options, 0755);
+	snprintf(options, sizeof(options), "%s/work", own);
+	mkdir(options, 0755);
+	snprintf(options, sizeof(options),
+		 "lowerdir=%s,upperdir=%s/upper,workdir=%s/work,xino=off", lower, own, own);
+	if (!mount(m->source, path, "overlay", 0, options))
+		return 0;
+failed:
+	ccinit_say("no overlay on %s: %s", m->target, strerror(errno));
+	return -EIO;
+}
+
+static int mount_one(const struct init_options *opt, int i)
+{
+	const struct init_mount *m = &opt->mounts[i];
+	char path[4096];
+	int ret = find_target(m->target, path, sizeof(path));
+
+	if (ret)
+		return ret;
+	return m->overlay ? mount_overlay(m, i, path) : mount_shared(m, path);
 }
 
 static int mount_own(const char *target, const char *options)
@@ -327,7 +375,7 @@ int ccinit_setup_root(const struct init_options *opt)
 	int ret;
 
 	mkdir(NEWROOT, 0755);
-	ret = mount_shared(&opt->mounts[0]);
+	ret = mount_one(opt, 0);
 	if (!ret)
 		ret = mount_own("/tmp", "mode=1777");
 	if (!ret)
@@ -343,6 +391,6 @@ int ccinit_setup_root(const struct init_options *opt)
 	mkdir(NEWROOT "/run/lock", 01777);
 	mkdir(NEWROOT "/run/ccluster", 0755);
 	for (int i = 1; i < opt->nmounts && !ret; i++)
-		ret = mount_shared(&opt->mounts[i]);
+		ret = mount_one(opt, i);
 	return ret;
 }

@@ -25,6 +25,7 @@ struct init_mount {
 	char *source;		/* "boot:/srv/shared" */
 	char *target;		/* in the root */
 	char *options;		/* "rw" */
+	bool overlay;		/* with a tmpfs over it */
 };
 
 struct init_options {

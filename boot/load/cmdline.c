@@ -36,7 +36,8 @@ static void put_mount_words(FILE *out, const struct plan_image *img)
 {
 	for (int i = 0; i < img->nmounts; i++)
 		fprintf(out, " ccluster.mount=%s,%s,%s", img->mounts[i].source,
-			img->mounts[i].target, img->mounts[i].ro ? "ro" : "rw");
+			img->mounts[i].target, img->mounts[i].overlay ? "overlay" :
+			img->mounts[i].ro ? "ro" : "rw");
 }
 
 char *cmdline_make(const struct plan *plan, const struct plan_image *img,

@@ -46,7 +46,7 @@ static cfg_opt_t export_opts[] = {
 
 static cfg_opt_t mount_opts[] = {
 	STR("image"), STR("export"), STR("source"), STR("target"),
-	STR("mode"), CFG_END()
+	STR("mode"), STR("overlay"), CFG_END()
 };
 
 static cfg_opt_t plan_opts[] = {
@@ -157,6 +157,7 @@ static void put_mounts(FILE *out, const struct plan_image *image)
 		put_key(out, "source", mount->source);
 		put_key(out, "target", mount->target);
 		put_key(out, "mode", mount->ro ? "ro" : "rw");
+		put_key(out, "overlay", mount->overlay ? "yes" : "no");
 		fprintf(out, "}\n");
 	}
 }
@@ -388,7 +389,9 @@ static int get_mount(struct plan *plan, const struct values *v)
 		err = get_str(v, "source", &mount->source);
 	if (!err)
 		err = get_str(v, "target", &mount->target);
-	return err ? err : values_mode(v, &mount->ro);
+	if (!err)
+		err = values_mode(v, &mount->ro);
+	return err ? err : values_bool(v, "overlay", &mount->overlay);
 }
 
 static int get_head(struct plan *plan, const struct values *v)

@@ -415,6 +415,7 @@ static int make_mount(struct plan *plan, struct plan_image *image,
 	mount += image->nmounts++;
 	memset(mount, 0, sizeof(*mount));
 	mount->ro = conf->ro;
+	mount->overlay = conf->overlay;
 	mount->export = strdup(export->name);
 	mount->target = strdup(conf->target.s);
 	if (asprintf(&mount->source, "%s:%s", plan->images[export->image].name,

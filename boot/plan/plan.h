@@ -66,6 +66,7 @@ struct plan_mount {
 	char *source;		/* "boot:/srv/shared", for mount -t ccfs */
 	char *target;		/* in the image's root */
 	bool ro;
+	bool overlay;		/* with a tmpfs of the image over it, in "ro" mode */
 };
 
 struct plan_image {

@@ -279,20 +279,54 @@ int values_nums(const struct values *v, const char *key, uint64_t max,
 	return bad;
 }
 
-int values_mode(const struct values *v, bool *ro)
+/* "a", "b" or "c" */
+static void names_join(const char *const *names, char *buf, size_t len)
 {
+	size_t used = 0;
+	int i;
+
+	for (i = 0; names[i] && used < len; i++)
+		used += snprintf(buf + used, len - used, "%s\"%s\"",
+				 !i ? "" : names[i + 1] ? ", " : " or ", names[i]);
+}
+
+int values_choice(const struct values *v, const char *key, const char *const *names,
+		  int *out)
+{
+	char known[128] = "";
 	struct value_str str;
-	int err = values_str(v, "mode", &str);
+	int i, err = values_str(v, key, &str);
 
 	if (err || !str.s)
 		return err;
-	*ro = !strcmp(str.s, "ro");
-	if (!*ro && strcmp(str.s, "rw")) {
-		diag_add(v->diag, str.line,
-			 "mode \"%s\" is unknown; write \"rw\" or \"ro\"",
-			 str.s);
+	for (i = 0; names[i] && strcmp(names[i], str.s); i++)
+		;
+	if (names[i]) {
+		*out = i;
+	} else {
+		names_join(names, known, sizeof(known));
+		diag_add(v->diag, str.line, "%s \"%s\" is unknown; write %s", key,
+			 str.s, known);
 		err = -EINVAL;
 	}
 	free(str.s);
+	return err;
+}
+
+int values_mode(const struct values *v, bool *ro)
+{
+	static const char *const names[] = { "rw", "ro", NULL };
+	int n = *ro, err = values_choice(v, "mode", names, &n);
+
+	*ro = n;
+	return err;
+}
+
+int values_bool(const struct values *v, const char *key, bool *out)
+{
+	static const char *const names[] = { "no", "yes", NULL };
+	int n = *out, err = values_choice(v, key, names, &n);
+
+	*out = n;
 	return err;
 }

@@ -34,8 +34,15 @@ int values_num(const struct values *v, const char *key, uint64_t max,
 /* "3" and "0-3"; ranges expanded; a number given twice is a mistake. */
 int values_nums(const struct values *v, const char *key, uint64_t max,
 		struct value_nums *out);
-/* "rw" or "ro"; *@ro keeps its value when not given. */
+/*
+ * One of @names, which ends with NULL: its index in *@out, which keeps its value when
+ * the key is not given.
+ */
+int values_choice(const struct values *v, const char *key, const char *const *names,
+		  int *out);
+/* "rw" or "ro", "yes" or "no"; *@out keeps its value when not given. */
 int values_mode(const struct values *v, bool *ro);
+int values_bool(const struct values *v, const char *key, bool *out);
 
 bool values_given(const struct values *v, const char *key);
 

@@ -111,6 +111,7 @@ static void call_write(struct proxy *proxy, struct file *file,
 	use = file_use(file, call->flags & SHAREDPC_CALL_APPEND);
 	n = use.fd;
 	if (use.fd >= 0) {
+		cred_squash(file->squash, &cred, NULL);
 		n = cred_take(&cred, NULL);
 		if (!n) {
 			n = write_as(proxy, file, use.fd, call, &reply->pos);
@@ -296,6 +297,23 @@ static void *caller(void *arg)
 			call_do(proxy, &call);
 	} while (caller_idle());
 	return NULL;
+}
+
+void calls_limit(struct proxy *proxy, uint64_t quota)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static bool limited = true;	/* by all mounts so far */
+	static __u64 frames;
+	__u64 limit;
+
+	pthread_mutex_lock(&lock);
+	limited = limited && quota;
+	if (quota / PAGE > frames)
+		frames = quota / PAGE;
+	limit = limited ? frames : 0;
+	if (ioctl(proxy->dev, SHAREDPC_IOC_LIMIT, &limit))
+		log_say("cannot limit what the client holds: %s", strerror(errno));
+	pthread_mutex_unlock(&lock);
 }
 
 int calls_start(struct proxy *proxy)

@@ -417,6 +417,33 @@ static bool file_writable(struct file *file)
 	return writable;
 }
 
+bool file_may(struct files *files, dev_t dev, ino_t ino, bool write)
+{
+	struct file *file;
+	bool may;
+
+	if (files->dev < 0)
+		return true;
+	file = file_find(files, dev, ino);
+	may = file && (!write || file_writable(file));
+	if (file)
+		file_put(files, file);
+	return may;
+}
+
+void file_squash(struct files *files, uint64_t id, enum squash how)
+{
+	struct file *file = file_get(files, id);
+
+	if (!file)
+		return;
+	pthread_rwlock_wrlock(&file->map);
+	if (file->squash < how)
+		file->squash = how;
+	pthread_rwlock_unlock(&file->map);
+	file_put(files, file);
+}
+
 int file_open(struct files *files, int fd, bool write, struct ccfs_open *out)
 {
 	struct file *fresh = NULL, *file;

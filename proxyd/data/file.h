@@ -24,6 +24,7 @@
 #include <sys/types.h>
 
 #include "ccfs_proto.h"
+#include "proxyd/export/cred.h"
 
 #define WINDOW_PAGES	(1UL << 18)	/* 1 GiB */
 #define PAGE		4096UL
@@ -43,6 +44,7 @@ struct file {
 	pthread_rwlock_t map;	/* protects all below */
 	int fd;
 	bool writable;		/* fd is O_RDWR */
+	enum squash squash;	/* of the mounts it was opened by: the narrowest */
 	int append_fd;		/* not writable, but appended to; -1 */
 	struct window *windows;
 	unsigned int nwindows;
@@ -70,6 +72,14 @@ void files_exit(struct files *files);
 int file_open(struct files *files, int fd, bool write, struct ccfs_open *out);
 /* The client is done with @count opens of @id. -ENOENT: there is none. */
 int file_close(struct files *files, uint64_t id, uint64_t count);
+
+/* File @id was opened by a mount where @how holds. */
+void file_squash(struct files *files, uint64_t id, enum squash how);
+/*
+ * Has the client this one open, for writing if @write? Of one on the same image it is
+ * not known: then what its kernel says has to do.
+ */
+bool file_may(struct files *files, dev_t dev, ino_t ino, bool write);
 
 /* Has the client (not of the same image) this one open or mapped? */
 bool file_is_open(struct files *files, dev_t dev, ino_t ino);

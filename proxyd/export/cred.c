@@ -54,6 +54,24 @@ static int set_ids(uint32_t uid, uint32_t gid)
 	return (uint32_t)setfsuid(-1) == uid ? 0 : -EPERM;
 }
 
+void cred_squash(enum squash how, struct ccfs_cred *cred, uint32_t *groups)
+{
+	const bool all = how == SQUASH_ALL;
+	uint32_t i;
+
+	if (how == SQUASH_NONE)
+		return;
+	if (all || !cred->uid)
+		cred->uid = CRED_NOBODY;
+	if (all || !cred->gid)
+		cred->gid = CRED_NOBODY;
+	if (all)
+		cred->ngroups = 0;
+	for (i = 0; groups && i < cred->ngroups; i++)
+		if (!groups[i])
+			groups[i] = CRED_NOBODY;
+}
+
 int cred_take(const struct ccfs_cred *cred, const uint32_t *groups)
 {
 	int err;

@@ -37,10 +37,26 @@ static bool same_path(const char *a, const char *b)
 	return n == m && !memcmp(a, b, n);
 }
 
-/* The export of @path to @client: 0 and *@ro, or -errno and @why. */
+/* Of @e for @client. The owner itself is bound to it by nobody. */
+static struct export_rules rules_of(const struct conf_export *e, bool local)
+{
+	static const enum squash squash[] = {
+		[CONF_SQUASH_NONE] = SQUASH_NONE, [CONF_SQUASH_ROOT] = SQUASH_ROOT,
+		[CONF_SQUASH_ALL] = SQUASH_ALL,
+	};
+
+	if (local)
+		return (struct export_rules) { .ro = e->ro };
+	return (struct export_rules) {
+		.ro = e->ro, .nodev = e->nodev, .nosuid = e->nosuid,
+		.squash = squash[e->squash], .quota = e->quota.value,
+	};
+}
+
+/* The export of @path to @client: 0 and its rules, or -errno and @why. */
 static int export_find(const struct conf *conf, const char *owner,
-		       const char *client, const char *path, bool *ro,
-		       char *why, size_t len)
+		       const char *client, const char *path,
+		       struct export_rules *rules, char *why, size_t len)
 {
 	int self = conf_find_image(conf, owner);
 	int image = conf_find_image(conf, client);
@@ -54,7 +70,7 @@ static int export_find(const struct conf *conf, const char *owner,
 			continue;
 		exists = true;
 		if (image >= 0 && (e->to & 1u << image)) {
-			*ro = e->ro;
+			*rules = rules_of(e, image == self);
 			return 0;
 		}
 	}
@@ -67,8 +83,8 @@ static int export_find(const struct conf *conf, const char *owner,
 }
 
 static int config_find(const char *config, const char *owner,
-		       const char *client, const char *path, bool *ro,
-		       char *why, size_t len)
+		       const char *client, const char *path,
+		       struct export_rules *rules, char *why, size_t len)
 {
 	struct conf *conf = NULL;
 	struct diag diag;
@@ -81,7 +97,7 @@ static int config_find(const char *config, const char *owner,
 		snprintf(why, len, "%s: cannot use %s (see ccctl check)", owner, config);
 		ret = -EINVAL;
 	} else {
-		ret = export_find(conf, owner, client, path, ro, why, len);
+		ret = export_find(conf, owner, client, path, rules, why, len);
 		conf_free(conf);
 	}
 	diag_free(&diag);
@@ -126,15 +142,15 @@ static int export_clone(int dir, bool ro)
 }
 
 int export_open(const char *config, const char *owner, const char *client,
-		const char *path, bool ro, bool *export_ro,
+		const char *path, bool ro, struct export_rules *rules,
 		char *why, size_t len)
 {
 	int dir, ret;
 
-	ret = config_find(config, owner, client, path, export_ro, why, len);
+	ret = config_find(config, owner, client, path, rules, why, len);
 	if (ret)
 		return ret;
-	if (*export_ro && !ro) {
+	if (rules->ro && !ro) {
 		snprintf(why, len, "%s exports %s read-only; mount it with -o ro",
 			 owner, path);
 		return -EROFS;

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "proxyd/names/conn.h"
+#include "proxyd/data/call.h"
 #include "proxyd/data/proxy.h"
 #include "proxyd/export/cred.h"
 #include "proxyd/life/log.h"
@@ -67,6 +68,7 @@ static int request_do(struct request *req, const struct op *op)
 	ret = msg_get_cred(&req->in, &req->cred, &req->groups);
 	if (ret)
 		return ret;
+	cred_squash(req->conn->rules.squash, &req->cred, req->groups);
 	ret = node_get(&req->conn->nodes, req->in.head.node, &req->node);
 	if (ret)
 		return ret;
@@ -227,8 +229,12 @@ static int conn_greet(struct conn *conn, struct hello *hello, int error, const c
 	struct msg out = { 0 };
 	int ret = error;
 
-	if (!ret)
+	if (!ret) {
+		conn->rules = hello->rules;
+		if (!conn->proxy->local)
+			calls_limit(conn->proxy, hello->rules.quota);
 		ret = root_take(conn, hello->root, &welcome);
+	}
 	conn->greeted = !ret;
 	if (ret) {
 		hello_refusal(conn->proxy, hello->id, ret, why, &out);

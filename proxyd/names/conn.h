@@ -33,6 +33,7 @@ struct conn {
 	struct hello hello;	/* reader only: the request, if it was read before */
 	bool said;		/* reader only: it was */
 	bool greeted;		/* reader only: HELLO went well */
+	struct export_rules rules;	/* valid once greeted */
 	int64_t swept_ms;	/* reader only: last nodes_sweep() */
 	struct nodes nodes;	/* valid once greeted */
 	struct words words;

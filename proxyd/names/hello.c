@@ -9,15 +9,23 @@
 #include <unistd.h>
 
 #include "proxyd/data/proxy.h"
-#include "proxyd/export/export.h"
 #include "proxyd/life/log.h"
 #include "proxyd/names/hello.h"
+
+static uint32_t welcome_flags(const struct export_rules *rules)
+{
+	return (rules->ro ? CCFS_WELCOME_RO : 0) |
+	       (rules->nodev ? CCFS_WELCOME_NODEV : 0) |
+	       (rules->nosuid ? CCFS_WELCOME_NOSUID : 0) |
+	       (rules->squash == SQUASH_ROOT ? CCFS_WELCOME_SQUASH_ROOT : 0) |
+	       (rules->squash == SQUASH_ALL ? CCFS_WELCOME_SQUASH_ALL : 0);
+}
 
 int hello_open(const struct proxy *proxy, struct msg *in, struct hello *hello,
 	       char *why, size_t len)
 {
 	struct ccfs_hello said;
-	bool export_ro = false;
+	struct export_rules rules = { 0 };
 	char *path = NULL;
 	int ret;
 
@@ -34,13 +42,13 @@ int hello_open(const struct proxy *proxy, struct msg *in, struct hello *hello,
 	if (ret)
 		goto free_path;
 	ret = export_open(proxy->config, proxy->owner, proxy->client, path,
-			  said.flags & CCFS_HELLO_RO, &export_ro, why, len);
+			  said.flags & CCFS_HELLO_RO, &rules, why, len);
 	log_say("mount of %s: %s", path, ret < 0 ? why : "granted");
 	if (ret < 0)
 		goto free_path;
 	*hello = (struct hello) {
-		.id = in->head.id, .root = ret,
-		.flags = (export_ro ? CCFS_WELCOME_RO : 0) |
+		.id = in->head.id, .root = ret, .rules = rules,
+		.flags = welcome_flags(&rules) |
 			 (proxy->local ? CCFS_WELCOME_LOCAL : 0),
 	};
 	ret = 0;

@@ -10,6 +10,7 @@
 
 #include "ccfs_proto.h"
 #include "msg.h"
+#include "proxyd/export/export.h"
 
 struct proxy;
 
@@ -17,6 +18,7 @@ struct proxy;
 struct hello {
 	uint64_t id;		/* of the request */
 	uint32_t flags;		/* CCFS_WELCOME_*, without WORDS */
+	struct export_rules rules;
 	int root;		/* the export, a mount of its own; O_PATH */
 };
 

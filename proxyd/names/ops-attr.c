@@ -118,7 +118,13 @@ int request_setattr(struct request *req)
 		return -EPROTO;
 	if (set.size > INT64_MAX)
 		return -EINVAL;
+	if (set.valid & CCFS_SET_MODE)
+		ret = mode_check(req, req->node->type | set.mode);
+	if (ret)
+		return ret;
 	if ((set.valid & CCFS_SET_OPENED) && S_ISREG(req->node->type)) {
+		if (!node_opened(req, req->node, true))
+			return -EBADF;
 		opened = procfd_open(req->node->fd, O_WRONLY | O_NONBLOCK);
 		if (opened < 0)
 			return opened;

@@ -4,9 +4,9 @@
  * name of node: fsync, fallocate, lseek, copy_file_range.
  *
  * The client's kernel asks for these only for a descriptor that its caller
- * has open in the right way, so root opens the file again here (but syncs what
- * it has open); what changes the file then happens as the caller, so that
- * set-uid bits go and quotas count.
+ * has open in the right way. That the client has it open so is looked up; then root
+ * opens the file again here (but syncs what it has open), and what changes the file
+ * happens as the caller, so that set-uid bits go and quotas count.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,11 +25,24 @@ static int get_range(struct request *req, struct ccfs_range *range)
 	return ret ? ret : msg_end(&req->in);
 }
 
+bool node_opened(const struct request *req, const struct node *node, bool write)
+{
+	return file_may(&req->conn->proxy->files, node->dev, node->ino, write);
+}
+
 static int open_regular(const struct node *node, int flags)
 {
 	if (!S_ISREG(node->type))
 		return -EINVAL;
 	return procfd_open(node->fd, flags | O_NONBLOCK);
+}
+
+/* The same, of what the client has open like that. */
+static int open_opened(const struct request *req, const struct node *node, int flags)
+{
+	if (S_ISREG(node->type) && !node_opened(req, node, flags != O_RDONLY))
+		return -EBADF;
+	return open_regular(node, flags);
 }
 
 /*
@@ -82,7 +95,7 @@ int request_fallocate(struct request *req)
 
 	if (ret)
 		return ret;
-	fd = open_regular(req->node, O_RDWR);
+	fd = open_opened(req, req->node, O_RDWR);
 	if (fd < 0)
 		return fd;
 	ret = cred_take(&req->cred, req->groups);
@@ -106,7 +119,7 @@ int request_lseek(struct request *req)
 		return ret;
 	if (range.mode != SEEK_DATA && range.mode != SEEK_HOLE)
 		return -EINVAL;
-	fd = open_regular(req->node, O_RDONLY);
+	fd = open_opened(req, req->node, O_RDONLY);
 	if (fd < 0)
 		return fd;
 	pos = lseek(fd, range.pos, range.mode);
@@ -151,10 +164,10 @@ int request_copy(struct request *req)
 	ret = node_get(&req->conn->nodes, args.node_out, &to);
 	if (ret)
 		return ret;
-	in = ret = open_regular(req->node, O_RDONLY);
+	in = ret = open_opened(req, req->node, O_RDONLY);
 	if (in < 0)
 		goto put_node;
-	out = ret = open_regular(to, O_WRONLY);
+	out = ret = open_opened(req, to, O_WRONLY);
 	if (out < 0)
 		goto close_in;
 	ret = copy_caller(req, in, out, &args, &done);

@@ -100,6 +100,18 @@ static int get_make(struct request *req, struct ccfs_make *make,
 	return ret ? ret : only_name(req, name);
 }
 
+/* The device 0:0 is none: overlayfs marks with it that a name is gone. */
+static bool is_device(const struct ccfs_make *make)
+{
+	return S_ISBLK(make->mode) || (S_ISCHR(make->mode) && make->rdev);
+}
+
+int mode_check(const struct request *req, mode_t mode)
+{
+	return req->conn->rules.nosuid && !S_ISDIR(mode) && mode & (S_ISUID | S_ISGID) ?
+		-EPERM : 0;
+}
+
 int request_mknod(struct request *req)
 {
 	char name[CCFS_NAME_MAX + 1];
@@ -107,6 +119,10 @@ int request_mknod(struct request *req)
 	int ret;
 
 	ret = get_make(req, &make, name);
+	if (!ret)
+		ret = mode_check(req, make.mode);
+	if (!ret && is_device(&make) && req->conn->rules.nodev)
+		ret = -EPERM;
 	if (!ret)
 		ret = cred_take(&req->cred, req->groups);
 	if (ret)

@@ -58,6 +58,8 @@ static int open_put(struct request *req, int fd, bool write)
 	if (ret)
 		return ret;
 	req->opened = out.file;
+	if (req->conn->rules.squash)
+		file_squash(&req->conn->proxy->files, out.file, req->conn->rules.squash);
 	msg_put(&req->out, &out, sizeof(out));
 	return 0;
 }
@@ -151,6 +153,9 @@ int request_create(struct request *req)
 		ret = msg_get_name(&req->in, name);
 	if (!ret)
 		ret = msg_end(&req->in);
+	if (ret)
+		return ret;
+	ret = mode_check(req, S_IFREG | args.mode);
 	if (ret)
 		return ret;
 	fd = create_caller(req, name, &args);

@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/xattr.h>
 
 #include "proxyd/export/cred.h"
@@ -111,6 +112,9 @@ int request_setxattr(struct request *req)
 		ret = msg_get_data(&req->in, len, &value);
 	if (!ret)
 		ret = msg_end(&req->in);
+	/* rights that a program gets by being run, like those of its set-id bits */
+	if (!ret && req->conn->rules.nosuid && !strcmp(name, "security.capability"))
+		ret = -EPERM;
 	if (!ret)
 		ret = change_caller(req, name, value, len, args.flags);
 	if (!ret)

@@ -73,4 +73,9 @@ void changed_put(struct request *req, int fd);
 /* O_PATH descriptor of @name in @dir, never through a link. fd or -errno. */
 int name_open(int dir, const char *name);
 
+/* May the caller's mount make files with the set-id bits of @mode? 0 or -EPERM. */
+int mode_check(const struct request *req, mode_t mode);
+/* Has the client the file of @node open, for writing if @write? */
+bool node_opened(const struct request *req, const struct node *node, bool write);
+
 #endif

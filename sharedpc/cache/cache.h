@@ -37,6 +37,7 @@ struct cache_mount {
 	u32 owner;
 	struct session *session;	/* NULL: we are the owner */
 	bool forget;			/* nothing is remembered */
+	u32 squash;			/* SHAREDPC_ATTACH_SQUASH_* */
 	bool dead;			/* nothing remembered is true any more */
 	u64 root_ino;
 	struct words words;

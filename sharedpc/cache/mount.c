@@ -156,6 +156,7 @@ static struct cache_mount *mount_make(const struct sharedpc_attach *want)
 	m->owner = want->owner;
 	m->root_ino = want->root_ino;
 	m->forget = want->flags & SHAREDPC_ATTACH_FORGET;
+	m->squash = want->flags & ~SHAREDPC_ATTACH_FORGET;
 	if (!m->forget) {
 		err = words_of(want->owner, &m->words);
 		if (!err && (!want->bits || want->bits > m->words.bits))
@@ -216,7 +217,7 @@ struct cache_mount *cache_attach(const struct sharedpc_attach *want)
 	struct file *root;
 	int err;
 
-	if (want->owner >= ctl_nr_images || want->flags & ~SHAREDPC_ATTACH_FORGET)
+	if (want->owner >= ctl_nr_images || want->flags & ~SHAREDPC_ATTACH_ALL)
 		return ERR_PTR(-EINVAL);
 	root = fget_raw(want->root);
 	if (!root)

@@ -8,7 +8,7 @@
  * and groups: with uid 0 he has all capabilities, else none, whatever this
  * kernel gave him (proxyd/export/cred.c).
  *
- * Left to the owner: an ACL that matters for the caller and could not be
+ * Left to the owner: whoever is somebody else there (squash); an ACL that matters for the caller and could not be
  * fetched, and the search of a directory of which no name is remembered, since
  * each look-up in it is asked.
  */
@@ -59,11 +59,24 @@ static bool search_is_asked(const struct cache_inode *ci, const struct inode *in
 	       !(mask & (MAY_READ | MAY_WRITE | MAY_ACCESS | MAY_CHDIR | MAY_OPEN));
 }
 
+/* Is the caller somebody else for the owner? */
+static bool squashed(const struct inode *inode)
+{
+	u32 squash = cache_mount_of(inode->i_sb)->squash;
+
+	if (likely(!squash))
+		return false;
+	return squash & SHAREDPC_ATTACH_SQUASH_ALL ||
+	       uid_eq(current_fsuid(), GLOBAL_ROOT_UID) || in_group_p(GLOBAL_ROOT_GID);
+}
+
 static int may_known(const struct inode *inode, int mask)
 {
 	const struct known *k;
 	int ret = LEFT_TO_OWNER;
 
+	if (squashed(inode))
+		return ret;
 	rcu_read_lock();
 	k = cache_known(inode);
 	if (k)

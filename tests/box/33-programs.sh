@@ -14,7 +14,8 @@ dmesg_mark
 check "directory" on boot sh -c "rm -rf $DIR; mkdir -m 777 $DIR"
 
 for image in "$a" "$b"; do
-	[ "$(on "$image" findmnt -n -o FSTYPE /)" = fuse.ccfs ] || fail "$image: its root is no ccfs"
+	[ "$(on "$image" findmnt -n -o SOURCE,FSTYPE / | tr -s ' ')" = "boot:/ overlay" ] ||
+		fail "$image: its root is no overlay of the owner's"
 	check "exec" on "$image" sh -c "cp /bin/true $DIR/true.$image && $DIR/true.$image"
 	check "exec of what the other made" on boot $DIR/true."$image"
 	check "script" on "$image" sh -c "printf '#!/bin/sh\necho ran\n' >$DIR/s; chmod 711 $DIR/s; $DIR/s"

@@ -27,7 +27,7 @@ check "file systems" on boot sh -ec "cp $CONF $CONF.saved; mkdir -p /srv/xfs /sr
 	modprobe loop; truncate -s 320M /var/tmp/xfs.img; mkfs.xfs -q /var/tmp/xfs.img
 	mount -o loop /var/tmp/xfs.img /srv/xfs
 	for t in xfs tmpfs; do
-		printf 'export %s {\n path = \"/srv/%s\"\n to = {\"*\"}\n}\n' \$t \$t >>$CONF
+		printf 'export %s {\n path = \"/srv/%s\"\n to = {\"*\"}\n squash = \"none\"\n}\n' \$t \$t >>$CONF
 	done"
 
 for type in xfs tmpfs; do

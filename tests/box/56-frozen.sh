@@ -59,7 +59,7 @@ dmesg_mark
 is_up "$a" "$b"
 check "third export" on boot sh -ec "cp $CONF $CONF.saved; mkdir -p /srv/third
 	mount -t tmpfs none /srv/third
-	printf 'export third {\n path = \"/srv/third\"\n to = {\"*\"}\n}\n' >>$CONF"
+	printf 'export third {\n path = \"/srv/third\"\n to = {\"*\"}\n squash = \"none\"\n}\n' >>$CONF"
 check "third mount" on "$a" sh -c 'mkdir -p /tmp/third && mount -t ccfs boot:/srv/third /tmp/third'
 others_while false
 said="alone $all"

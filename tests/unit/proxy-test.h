@@ -34,6 +34,8 @@
 #include "proxyd/life/work.h"
 
 #define USER		1234
+/* An export where nothing is forbidden. */
+#define WIDE		" squash = \"none\"\n nosuid = \"no\"\n nodev = \"no\"\n"
 
 static char top[] = "/var/tmp/test-proxy-XXXXXX";
 static char conf[256];
@@ -254,11 +256,11 @@ static inline void write_conf(void)
 		"image boot {\n booted_by = \"firmware\"\n cpus = {0}\n memory = \"512M\"\n}\n"
 		"image web {\n cpus = {1}\n memory = \"256M\"\n}\n"
 		"image db {\n cpus = {2}\n memory = \"256M\"\n}\n"
-		"export root {\n path = \"/\"\n to = {\"*\"}\n mode = \"rw\"\n}\n"
+		"export root {\n path = \"/\"\n to = {\"*\"}\n mode = \"rw\"\n" WIDE "}\n"
 		"mount {\n export = \"root\"\n images = {\"*\"}\n target = \"/\"\n}\n");
-	fprintf(out, "export rw {\n path = \"%s/rw\"\n to = {\"web\"}\n mode = \"rw\"\n}\n", top);
-	fprintf(out, "export ro {\n path = \"%s/ro\"\n to = {\"*\"}\n mode = \"ro\"\n}\n", top);
-	fprintf(out, "export others {\n path = \"%s/others\"\n to = {\"db\"}\n mode = \"rw\"\n}\n", top);
+	fprintf(out, "export rw {\n path = \"%s/rw\"\n to = {\"web\"}\n mode = \"rw\"\n" WIDE "}\n", top);
+	fprintf(out, "export ro {\n path = \"%s/ro\"\n to = {\"*\"}\n mode = \"ro\"\n" WIDE "}\n", top);
+	fprintf(out, "export others {\n path = \"%s/others\"\n to = {\"db\"}\n mode = \"rw\"\n" WIDE "}\n", top);
 	assert_int_equal(fclose(out), 0);
 }
 

@@ -232,8 +232,8 @@ static void test_cpio(void **state)
 static void test_cmdline(void **state)
 {
 	struct plan_mount mounts[] = {
-		{ "root", "boot:/", "/", false },
-		{ "shared", "boot:/srv/shared", "/srv/shared", true },
+		{ "root", "boot:/", "/", true, true },
+		{ "shared", "boot:/srv/shared", "/srv/shared", true, false },
 	};
 	struct plan plan = { .ctl = { 0x13de00000ull, 0x2000000, 1 } };
 	struct plan_image img = { .id = 2, .name = "db", .cmdline = "debug",

@@ -1,0 +1,162 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# timeout: 300
+#
+# Root of an image is not root of the box. What it changes in its root stays in its
+# memory; what an export forbids (squash, nodev, nosuid, ro) the owner refuses, whatever
+# the client's kernel believes; and nothing leads out of an export. The control is the
+# owner, and an export that forbids nothing.
+
+. "$(dirname "$0")/lib.sh"
+
+CONF=/etc/ccluster/partitions.conf
+read -ra clients < <(clients)
+a=${clients[0]} b=${clients[1]}
+
+restore() {
+	for image in "$a" "$b"; do
+		on "$image" sh -c 'for t in narrow none wide; do umount /tmp/$t; done' 2>/dev/null
+	done
+	on boot sh -c "[ ! -e $CONF.saved ] || mv $CONF.saved $CONF
+		umount /srv/trust && rmdir /srv/trust" 2>/dev/null
+}
+trap restore EXIT
+as() { local image=$1; shift; on "$image" setpriv --reuid 1234 --regid 1234 --clear-groups "$@"; }
+
+dmesg_mark
+# Its root: changed, removed and replaced there, and there alone.
+check "preload" on "$a" sh -c "echo x >/etc/ld.so.preload"
+check "program" on "$a" sh -c "cp /bin/false /usr/bin/true; rm /usr/bin/perl; mkdir /srv/new"
+for image in boot "$b"; do
+	on "$image" test -e /etc/ld.so.preload && fail "$image has the preload of $a"
+	check "$image has its programs" on "$image" sh -c "true && perl -e 1 && ! test -e /srv/new"
+done
+[ "$(on "$a" sh -c 'rm /etc/ld.so.preload; cmp -s /usr/bin/true /bin/false && ! test -e /usr/bin/perl && echo changed')" = changed ] ||
+	fail "$a does not keep what it changed"
+check "restart" ctl restart "$a"
+is_up "$a"
+check "as it was after a restart" on "$a" sh -c "true && perl -e 1"
+# Nor below the overlay: the mount that it has from the owner is read-only there, too.
+check "another mount of the root" on "$a" sh -c "mkdir -p /tmp/none && mount -t ccfs -o ro boot:/ /tmp/none"
+refuses "Read-only" on "$a" sh -c "echo x >/tmp/none/etc/ld.so.preload"
+refuses "read-only" on "$a" sh -c "mkdir -p /tmp/wide; mount -t ccfs -o rw boot:/ /tmp/wide"
+on "$a" mount -o remount,rw /tmp/none 2>/dev/null
+refuses "Read-only" on "$a" sh -c "echo x >/tmp/none/etc/ld.so.preload"
+check "umount" on "$a" umount /tmp/none
+check "the plan is out of reach" on "$a" sh -c "! echo x >>/var/lib/ccluster/plan || rm /var/lib/ccluster/plan"
+check "the owner's plan" on boot test -s /var/lib/ccluster/plan
+
+# One directory, exported in two ways, and one of it for everybody who is nobody.
+check "exports" on boot sh -ec "cp $CONF $CONF.saved; mkdir -p /srv/trust
+	mount -t tmpfs -o mode=755 none /srv/trust
+	mkdir -m 1777 /srv/trust/narrow; mkdir /srv/trust/narrow/all; chmod 777 /srv/trust/narrow/all
+	echo secret >/srv/trust/secret; for f in f g; do echo of root >/srv/trust/narrow/\$f; chmod 600 /srv/trust/narrow/\$f; done
+	cp /usr/bin/id /srv/trust/narrow/id; chmod 4755 /srv/trust/narrow/id
+	mknod -m 666 /srv/trust/narrow/null c 1 3
+	printf 'export narrow {\n path = \"/srv/trust/narrow\"\n to = {\"*\"}\n}\n' >>$CONF
+	printf 'export wide {\n path = \"/srv/trust\"\n to = {\"*\"}\n squash = \"none\"\n nosuid = \"no\"\n nodev = \"no\"\n}\n' >>$CONF
+	printf 'export none {\n path = \"/srv/trust/narrow/all\"\n to = {\"*\"}\n squash = \"all\"\n}\n' >>$CONF"
+for t in narrow:/narrow wide: none:/narrow/all; do
+	check "mount" on "$a" sh -c "mkdir -p /tmp/${t%%:*} && mount -t ccfs boot:/srv/trust${t#*:} /tmp/${t%%:*}"
+done
+N=/tmp/narrow W=/tmp/wide
+
+# squash: root is nobody; others are who they are; with "all" nobody is anybody.
+refuses "Permission denied" on "$a" cat $N/f
+refuses "Permission denied" on "$a" sh -c "echo x >>$N/f"
+refuses "not permitted" on "$a" chmod 644 $N/f
+refuses "not permitted" on "$a" chown 1234 $N/f
+check "root creates" on "$a" touch $N/made
+[ "$(on boot stat -c %u:%g /srv/trust/narrow/made)" = 65534:65534 ] || fail "root created as root"
+check "a user creates" as "$a" touch $N/mine
+[ "$(on boot stat -c %u:%g /srv/trust/narrow/mine)" = 1234:1234 ] || fail "a user is somebody else"
+refuses "Permission denied" on "$a" sh -c "echo x >>$N/mine"
+check "a user in none" as "$a" touch /tmp/none/made
+[ "$(on boot stat -c %u:%g /srv/trust/narrow/all/made)" = 65534:65534 ] || fail "a user is himself"
+check "control: the wide one" on "$a" cat $W/narrow/f
+refuses "Permission denied" on "$a" cat $N/f	# though it is remembered by now
+
+# nosuid: nobody gets a program that runs as another one, nor does one that is there.
+check "program" as "$a" cp /usr/bin/id $N/own
+refuses "not permitted" as "$a" chmod 4755 $N/own
+refuses "not permitted" as "$a" chmod 2755 $N/own
+refuses "not permitted" on "$a" setfattr -n security.capability \
+	-v 0x0100000200200000000000000000000000000000 $N/made
+refuses "not permitted" on "$a" python3 -c "import os; os.open('$N/new', os.O_CREAT | os.O_WRONLY, 0o6755)"
+as "$a" $N/id | grep -q euid && fail "a set-user-ID program works"
+check "control: it does in the wide one" as "$a" sh -c "$W/narrow/id | grep -q euid=0"
+
+# nodev: no device file can be made, none works.
+refuses "not permitted" on "$a" mknod $N/disk b 259 0
+refuses "Permission denied" on "$a" sh -c ": >$N/null"
+check "control: the wide one" on "$a" sh -c ": >$W/narrow/null && mknod $W/disk b 259 0 && rm $W/disk"
+
+# The way out: by "..", by a link, by a handle that is guessed or stale.
+[ "$(on "$a" sh -c "cd $N && ls ..")" = "$(on "$a" ls /tmp)" ] || fail ".. leads out of the mount"
+check "link" as "$a" ln -s /srv/trust/secret $N/all/link
+refuses "No such file" on "$a" cat $N/all/link
+check "link to a directory" as "$a" sh -c "ln -s ../.. $N/all/up; ln -s / $N/all/root"
+[ "$(on "$a" sh -c "cd -P $N/all/up && pwd")" = /tmp ] || fail "a link leads out of the export"
+
+# A kernel that lies: it says what no kernel of ours would.
+cat >/tmp/liar.$$ <<'EOT'
+import random, socket, struct, sys
+(HELLO, LOOKUP, FORGET, GETATTR, SETATTR, OPEN, FALLOCATE, LSEEK, COPY) = \
+	(1, 3, 4, 5, 6, 15, 22, 23, 24)
+EACCES, EBADF, ESTALE = 13, 9, 116
+def mount(path):
+	s = socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM)
+	s.settimeout(20)
+	s.bind((socket.VMADDR_CID_ANY, random.randrange(600, 1000)))
+	s.connect((16, 2049))
+	return s
+def text(t): return struct.pack("<I", len(t)) + t.encode()
+def recvn(s, n):
+	data = b""
+	while len(data) < n:
+		more = s.recv(n - len(data))
+		if not more: raise EOFError
+		data += more
+	return data
+def ask(s, op, node, body, uid=1234, answer=True):
+	cred = struct.pack("<5I", uid, uid, 1, 0o22, 0)
+	s.sendall(struct.pack("<IIHHiQQ", 0x73666363, 52 + len(body), op, 0, 0, 7, node) + cred + body)
+	if not answer: return
+	head = struct.unpack("<IIHHiQQ", recvn(s, 32))
+	return -head[4], recvn(s, head[1] - 32)
+def want(what, got, error):
+	if got[0] != error: sys.exit("%s: error %d, not %d" % (what, got[0], error))
+	return got[1]
+s = mount(sys.argv[1])
+want("hello", ask(s, HELLO, 1, struct.pack("<II", 3, 0) + text(sys.argv[1])), 0)
+for node in [0, 2, 3, 1000, 1 << 32, (1 << 64) - 1]:
+	want("guessed node %d" % node, ask(s, GETATTR, node, b""), ESTALE)
+node = struct.unpack("<Q", want("lookup", ask(s, LOOKUP, 1, text("g")), 0)[:8])[0]
+size = struct.pack("<IIIIQqqII", 0x108, 0, 0, 0, 0, 0, 0, 0, 0)	# SIZE | OPENED
+want("size of what is not open", ask(s, SETATTR, node, size), EBADF)
+want("the same as root", ask(s, SETATTR, node, size, 0), EBADF)
+piece = struct.pack("<QQII", 0, 4096, 3, 0)	# punch a hole
+want("hole in what is not open", ask(s, FALLOCATE, node, piece), EBADF)
+want("data of what is not open", ask(s, LSEEK, node, struct.pack("<QQII", 0, 0, 3, 0)), EBADF)
+want("copy of what is not open", ask(s, COPY, node, struct.pack("<QQQQ", 0, node, 0, 1)), EBADF)
+for uid in 0, 1234:
+	want("run what is no program", ask(s, OPEN, node, struct.pack("<IIQ", 0, 0x20, 0), uid), EACCES)
+	want("open", ask(s, OPEN, node, struct.pack("<IIQ", 0, 0, 0), uid), EACCES)
+ask(s, FORGET, 1, struct.pack("<QQQ", 1, node, 1), answer=False)
+want("stale node", ask(s, GETATTR, node, b""), ESTALE)
+for name in "..", ".", "all/..", "/etc/passwd", "a\0b", "":
+	s = mount(sys.argv[1])
+	want("hello", ask(s, HELLO, 1, struct.pack("<II", 3, 0) + text(sys.argv[1])), 0)
+	try:
+		got = ask(s, LOOKUP, 1, text(name))
+		if not got[0]: sys.exit("name %r was found" % name)
+	except (EOFError, ConnectionError):
+		pass
+EOT
+check "liar" "$BOX" cp /tmp/liar.$$ "$a:/tmp/liar.py"
+rm -f /tmp/liar.$$
+check "a kernel that lies" on "$a" python3 /tmp/liar.py /srv/trust/narrow
+[ "$(on boot cat /srv/trust/narrow/g)" = "of root" ] || fail "a file of root was changed"
+check "clean up" on boot rm -r /srv/trust/narrow
+dmesg_clean
+echo "root of $a is root of $a"
