@@ -27,7 +27,7 @@ u32 sharedpc_image_life(u32 id);
 /*
  * The CPUs of image @id have had INIT and stay there: nothing that it could
  * write is written any more.  Sets @state, takes back what it held, resets
- * its sockets, ends its proxy, tells the other images.
+ * its sockets, ends its proxies, tells the other images.
  */
 void sharedpc_image_gone(u32 id, u32 state);
 

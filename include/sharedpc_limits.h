@@ -23,8 +23,9 @@
  *	  MOUNT_REPORT 45 s		  .. which waits for its own child
  *	    MOUNT_CONNECT 10 s		    .. to have a connection
  *	    MOUNT_HELLO 10 s		    .. and an answer
- *	      PASS_TRIES x PASS_PAUSE	      .. the proxy before this one to end
- *	GREET 20 s			proxyd, for HELLO and what it names
+ *	      PASS_TRIES x PASS_PAUSE	      .. the module to let go of the last proxy
+ *	GREET 20 s			proxyd, for HELLO and what it names; and for
+ *					a proxy before this one to end
  *	INIT_MOUNT 20 s			ccinit, the same: it gives up before
  *					mount.ccfs does, and tries again
  *
@@ -65,6 +66,7 @@
 /* Frames: client and owner. */
 #define LIMIT_CALL_S		120	/* for the owner to answer */
 #define LIMIT_BOUNCE_S		LIMIT_CALL_S	/* for other writers' calls */
+#define LIMIT_BOUNCE_WHOLE_S	1	/* for as many as make one write of one */
 #define LIMIT_REVOKE_S		20	/* until a silent client is fenced */
 #define LIMIT_GONE_S		5	/* the same, if its slot says it is not there */
 #define LIMIT_TICK_MS		250	/* a heartbeat; silence shows soon */
@@ -85,7 +87,9 @@
 #define LIMIT_MOUNT_REPORT_MS	45000	/* both, and INIT, with some to spare */
 #define LIMIT_MOUNT_S		60	/* ccctl: for mount.ccfs */
 #define LIMIT_CLIENT_MOUNTS	32	/* of one image, in partitions.conf */
-#define LIMIT_CLIENT_CONNS	64	/* of one image at the owner */
+#define LIMIT_CLIENT_CONNS	64	/* of one image at the owner: file systems, and
+					 * mounts of each
+					 */
 #define LIMIT_GREET_S		20	/* for a mount to be known: HELLO and its file system */
 #define LIMIT_ACCEPT_PAUSE_MS	200	/* no descriptor for a connection: wait */
 #define LIMIT_PASS_TRIES	50	/* to find the proxy of a mount */
@@ -152,7 +156,7 @@ _Static_assert(LIMIT_GRACE_S + LIMIT_IMAGE_UP_S < LIMIT_LOCK_S, "a restart");
 _Static_assert(10 * LIMIT_EXEC_PING_MS < LIMIT_EXEC_SILENT_MS, "pings");
 _Static_assert(LIMIT_BIND_TRIES * LIMIT_BIND_PAUSE_MS <
 	       LIMIT_EXEC_CONNECT_S * 1000, "bind and connect");
-/* What the owner answers never waits for room: a ring has it for all calls. */
+/* What one server answers finds room, if its calls are all that is open. */
 _Static_assert(SHAREDPC_CALLS * (sizeof(struct sharedpc_record) +
 	       sizeof(struct sharedpc_frames)) <= SHAREDPC_RING_DATA, "answers");
 

@@ -4,7 +4,8 @@
  *
  * A child says PASS_MOUNT when another one serves the file system of its mount. That
  * one may have ended meanwhile, or be about to: then the mount waits until it has been
- * reaped, since only then sharedpc.ko takes a new one, and is given to a new child.
+ * reaped, since only then sharedpc.ko takes a new one, and is given to a new child; but
+ * not for longer than its client waits.
  */
 #include <errno.h>
 #include <signal.h>
@@ -13,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "proxyd/children.h"
 #include "proxyd/life/log.h"
 
@@ -86,9 +88,16 @@ static void mount_begin(struct children *all, unsigned int client, uint32_t epoc
 	mount_drop(mount);
 }
 
+static void waiting_drop(struct waiting *w)
+{
+	mount_drop(&w->mount);
+	w->used = false;
+}
+
 void children_add(struct children *all, unsigned int client, uint32_t epoch, int fd)
 {
 	struct mount mount = { .conn = fd, .hello.root = -1 };
+	struct waiting *w;
 	struct child *c;
 
 	for (c = all->child; c < all->child + CHILDREN_MAX; c++) {
@@ -99,30 +108,28 @@ void children_add(struct children *all, unsigned int client, uint32_t epoch, int
 		child_let_go(c);
 		kill(c->pid, SIGKILL);
 	}
+	for (w = all->waiting; w < all->waiting + CHILDREN_MAX; w++)
+		if (w->used && w->client == client && w->epoch != epoch)
+			waiting_drop(w);
 	mount_begin(all, client, epoch, &mount);
 }
 
 /*
- * The proxy with @server, or a child of @client's that may yet say that it is, or may
- * have been it. NULL: there is none.
+ * The proxy with @server. NULL: there is none, or it has not said yet that it is: then
+ * another child finds that out, a little later.
  */
 static struct child *child_find(struct children *all, unsigned int client, uint32_t server)
 {
-	struct child *c, *maybe = NULL;
+	struct child *c;
 
-	for (c = all->child; c < all->child + CHILDREN_MAX; c++) {
-		if (!c->pid || c->client != client)
-			continue;
-		if (c->serves && c->server == server)
+	for (c = all->child; c < all->child + CHILDREN_MAX; c++)
+		if (c->pid && c->client == client && c->serves && c->server == server)
 			return c;
-		if (!c->serves)
-			maybe = c;
-	}
-	return maybe;
+	return NULL;
 }
 
-/* Give @w to whom it is for. False: it has to wait. */
-static bool waiting_try(struct children *all, struct waiting *w, uint32_t epoch)
+/* Give @w to whom it is for, or leave it waiting. */
+static void waiting_try(struct children *all, struct waiting *w)
 {
 	struct child *c = child_find(all, w->client, w->server);
 	struct pass p = { .what = PASS_MOUNT, .mount = w->mount };
@@ -130,32 +137,30 @@ static bool waiting_try(struct children *all, struct waiting *w, uint32_t epoch)
 
 	if (!c) {
 		w->used = false;
-		mount_begin(all, w->client, epoch, &w->mount);
-		return true;
+		mount_begin(all, w->client, w->epoch, &w->mount);
+		return;
 	}
-	if (!c->serves || c->control < 0)
-		return false;
+	if (c->control < 0)
+		return;
 	ret = pass_send(c->control, &p);
 	if (ret == -EPIPE || ret == -ECONNRESET)
-		return false;	/* it has ended: it will be reaped */
+		return;		/* it has ended: it will be reaped */
 	if (ret)
 		log_say("image %u: process %d does not take a connection: %s", w->client,
 			(int)c->pid, strerror(-ret));
 	else
 		c->handed++;
-	mount_drop(&w->mount);
-	w->used = false;
-	return true;
+	waiting_drop(w);
 }
 
 /* Something has changed about the children of @client. */
-static void client_try(struct children *all, unsigned int client, uint32_t epoch)
+static void client_try(struct children *all, unsigned int client)
 {
 	struct waiting *w;
 
 	for (w = all->waiting; w < all->waiting + CHILDREN_MAX; w++)
 		if (w->used && w->client == client)
-			waiting_try(all, w, epoch);
+			waiting_try(all, w);
 }
 
 static void waiting_add(struct children *all, const struct child *from, struct pass *p)
@@ -166,8 +171,9 @@ static void waiting_add(struct children *all, const struct child *from, struct p
 		if (w->used)
 			continue;
 		*w = (struct waiting) {
-			.used = true, .client = from->client, .server = p->number,
-			.mount = p->mount,
+			.used = true, .client = from->client, .epoch = from->epoch,
+			.server = p->number, .mount = p->mount,
+			.until_ms = clock_ms() + LIMIT_GREET_S * 1000,
 		};
 		return;
 	}
@@ -197,7 +203,7 @@ static void child_hear(struct children *all, struct child *c)
 			child_let_go(c);
 		return;
 	}
-	client_try(all, c->client, c->epoch);
+	client_try(all, c->client);
 }
 
 void children_poll(const struct children *all, struct pollfd *p)
@@ -239,8 +245,27 @@ void children_reap(struct children *all)
 			child_hear(all, c);
 		child_let_go(c);
 		c->pid = 0;
-		client_try(all, c->client, c->epoch);
+		client_try(all, c->client);
 	}
+}
+
+int children_tidy(struct children *all)
+{
+	int64_t now = clock_ms(), left = -1;
+	struct waiting *w;
+
+	for (w = all->waiting; w < all->waiting + CHILDREN_MAX; w++) {
+		if (!w->used)
+			continue;
+		if (w->until_ms <= now) {
+			log_say("image %u: the proxy of a mount does not end: mount dropped",
+				w->client);
+			waiting_drop(w);
+		} else if (left < 0 || w->until_ms - now < left) {
+			left = w->until_ms - now;
+		}
+	}
+	return left;
 }
 
 void children_forget(struct children *all)

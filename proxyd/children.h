@@ -27,11 +27,13 @@ struct child {
 	uint32_t handed;	/* mounts given to it */
 };
 
-/* A mount whose proxy is on its way out, or has not said yet that it is one. */
+/* A mount whose proxy is on its way out. */
 struct waiting {
 	bool used;
 	unsigned int client;
+	uint32_t epoch;		/* of the client */
 	uint32_t server;
+	int64_t until_ms;	/* CLOCK_MONOTONIC: nobody waits for it any more */
 	struct mount mount;
 };
 
@@ -53,6 +55,8 @@ void children_poll(const struct children *c, struct pollfd *p);
 void children_hear(struct children *c, const struct pollfd *p);
 /* SIGCHLD. */
 void children_reap(struct children *c);
+/* Milliseconds until this is to be called again, -1: never. Drops what waited too long. */
+int children_tidy(struct children *c);
 /* Close what a child does not need of the listener's. */
 void children_forget(struct children *c);
 /* Kill all, and wait for them. */

@@ -269,6 +269,7 @@ static int serve(struct listener *l)
 {
 	static struct pollfd p[POLL_CHILDREN + CHILDREN_MAX];
 	bool pause;
+	int ms;
 
 	for (;;) {
 		pause = l->pause;
@@ -277,7 +278,10 @@ static int serve(struct listener *l)
 		p[POLL_VSOCK] = (struct pollfd) { pause ? -1 : l->vsock, POLLIN, 0 };
 		p[POLL_UNIX] = (struct pollfd) { pause ? -1 : l->unix_, POLLIN, 0 };
 		children_poll(&l->children, p + POLL_CHILDREN);
-		if (poll(p, POLL_CHILDREN + CHILDREN_MAX, pause ? PAUSE_MS : -1) < 0) {
+		ms = children_tidy(&l->children);
+		if (pause && (ms < 0 || ms > PAUSE_MS))
+			ms = PAUSE_MS;
+		if (poll(p, POLL_CHILDREN + CHILDREN_MAX, ms) < 0) {
 			if (errno == EINTR)
 				continue;
 			return -errno;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * listener.h - takes connections, sees who they are from, and gives each to
- * its client's proxy.
+ * a process of its own.
  */
 #ifndef PROXYD_LISTENER_H
 #define PROXYD_LISTENER_H

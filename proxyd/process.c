@@ -99,6 +99,7 @@ void process_conn_add(struct proxy *proxy, int fd, const struct hello *hello)
 		if (hello)
 			close(hello->root);
 		close(fd);
+		life_check(&proxy->life);
 	} else if (conn_serve(proxy, fd, hello)) {
 		life_conn_gone(&proxy->life);
 	}
@@ -181,16 +182,14 @@ void process_run(struct proxy *proxy, struct mount *mount)
 	if (pass_send(proxy->control, &p))
 		life_end("the listener is gone");
 	started(mount->hello.root);
-	life_handed(&proxy->life);
 	process_conn_add(proxy, mount->conn, &mount->hello);
 	for (;;) {
 		ret = pass_recv(proxy->control, &p);
 		if (ret == -ENOTCONN)
 			life_end("nothing left to do");
-		life_handed(&proxy->life);
-		if (!ret)
-			process_conn_add(proxy, p.mount.conn, &p.mount.hello);
+		if (ret)
+			life_handed(&proxy->life);
 		else
-			life_check(&proxy->life);	/* it counts, and was the last maybe */
+			process_conn_add(proxy, p.mount.conn, &p.mount.hello);
 	}
 }

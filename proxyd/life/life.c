@@ -37,6 +37,7 @@ void life_handed(struct life *life)
 	pthread_mutex_lock(&life->lock);
 	life->had++;
 	pthread_mutex_unlock(&life->lock);
+	life_check(life);	/* it may have been the last one */
 }
 
 bool life_conn_add(struct life *life)
@@ -45,6 +46,7 @@ bool life_conn_add(struct life *life)
 
 	pthread_mutex_lock(&life->lock);
 	room = life->conns < LIFE_CONNS;
+	life->had++;	/* with conns: nobody may see the one without the other */
 	life->conns += room;
 	pthread_mutex_unlock(&life->lock);
 	return room;

@@ -32,12 +32,9 @@ struct life {
 
 /* left and idle are set. */
 void life_init(struct life *life);
-/*
- * The listener has handed over one connection more; if nothing came along, life_check()
- * follows.
- */
+/* The listener has handed over one connection more, of which nothing came along. */
 void life_handed(struct life *life);
-/* One connection more. False: there are LIFE_CONNS. */
+/* One connection more, handed over. False: there are LIFE_CONNS. */
 bool life_conn_add(struct life *life);
 /* A connection's last word. */
 void life_conn_gone(struct life *life);

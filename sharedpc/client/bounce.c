@@ -8,8 +8,12 @@
  * come or the session has ended.
  *
  * A server that hangs keeps the buffers of the writes that it has.  So no session
- * gets more than half of all, and none gets a second one that one which has none
- * could want: whoever writes to a server that works always finds one.
+ * gets more than half of all, and none gets a second one that a session which has none
+ * could want, one that is yet to come too: whoever writes to a server that works finds
+ * one.  Within a session writers take turns.
+ *
+ * Who wants several as one cannot have them while others' servers hang, or they lie
+ * apart: he waits for a second, then takes what there is.
  */
 #include <linux/bitmap.h>
 #include <linux/jiffies.h>
@@ -20,7 +24,9 @@
 #include "sharedpc_limits.h"
 
 #define PATIENCE	LIMIT_BOUNCE_S	/* seconds; other writers wait no longer for theirs */
+#define WHOLE		LIMIT_BOUNCE_WHOLE_S	/* seconds; then in pieces */
 #define MOST		(SHAREDPC_WRITE_MAX / SHAREDPC_BOUNCE_SIZE)
+#define SESSIONS	16	/* that find one, however many there are now */
 
 static DEFINE_SPINLOCK(lock);		/* both below, and session.bounces */
 static DECLARE_BITMAP(used, SHAREDPC_BOUNCES);
@@ -30,19 +36,9 @@ static DECLARE_WAIT_QUEUE_HEAD(wait);
 /* Sessions besides @s that have none. */
 static u32 without(const struct session *s)
 {
-	u32 all = session_count(), with = users + !s->bounces;
+	u32 all = max(session_count(), SESSIONS), with = users + !s->bounces;
 
 	return all > with ? all - with : 0;
-}
-
-/* How many @s might have if all that others have were free. */
-static u32 share(const struct session *s)
-{
-	u32 others = session_count();
-
-	if (others + 1 >= SHAREDPC_BOUNCES)
-		return 1;
-	return min_t(u32, SHAREDPC_BOUNCES / 2, SHAREDPC_BOUNCES - others);
 }
 
 /* Would @nr more for @s leave enough for the others? */
@@ -70,30 +66,62 @@ static int take(struct session *s, u32 nr)
 	return first;
 }
 
-static int bounce_try(struct session *s, u32 want, bool whole, u32 *nr)
+void bounce_wake(void)
+{
+	wake_up_all(&wait);
+}
+
+/* One that waits: it is tried when it is the first. */
+struct waiter {
+	struct list_head node;		/* in session.bounce_waiters */
+	u32 want;
+};
+
+static int bounce_try(struct session *s, struct waiter *w, bool whole, u32 *nr)
 {
 	int first = -1;
 
 	spin_lock(&lock);
-	want = min(want, share(s));
-	for (*nr = want; *nr && first < 0; *nr -= first < 0) {
+	if (!list_is_first(&w->node, &s->bounce_waiters))
+		goto unlock;
+	for (*nr = w->want; *nr && first < 0; *nr -= first < 0) {
 		first = take(s, *nr);
 		if (whole)
 			break;
 	}
+unlock:
 	spin_unlock(&lock);
 	return first;
 }
 
+/* Left, as of wait_event; 0: the time is over. */
+static long bounce_wait(struct session *s, struct waiter *w, bool whole, u32 *nr,
+			int *first, long time)
+{
+	return wait_event_killable_timeout(wait,
+					   (*first = bounce_try(s, w, whole, nr)) >= 0 ||
+					   !session_alive(s), time);
+}
+
 int bounce_get(struct session *s, size_t bytes, bool whole, u32 *nr)
 {
-	u32 want = min_t(size_t, DIV_ROUND_UP(bytes, SHAREDPC_BOUNCE_SIZE), MOST);
+	struct waiter w = {
+		.want = min_t(size_t, DIV_ROUND_UP(bytes, SHAREDPC_BOUNCE_SIZE), MOST),
+	};
 	int first = -1;
-	long left;
+	long left = 0;
 
-	left = wait_event_killable_timeout(wait,
-					   (first = bounce_try(s, want, whole, nr)) >= 0 ||
-					   !session_alive(s), PATIENCE * HZ);
+	spin_lock(&lock);
+	list_add_tail(&w.node, &s->bounce_waiters);
+	spin_unlock(&lock);
+	if (whole)
+		left = bounce_wait(s, &w, true, nr, &first, WHOLE * HZ);
+	if (!left)
+		left = bounce_wait(s, &w, false, nr, &first, PATIENCE * HZ);
+	spin_lock(&lock);
+	list_del(&w.node);
+	spin_unlock(&lock);
+	bounce_wake();		/* it is the next one's turn */
 	if (first >= 0)
 		return first;
 	return left < 0 ? -EINTR : left ? -EIO : -ETIMEDOUT;

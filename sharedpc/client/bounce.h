@@ -9,10 +9,12 @@
 
 /*
  * Buffers side by side for @bytes, or for the first of them: *@nr of them from the
- * number that is returned.  @whole: for as many as anybody can get, so that what one
- * write() is stays one.  Or -EINTR, -ETIMEDOUT, -EIO: the session has ended.
+ * number that is returned.  @whole: for all of @bytes, up to SHAREDPC_WRITE_MAX, if that
+ * can be had within a second.  Or -EINTR, -ETIMEDOUT, -EIO: the session has ended.
  */
 int bounce_get(struct session *s, size_t bytes, bool whole, u32 *nr);
+/* A session has ended. */
+void bounce_wake(void);
 /* Does not sleep. */
 void bounce_put(struct session *s, u32 first, u32 nr);
 

@@ -21,12 +21,14 @@
 #include <linux/pseudo_fs.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
+#include "client/bounce.h"
 #include "client/call.h"
 #include "box/ctl.h"
 #include "client/file.h"
 #include "client/frames.h"
 #include "link/peer.h"
 #include "client/pinned.h"
+#include "sharedpc_limits.h"
 
 #define FILE_MAGIC	0x73706366	/* "spcf" */
 
@@ -365,6 +367,7 @@ static void ended(struct session *s)
 	if (file_session_ended)
 		file_session_ended(s);
 	call_session_ended(s);
+	bounce_wake();
 	session_put(s);
 }
 
@@ -413,10 +416,13 @@ void file_revoke(u32 owner, const struct sharedpc_msg *msg)
 		.server = msg->server,
 	};
 	struct inode *inode = NULL;
+	int tries;
 
 	atomic64_inc(&file_stat.revokes);
 	if (msg->flags & SHAREDPC_REVOKE_END) {
-		file_server_ended(owner, msg->server);
+		/* So far only the boot image is one. */
+		if (owner == SHAREDPC_BOOT)
+			file_server_ended(owner, msg->server);
 		goto done;
 	}
 	/* One that is being evicted has no user left: nothing to take back. */
@@ -427,7 +433,10 @@ void file_revoke(u32 owner, const struct sharedpc_msg *msg)
 	if (!(msg->flags & SHAREDPC_REVOKE_WRITE))
 		done.error = pinned_tell(owner, msg) ?: done.error;
 done:
-	peer_send_wait(owner, &done);
+	/* Without it we are taken for silent.  It is the owner's turn to make room. */
+	for (tries = 0; tries < LIMIT_REVOKE_S; tries++)
+		if (peer_send_wait(owner, &done) != -EAGAIN)
+			break;
 	iput(inode);	/* maybe the last one: after the answer */
 }
 
@@ -454,7 +463,7 @@ int file_init(void)
 {
 	int err = -ENOMEM;
 
-	session_init(closer_work);
+	session_init(closer_work, ended);
 	cache = kmem_cache_create("sharedpc_file", sizeof(struct sharedpc_file), 0,
 				  SLAB_ACCOUNT | SLAB_RECLAIM_ACCOUNT, file_init_once);
 	if (!cache)
@@ -477,6 +486,7 @@ void file_exit(void)
 {
 	kern_unmount(mnt);
 	destroy_workqueue(closings);
+	session_exit();
 	rcu_barrier();
 	kmem_cache_destroy(cache);
 }

@@ -6,8 +6,8 @@
  * hands its bytes to the proxy through bounce buffers in the control area:
  * the owner's file system does the rest (size, append, times, suid bits,
  * quota), in the same page cache.  One write() of up to
- * SHAREDPC_WRITE_MAX bytes is one write at the owner if it is an appending one, so
- * O_APPEND is atomic up to that (with dozens of mounts up to less: bounce.c).
+ * SHAREDPC_WRITE_MAX bytes is one write at the owner if it is an appending one and there
+ * are so many buffers within a second (bounce.c), so O_APPEND is atomic up to that.
  *
  * O_DIRECT is accepted and means nothing here.
  */
@@ -139,7 +139,7 @@ static ssize_t write_fill(struct session *session, struct iov_iter *from, size_t
 		copied = copy_from_iter(ctl_bounce(ctl_self, first), room, from);
 		pagefault_enable();
 		/* Cut short by a page that went again? */
-		if (copied == room || (copied && !whole)) {
+		if (copied && (copied == room || !whole)) {
 			need = DIV_ROUND_UP(copied, SHAREDPC_BOUNCE_SIZE);
 			bounce_put(session, first + need, nr - need);
 			*data = (u64)first * SHAREDPC_BOUNCE_SIZE;

@@ -16,12 +16,15 @@ static struct xarray sessions[SHAREDPC_IMAGES_MAX];	/* by server */
 static u32 barred[SHAREDPC_IMAGES_MAX];	/* no new one up to this number */
 static atomic_t living;
 static void (*closer)(struct work_struct *work);
+static void (*ender)(struct session *s);
 
-void session_init(void (*close)(struct work_struct *work))
+void session_init(void (*close)(struct work_struct *work),
+		  void (*end)(struct session *s))
 {
 	u32 i;
 
 	closer = close;
+	ender = end;
 	for (i = 0; i < SHAREDPC_IMAGES_MAX; i++)
 		xa_init(&sessions[i]);
 }
@@ -75,6 +78,7 @@ static struct session *session_make(u32 owner, u32 epoch, u32 server)
 	s->server = server;
 	spin_lock_init(&s->lock);
 	init_waitqueue_head(&s->wait);
+	INIT_LIST_HEAD(&s->bounce_waiters);
 	/* Answers to an earlier life of this image must not match. */
 	s->serial = get_random_u32();
 	for (i = 0; i < SHAREDPC_CALLS; i++)
@@ -114,17 +118,17 @@ static int session_add(struct session *s)
 	return xa_err(old) ?: -EAGAIN;
 }
 
-/* The owner may have gone just before it got there: see session_end_any. */
+/*
+ * The owner may have gone just before @s got into the table, and then nobody finds it
+ * there: see session_end_any.  What others may have done with it meanwhile ends, too.
+ */
 static int session_check(struct session *s)
 {
-	struct session *gone;
-
+	smp_mb();	/* in the table, then a look: peer.c does it the other way round */
 	if (session_alive(s))
 		return 0;
-	if (xa_cmpxchg(&sessions[s->owner], s->server, s, NULL, 0) == s) {
-		gone = session_ended(s);
-		session_put(gone);
-	}
+	if (xa_cmpxchg(&sessions[s->owner], s->server, s, NULL, 0) == s)
+		ender(session_ended(s));
 	return -ENOTCONN;
 }
 
@@ -147,9 +151,10 @@ struct session *session_get(u32 owner, u32 epoch, u32 server)
 		s = entry ?: session_make(owner, epoch, server);
 		if (!s)
 			return ERR_PTR(-ENOMEM);
-		err = entry ? 0 : session_add(s);
-		if (!err)
-			err = session_check(s);
+		if (entry)
+			err = session_alive(s) ? 0 : s->ended ? -ESTALE : -ENOTCONN;
+		else
+			err = session_add(s) ?: session_check(s);
 		if (err)
 			session_put(s);
 	} while (err == -EAGAIN);
@@ -158,12 +163,15 @@ struct session *session_get(u32 owner, u32 epoch, u32 server)
 
 struct session *session_end(u32 owner, u32 server)
 {
-	void *entry = xa_store(&sessions[owner], server, ENDED,
-			       GFP_NOWAIT | __GFP_NOWARN);
+	void *entry;
 
+	entry = xa_store(&sessions[owner], server, ENDED, GFP_NOWAIT | __GFP_NOWARN);
 	if (!xa_is_err(entry))
 		return session_ended(entry);
-	/* No session, and no memory for its number, nor for others like it then. */
+	/*
+	 * No session, and no memory for its number.  Others below it are barred as
+	 * well: a mount that has nothing open yet may have to be mounted again.
+	 */
 	WRITE_ONCE(barred[owner], max(barred[owner], server));
 	return NULL;
 }
@@ -181,6 +189,19 @@ struct session *session_end_any(u32 owner)
 	}
 	WRITE_ONCE(barred[owner], 0);
 	return NULL;
+}
+
+/* Nobody has one any more. */
+void session_exit(void)
+{
+	struct session *s;
+	u32 i;
+
+	for (i = 0; i < SHAREDPC_IMAGES_MAX; i++) {
+		while ((s = session_end_any(i)))
+			session_put(s);
+		xa_destroy(&sessions[i]);
+	}
 }
 
 u32 session_count(void)

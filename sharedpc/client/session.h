@@ -17,6 +17,7 @@
 #include <linux/completion.h>
 #include <linux/fs.h>
 #include <linux/kref.h>
+#include <linux/list.h>
 #include <linux/llist.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
@@ -57,14 +58,20 @@ struct session {
 	wait_queue_head_t wait;	/* for a FREE slot, and for ended */
 
 	u32 bounces;		/* buffers in use: bounce.c's lock */
+	struct list_head bounce_waiters;	/* in turn; that lock, too */
 
 	struct llist_head closings;	/* files to be closed */
 	atomic_t closed;		/* so many so far: whose turn it is */
 	struct closer closer[SESSION_CLOSERS];
 };
 
-/* @close is the work of a closer. */
-void session_init(void (*close)(struct work_struct *work));
+/*
+ * @close is the work of a closer; @end does what the end of a session takes, and puts
+ * it.
+ */
+void session_init(void (*close)(struct work_struct *work),
+		  void (*end)(struct session *s));
+void session_exit(void);
 
 /*
  * The session with @server, made if there is none, with a reference.  -EINVAL;

@@ -5,8 +5,8 @@
  * One thread takes all frame messages out of all incoming rings and hands
  * them to those above (struct peer_hooks).  It is the path on which the owner waits for revokes, so:
  *
- *	it does not wait for another image (its answers find room: a ring holds
- *	far more than the 64 calls and the few revokes that can be open),
+ *	it does not wait for another image, but for room for an answer to REVOKE
+ *	in the ring to an owner, which holds hundreds of messages,
  *	it never allocates memory in a way that could wait for reclaim,
  *	it does no I/O.
  *

@@ -11,6 +11,7 @@
  */
 #include "link/peer.h"
 #include "owner/server.h"
+#include "sharedpc_limits.h"
 #include "words/words.h"
 
 static void request_answer(const struct server *s, const struct sharedpc_msg *call,
@@ -26,8 +27,12 @@ static void request_answer(const struct server *s, const struct sharedpc_msg *ca
 		.pos = pos,
 	};
 
-	if (server_current(s))
-		peer_send_wait(s->client, &done);
+	int tries;
+
+	/* Nobody else will answer it; but whoever waits for it gives up some time. */
+	for (tries = 0; tries < LIMIT_CALL_S && server_current(s); tries++)
+		if (peer_send_wait(s->client, &done) != -EAGAIN)
+			break;
 }
 
 static bool call_valid(const struct sharedpc_msg *m)

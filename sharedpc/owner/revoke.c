@@ -29,6 +29,9 @@
 #define PATIENCE	LIMIT_REVOKE_S	/* seconds until a silent client is fenced */
 #define GONE		LIMIT_GONE_S	/* the same, of one that says it is not there */
 
+/* Lives of clients that are silent and could not be fenced; 0: none. */
+static u32 unfenced[SHAREDPC_IMAGES_MAX];
+
 struct revoke {
 	struct list_head node;
 	u32 id;
@@ -64,7 +67,7 @@ static int revoke_wait(struct server *s, struct revoke *r,
 		return 0;
 	pr_err("image %s cannot be fenced: what it holds stays as it is\n",
 	       ctl_name(s->client));
-	WRITE_ONCE(s->lost, true);
+	WRITE_ONCE(unfenced[s->client], s->epoch);
 	/* Nothing more for it: its proxy leaves. */
 	WRITE_ONCE(s->gone, true);
 	wake_up_all(&s->wait);
@@ -79,7 +82,7 @@ static int revoke_run(struct server *s, struct map *m, struct sharedpc_msg *msg)
 
 	if (image_ended(s->client, s->epoch))
 		return 0;
-	if (READ_ONCE(s->lost))
+	if (READ_ONCE(unfenced[s->client]) == s->epoch)
 		return -EBUSY;	/* waiting again would not help */
 	init_completion(&r.done);
 	spin_lock(&s->lock);

@@ -20,7 +20,7 @@
 #include "link/peer.h"
 #include "owner/server.h"
 
-/* By number; its lock, and that of whoever opens one. */
+/* By number.  None comes or goes but with open_lock. */
 static DEFINE_XARRAY_ALLOC1(servers);
 static DEFINE_MUTEX(open_lock);
 static u32 last;
@@ -151,7 +151,9 @@ void server_close(struct server *s)
 	/* A client that could not be stopped may look for ever. */
 	if (!revoke_end(s))
 		size_drop_all(s);
+	mutex_lock(&open_lock);
 	xa_erase(&servers, s->number);
+	mutex_unlock(&open_lock);
 	server_put(s);
 }
 

@@ -47,7 +47,6 @@ struct server {
 	dev_t dev;			/* its device, for people */
 	struct mm_struct *mm;		/* the proxy's, to compare with only */
 	bool gone;			/* the client died, or the proxy left */
-	bool lost;			/* the client is silent and was not fenced */
 
 	spinlock_t lock;		/* call, queued, revokes */
 	struct request call[SHAREDPC_CALLS];
