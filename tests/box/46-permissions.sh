@@ -117,7 +117,7 @@ check "clean up" on "$b" rm -rf $D
 check "a file system for an export" on boot sh -ec "cp $CONF $CONF.saved; mkdir -p /srv/ro
 	modprobe loop; truncate -s 64M /var/tmp/ro.img; mkfs.ext4 -q /var/tmp/ro.img
 	mount -o loop /var/tmp/ro.img /srv/ro; $P make /srv/ro/t; mount -o remount,ro /srv/ro
-	printf 'export ro {\n path = \"/srv/ro\"\n to = {\"*\"}\n mode = \"ro\"\n}\n' >>$CONF"
+	printf 'export ro {\n path = \"/srv/ro\"\n to = {\"*\"}\n mode = \"ro\"\n squash = \"none\"\n nosuid = \"no\"\n nodev = \"no\"\n}\n' >>$CONF"
 for what in look use; do matrix boot $what /srv/ro/t >$OUT/ro.$what; done
 check "writable again on the owner" on boot mount -o remount,rw /srv/ro
 refuses "read-only" on "$a" sh -c "mkdir -p /tmp/ro; mount -t ccfs boot:/srv/ro /tmp/ro"

@@ -42,7 +42,7 @@ first() {
 
 	shift
 	for _ in 1 2 3; do
-		check "mount" on "$a" sh -c "mkdir -p /tmp/cold && mount -t ccfs boot:$export /tmp/cold" >&2
+		check "mount" on "$a" sh -c "mkdir -p /tmp/cold && mount -t ccfs -o ro boot:$export /tmp/cold" >&2
 		line=$(on "$a" $Q once "$@" 2>&1) || fail "$*: $line" >&2
 		check "umount" on "$a" umount /tmp/cold >&2
 		n=$(($(number "$line" messages) + $(number "$line" packets)))

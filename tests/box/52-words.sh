@@ -58,7 +58,7 @@ dmesg_mark
 check "file system" on boot sh -ec "cp $CONF $CONF.saved; mkdir -p /srv/few
 	modprobe loop; truncate -s 96M /var/tmp/few.img; mkfs.ext4 -q -N 16384 /var/tmp/few.img
 	mount -o loop /var/tmp/few.img /srv/few; echo 2 >$BITS
-	printf 'export few {\n path = \"/srv/few\"\n to = {\"*\"}\n}\n' >>$CONF"
+	printf 'export few {\n path = \"/srv/few\"\n to = {\"*\"}\n squash = \"none\"\n nosuid = \"no\"\n nodev = \"no\"\n}\n' >>$CONF"
 for image in "$a" "$b" boot; do
 	check "mount" on "$image" sh -c "mkdir -p /tmp/few && mount -t ccfs boot:/srv/few /tmp/few"
 done
