@@ -7,12 +7,12 @@
  * header, then at most CHUNK bytes; a long one is cut, with a header each,
  * which a stream does not notice.  Only streams are offered.
  *
- * Sending never waits: packets queue here, and a work item moves them to the
- * rings and comes back in a moment when a ring is full.  How much can queue is
- * bounded by the sockets' credit.  Packets from an image to itself take the
- * same way without the ring.
+ * Sending never waits: the sender puts its packet into the ring.  When that is full,
+ * or others wait already, packets queue here, and a work item moves them to the rings
+ * and comes back in a moment.  How much can queue is bounded by the sockets' credit.
+ * Packets from an image to itself are the work item's, too.
  *
- * Receiving: the doorbell queues the work, which may take socket locks and
+ * Receiving: the doorbell queues another work item, which may take socket locks and
  * allocate; that is why this is not the thread of peer.c.
  */
 #include <linux/errqueue.h>
@@ -35,9 +35,10 @@ struct packet {
 	u8 data[CHUNK];
 };
 
-static struct workqueue_struct *queue;
+static struct workqueue_struct *tx_queue, *rx_queue;
+static spinlock_t tx_lock[SHAREDPC_IMAGES_MAX];	/* the two below, and the ring's order */
 static struct sk_buff_head tx[SHAREDPC_IMAGES_MAX];
-static u64 sent[SHAREDPC_IMAGES_MAX];	/* packets with data; tx_work only */
+static u64 sent[SHAREDPC_IMAGES_MAX];	/* packets with data */
 static unsigned long went;	/* images whose sockets are to be reset */
 static unsigned long resetting;	/* those of the walk in hand; rx_work only */
 
@@ -61,36 +62,34 @@ static int cid_image(u64 cid)
 	return cid - SHAREDPC_CID_BASE;
 }
 
-static int socket_send(struct sk_buff *skb)
+/* The next bytes of @skb, at most @len: where they lie, or a copy in @p; NULL: none. */
+static const void *skb_bytes(struct sk_buff *skb, u32 done, u32 len, struct packet *p)
 {
-	int image = cid_image(le64_to_cpu(virtio_vsock_hdr(skb)->dst_cid));
-	int len = skb->len;
-
-	if (image < 0 || (image != (int)ctl_self && !peer_up(image))) {
-		kfree_skb(skb);
-		return -ENODEV;
-	}
-	virtio_vsock_skb_queue_tail(&tx[image], skb);
-	mod_delayed_work(queue, &tx_later, 0);
-	return len;
+	if (!skb_is_nonlinear(skb))
+		return skb->data + done;
+	return p && !skb_copy_bits(skb, done, p->data, len) ? p->data : NULL;
 }
 
-/* Put what is left of @skb into the ring; its offset says what is done. */
+/*
+ * Put what is left of @skb into the ring; its offset says what is done.  @p is for one
+ * that is in pieces.  0; -EAGAIN: the ring is full, or there is no @p.  With tx_lock.
+ */
 static int tx_one(u32 image, struct sk_buff *skb, struct packet *p)
 {
 	u32 *done = &VIRTIO_VSOCK_SKB_CB(skb)->offset;
+	struct virtio_vsock_hdr hdr = *virtio_vsock_hdr(skb);
+	const void *data;
 	int err;
 	u32 len;
 
 	do {
 		len = min_t(u32, skb->len - *done, CHUNK);
-		p->hdr = *virtio_vsock_hdr(skb);
-		p->hdr.len = cpu_to_le32(len);
-		if (skb_copy_bits(skb, *done, p->data, len))
-			return 0;
-		err = ring_push(peer_socket_tx(image),
-				ctl_epoch, &p->hdr,
-				sizeof(p->hdr), p->data, len);
+		hdr.len = cpu_to_le32(len);
+		data = skb_bytes(skb, *done, len, p);
+		if (!data)
+			return p ? 0 : -EAGAIN;
+		err = ring_push(peer_socket_tx(image), ctl_epoch, &hdr, sizeof(hdr),
+				data, len);
 		if (err)
 			return err;
 		*done += len;
@@ -104,24 +103,64 @@ static bool has_data(struct sk_buff *skb)
 	return le16_to_cpu(virtio_vsock_hdr(skb)->op) == VIRTIO_VSOCK_OP_RW;
 }
 
+/* @skb is in the ring, or nobody is there to take it.  With tx_lock. */
+static void tx_count(u32 image, struct sk_buff *skb)
+{
+	WRITE_ONCE(sent[image], sent[image] + has_data(skb));
+}
+
+static int socket_send(struct sk_buff *skb)
+{
+	int image = cid_image(le64_to_cpu(virtio_vsock_hdr(skb)->dst_cid));
+	bool queued = true;
+	int len = skb->len;
+
+	if (image < 0 || (image != (int)ctl_self && !peer_up(image))) {
+		kfree_skb(skb);
+		return -ENODEV;
+	}
+	spin_lock(&tx_lock[image]);
+	if (image == (int)ctl_self || !skb_queue_empty(&tx[image]) ||
+	    tx_one(image, skb, NULL)) {
+		virtio_vsock_skb_queue_tail(&tx[image], skb);
+	} else {
+		tx_count(image, skb);
+		queued = false;
+	}
+	spin_unlock(&tx_lock[image]);
+	if (queued) {
+		mod_delayed_work(tx_queue, &tx_later, 0);
+	} else {
+		doorbell_ring(image);
+		virtio_transport_consume_skb_sent(skb, true);
+	}
+	return len;
+}
+
 /* True when something is left because the ring is full. */
 static bool tx_image(u32 image, struct packet *p)
 {
+	struct sk_buff_head done;
 	struct sk_buff *skb;
-	bool some = false, left = false;
+	bool left = false;
 
+	__skb_queue_head_init(&done);
+	spin_lock(&tx_lock[image]);
 	while (!left && (skb = virtio_vsock_skb_dequeue(&tx[image]))) {
 		if (peer_up(image) && tx_one(image, skb, p)) {
 			virtio_vsock_skb_queue_head(&tx[image], skb);
 			left = true;
 		} else {
-			WRITE_ONCE(sent[image], sent[image] + has_data(skb));
-			virtio_transport_consume_skb_sent(skb, true);
+			tx_count(image, skb);
+			__skb_queue_tail(&done, skb);
 		}
-		some = true;
 	}
-	if (some)
+	spin_unlock(&tx_lock[image]);
+	if (left || !skb_queue_empty(&done))
 		doorbell_ring(image);
+	/* Each may be the last that holds its socket. */
+	while ((skb = __skb_dequeue(&done)))
+		virtio_transport_consume_skb_sent(skb, true);
 	return left;
 }
 
@@ -146,7 +185,7 @@ static void tx_work(struct work_struct *work)
 		if (i != ctl_self)
 			left |= tx_image(i, &p);
 	if (left)
-		queue_delayed_work(queue, &tx_later, RETRY);
+		queue_delayed_work(tx_queue, &tx_later, RETRY);
 }
 
 static void rx_packet(u32 image, const struct packet *p, int len)
@@ -222,21 +261,20 @@ static void rx_work(struct work_struct *work)
 	for (i = 0; i < ctl_nr_images; i++)
 		if (i != ctl_self)
 			more |= rx_image(i);
-	/* After the others, and after what is to be sent. */
-	if (more)
-		queue_work(queue, &rx_now);
+	if (more)	/* after the others */
+		queue_work(rx_queue, &rx_now);
 }
 
 void socket_kick(void)
 {
-	queue_work(queue, &rx_now);
+	queue_work(rx_queue, &rx_now);
 }
 
 void socket_peer_went(u32 image)
 {
 	set_bit(image, &went);
-	queue_work(queue, &rx_now);
-	mod_delayed_work(queue, &tx_later, 0);
+	queue_work(rx_queue, &rx_now);
+	mod_delayed_work(tx_queue, &tx_later, 0);
 }
 
 /*
@@ -319,19 +357,27 @@ u64 socket_packets(u32 image)
 
 int socket_init(void)
 {
-	int err;
+	int err = -ENOMEM;
 	u32 i;
 
-	for (i = 0; i < SHAREDPC_IMAGES_MAX; i++)
+	for (i = 0; i < SHAREDPC_IMAGES_MAX; i++) {
+		spin_lock_init(&tx_lock[i]);
 		skb_queue_head_init(&tx[i]);
-	queue = alloc_ordered_workqueue("sharedpc-socket", WQ_MEM_RECLAIM);
-	if (!queue)
-		return -ENOMEM;
-	err = vsock_core_register(&transport.transport, VSOCK_TRANSPORT_F_G2H);
-	if (err) {
-		pr_err("AF_VSOCK has another transport already: %d\n", err);
-		destroy_workqueue(queue);
 	}
+	tx_queue = alloc_ordered_workqueue("sharedpc-tx", WQ_MEM_RECLAIM);
+	if (!tx_queue)
+		return err;
+	/* Somebody waits for what has come. */
+	rx_queue = alloc_ordered_workqueue("sharedpc-rx", WQ_MEM_RECLAIM | WQ_HIGHPRI);
+	if (!rx_queue)
+		goto destroy_tx;
+	err = vsock_core_register(&transport.transport, VSOCK_TRANSPORT_F_G2H);
+	if (!err)
+		return 0;
+	pr_err("AF_VSOCK has another transport already: %d\n", err);
+	destroy_workqueue(rx_queue);
+destroy_tx:
+	destroy_workqueue(tx_queue);
 	return err;
 }
 
@@ -341,7 +387,8 @@ void socket_exit(void)
 
 	vsock_core_unregister(&transport.transport);
 	cancel_delayed_work_sync(&tx_later);
-	destroy_workqueue(queue);
+	destroy_workqueue(rx_queue);
+	destroy_workqueue(tx_queue);
 	for (i = 0; i < SHAREDPC_IMAGES_MAX; i++)
 		virtio_vsock_skb_queue_purge(&tx[i]);
 }
