@@ -4,13 +4,19 @@
  *
  * A call is linked into conn->calls while it waits; whoever unlinks it completes
  * it, and has it for himself until then.  A call that is still being sent is its
- * sender's: the receiver waits for him, and conn_kill() leaves it to him.
+ * sender's: who reads waits for him, and conn_kill() leaves it to him.
+ *
+ * Reading is a turn (conn->reading).  Who gives it up passes it to a call that waits, or,
+ * if none has a thread, to the receiver; if no call waits nobody reads, and the
+ * receiver only looks for the stream's end.
  *
  * A PING's answer has an id that no call has: it counts as a sign of life, as
  * every message does, and is dropped.
  */
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -38,6 +44,7 @@ void conn_init(struct conn *c, int fd, const struct owner *owner)
 		.send = PTHREAD_MUTEX_INITIALIZER,
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 		.sent = PTHREAD_COND_INITIALIZER,
+		.bell = -1,
 	};
 }
 
@@ -70,7 +77,7 @@ bool conn_kill(struct conn *c)
 	c->dead = true;
 	list = take_sent(c);
 	pthread_mutex_unlock(&c->lock);
-	shutdown(c->fd, SHUT_RDWR);	/* wakes sender and receiver */
+	shutdown(c->fd, SHUT_RDWR);	/* wakes who sends and who reads */
 	while ((call = list)) {
 		list = call->next;
 		call->done(call, -ENOTCONN);
@@ -127,16 +134,41 @@ static struct call *dequeue(struct conn *c, uint64_t id)
 	return call;
 }
 
+/* Give the turn to read to somebody for whom there is something, lock held. */
+static void read_pass(struct conn *c)
+{
+	const uint64_t one = 1;
+	struct call *call;
+	bool any = false;
+
+	if (c->reading)
+		return;
+	for (call = c->calls; call; call = call->next) {
+		if (!call->sent)
+			continue;	/* its sender may be waiting for the peer to read */
+		any = true;
+		if (!call->waits)
+			continue;
+		pthread_cond_signal(call->waits);
+		return;
+	}
+	if (any && write(c->bell, &one, sizeof(one)) < 0)
+		ccfs_log("the receiver cannot be woken: %m");
+}
+
 /* @call has been sent, or could not be: from here on it is not the sender's. */
 static void sent(struct conn *c, struct call *call)
 {
 	bool dead;
 
 	pthread_mutex_lock(&c->lock);
+	/* After this a call without a thread may be answered, and be no more. */
 	call->sent = true;
 	dead = c->dead;
 	if (dead)
 		dequeue(c, call->id);
+	else if (!call->waits)
+		read_pass(c);
 	pthread_cond_broadcast(&c->sent);
 	pthread_mutex_unlock(&c->lock);
 	if (dead)
@@ -182,20 +214,6 @@ static void wake(struct call *call, int error)
 	pthread_mutex_unlock(&c->lock);
 }
 
-int conn_call(struct conn *c, struct msg *m)
-{
-	struct waiting w = { .call = { .msg = m, .done = wake }, .conn = c };
-
-	pthread_cond_init(&w.cond, NULL);
-	conn_submit(c, &w.call);
-	pthread_mutex_lock(&c->lock);
-	while (!w.done)
-		pthread_cond_wait(&w.cond, &c->lock);
-	pthread_mutex_unlock(&c->lock);
-	pthread_cond_destroy(&w.cond);
-	return w.error;
-}
-
 void conn_post(struct conn *c, struct msg *m)
 {
 	if (m->error || enqueue(c, m, NULL))
@@ -237,20 +255,101 @@ static int deliver(struct conn *c, struct msg *m)
 	return 0;
 }
 
+/* Does a call wait that has no thread?  Lock held. */
+static bool unattended(struct conn *c)
+{
+	struct call *call;
+
+	for (call = c->calls; call; call = call->next)
+		if (!call->waits)
+			return true;
+	return false;
+}
+
+/*
+ * Read answers until *@enough (NULL: as long as calls wait that have no thread), or the
+ * end.  With the lock held, which is let go of meanwhile.
+ */
+static void read_some(struct conn *c, const bool *enough)
+{
+	int ret = 0;
+
+	c->reading = true;
+	while (!ret && !c->dead && (enough ? !*enough : unattended(c))) {
+		pthread_mutex_unlock(&c->lock);
+		ret = msg_recv(c->fd, &c->in);
+		if (!ret)
+			ret = deliver(c, &c->in);
+		pthread_mutex_lock(&c->lock);
+	}
+	c->reading = false;
+	if (ret || c->dead)
+		msg_free(&c->in);
+	if (!ret)
+		return;
+	pthread_mutex_unlock(&c->lock);
+	if (conn_kill(c))
+		ccfs_log("the connection to the owner has ended: %s", strerror(-ret));
+	pthread_mutex_lock(&c->lock);
+}
+
+int conn_call(struct conn *c, struct msg *m)
+{
+	struct waiting w = { .call = { .msg = m, .done = wake }, .conn = c };
+
+	pthread_cond_init(&w.cond, NULL);
+	w.call.waits = &w.cond;
+	conn_submit(c, &w.call);
+	pthread_mutex_lock(&c->lock);
+	while (!w.done) {
+		if (c->reading || c->dead)
+			pthread_cond_wait(&w.cond, &c->lock);
+		else
+			read_some(c, &w.done);
+	}
+	read_pass(c);
+	pthread_mutex_unlock(&c->lock);
+	pthread_cond_destroy(&w.cond);
+	return w.error;
+}
+
+/* The stream has ended, and nobody reads who would see that. */
+static void read_end(struct conn *c)
+{
+	static const bool never;
+
+	pthread_mutex_lock(&c->lock);
+	if (!c->reading)
+		read_some(c, &never);
+	pthread_mutex_unlock(&c->lock);
+}
+
 static void *receiver(void *arg)
 {
 	struct conn *c = arg;
-	struct msg m = { 0 };
-	int ret;
+	struct pollfd p[2] = {
+		{ .fd = c->fd, .events = POLLRDHUP },
+		{ .fd = c->bell, .events = POLLIN },
+	};
+	bool dead = false;
+	uint64_t rings;
 
-	do {
-		ret = msg_recv(c->fd, &m);
-		if (!ret)
-			ret = deliver(c, &m);
-	} while (!ret);
-	msg_free(&m);
-	if (conn_kill(c))
-		ccfs_log("the connection to the owner has ended: %s", strerror(-ret));
+	while (!dead) {
+		if (poll(p, 2, -1) < 0)
+			continue;
+		if (p[0].revents) {
+			read_end(c);
+			usleep(10000);	/* another one reads, and will see it */
+		}
+		if (p[1].revents && read(c->bell, &rings, sizeof(rings)) < 0)
+			ccfs_log("eventfd: %m");
+		pthread_mutex_lock(&c->lock);
+		if (p[1].revents && !c->reading)
+			read_some(c, NULL);
+		read_pass(c);
+		dead = c->dead;
+		pthread_mutex_unlock(&c->lock);
+	}
 	return NULL;
 }
 
@@ -260,6 +359,9 @@ int conn_start(struct conn *c)
 	pthread_attr_t attr;
 	int ret;
 
+	c->bell = eventfd(0, EFD_CLOEXEC);
+	if (c->bell < 0)
+		return -errno;
 	pthread_attr_init(&attr);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	ret = pthread_create(&thread, &attr, receiver, c);

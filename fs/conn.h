@@ -3,9 +3,11 @@
  * conn.h - the connection of one mount to its proxy
  *
  * Any number of threads call at the same time over one stream.  A sender
- * locks the stream for one message; one receiver thread completes the calls
- * by their ids; one watcher thread (watch.h) asks for a sign of life when calls
- * wait.
+ * locks the stream for one message.  One of those who wait for their answers reads:
+ * he completes all calls whose answers he meets, by their ids, and when he has met
+ * his own another one reads on.  So a lone call wakes one thread, which is its own.  A
+ * receiver thread reads when only calls wait that no thread waits for, and sees the
+ * stream end; one watcher thread (watch.h) asks for a sign of life when calls wait.
  *
  *	conn_call	send a request, wait for its answer
  *	conn_submit	send a request, have its answer handed over
@@ -30,7 +32,7 @@
 
 /*
  * A call that waits for its answer.  @done is called once, by whoever takes the
- * call off the list: the receiver, conn_kill() or, if the connection died while
+ * call off the list: who reads, conn_kill() or, if the connection died while
  * it was being sent, its sender.  That may be before conn_submit() returns.  No
  * lock is held, and nothing is done with the call afterwards, so @done may free
  * it; it must not wait for the owner, since all other answers wait for it.
@@ -38,6 +40,7 @@
 struct call {
 	struct msg *msg;	/* the request, then the answer */
 	void (*done)(struct call *call, int error);
+	pthread_cond_t *waits;	/* of the thread that does; NULL: none */
 	struct call *next;	/* conn->lock, as are all below */
 	uint64_t id;
 	unsigned int op;
@@ -48,7 +51,10 @@ struct conn {
 	int fd;
 	const struct owner *owner;
 	pthread_mutex_t send;		/* one message on the stream */
+	int bell;			/* eventfd: the receiver is to read */
+	struct msg in;			/* of who reads */
 	pthread_mutex_t lock;		/* all below */
+	bool reading;			/* somebody does */
 	struct call *calls;		/* that wait */
 	pthread_cond_t sent;		/* one of them has been sent */
 	uint64_t last_id;

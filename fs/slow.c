@@ -2,8 +2,8 @@
 /*
  * slow.c - calls that may take long, which no thread waits for, see slow.h
  *
- * The receiver, which answers, does not send: while it did nobody would read,
- * and a proxy that cannot get rid of its answers does not read either.
+ * Who reads answers does not send: while he did nobody would read, and a proxy that
+ * cannot get rid of its answers does not read either.
  */
 #include <errno.h>
 #include <stdlib.h>

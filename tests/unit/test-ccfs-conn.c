@@ -409,7 +409,7 @@ static void no_first_answer(void **state)
 
 #define PAD	(300 * 1024)
 
-/* Something large to read for the receiver, into the buffer that it has. */
+/* Something large for who reads, into the buffer that he has. */
 static void *send_more(void *arg)
 {
 	struct msg m = { 0 };
@@ -453,7 +453,14 @@ static void too_early(void **state)
 		for (ssize_t i = 0; left < PAD - 4096 && i < n; i++)
 			assert_int_equal(buf[i], 'p');
 	}
+	pthread_join(caller.thread, NULL);
+	assert_int_equal(caller.ret, 0);
+	/* Nobody reads while nobody waits: who calls next meets the rest. */
+	caller.pad = 0;
+	assert_int_equal(pthread_create(&caller.thread, NULL, call, &caller), 0);
 	pthread_join(more, NULL);
+	assert_int_equal(msg_recv(peer, &m), 0);
+	assert_int_equal(msg_send(peer, &m), 0);
 	pthread_join(caller.thread, NULL);
 	assert_int_equal(caller.ret, 0);
 	msg_free(&m);
