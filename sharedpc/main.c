@@ -186,6 +186,7 @@ static void __exit sharedpc_exit(void)
 	image_exit();
 	debug_exit();
 	device_exit();
+	file_flush();		/* while somebody hears the answers */
 	peer_exit();
 	socket_exit();
 	cache_exit();

@@ -56,6 +56,7 @@ static struct slot *slot_get(struct session *s, struct inode *inode,
 		slot->state = SLOT_WAITING;
 		slot->name = ++s->serial * SHAREDPC_CALLS + i;
 		slot->inode = inode;
+		slot->need = msg->pos;
 		msg_bounce(msg, &slot->bounce, &slot->bounces);
 		if (inode)
 			ihold(inode);
@@ -206,6 +207,8 @@ void call_framed(u32 owner, const struct sharedpc_msg *msg, const u64 *frame,
 	struct session *s = session_find(owner, msg->server);
 	struct inode *inode = NULL;
 	struct slot *slot;
+	u64 need = 0;
+	int err = 0;
 
 	if (!s)
 		return;
@@ -214,12 +217,13 @@ void call_framed(u32 owner, const struct sharedpc_msg *msg, const u64 *frame,
 	if (slot->name == msg->slot && slot->inode &&
 	    (slot->state == SLOT_WAITING || slot->state == SLOT_ABANDONED)) {
 		inode = slot->inode;
+		need = slot->need;
 		ihold(inode);
 	}
 	spin_unlock(&s->lock);
 	if (inode)
-		frames_add(inode, msg->pos, frame, min_t(u64, nr, msg->count));
-	answer(s, msg, 0);
+		err = frames_add(inode, msg->pos, frame, min_t(u64, nr, msg->count), need);
+	answer(s, msg, err);
 	iput(inode);
 	session_put(s);
 }

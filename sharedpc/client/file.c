@@ -482,6 +482,11 @@ destroy_cache:
 	return err;
 }
 
+void file_flush(void)
+{
+	flush_workqueue(closings);
+}
+
 void file_exit(void)
 {
 	kern_unmount(mnt);

@@ -73,6 +73,8 @@ static inline u64 file_size(const struct sharedpc_file *f)
 extern void (*file_session_ended)(const struct session *s);
 
 int file_init(void);
+/* No file is open any more: the last ones are closed at their owners. */
+void file_flush(void);
 void file_exit(void);
 void file_late(struct sharedpc_file *f, unsigned long delay);
 /* BACKING: a new descriptor, and in *@keep (unless NULL) its file, or -errno. */

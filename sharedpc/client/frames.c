@@ -65,11 +65,14 @@ static void frame_adopt(struct page *page, struct inode *inode, u64 index)
 
 /*
  * Remember @nr frames from page @index on.  Not remembering one is harmless:
- * whoever needs it asks again.
+ * whoever needs it asks again.  But if page @need is another file's here he would do
+ * so for ever: -EIO.  That is a page of two files of the owner's, as with an overlay
+ * and what is below it, which a client can use by one of them at a time.
  */
-void frames_add(struct inode *inode, u64 index, const u64 *frame, u32 nr)
+int frames_add(struct inode *inode, u64 index, const u64 *frame, u32 nr, u64 need)
 {
 	struct sharedpc_file *f = sharedpc_file(inode);
+	int err = 0;
 	u32 i;
 
 	for (i = 0; i < nr; i++, index++) {
@@ -83,9 +86,10 @@ void frames_add(struct inode *inode, u64 index, const u64 *frame, u32 nr)
 			value |= MAY_WRITE_FRAME;
 		old = xa_load(&f->frames, index);
 		if (!entry_has_page(old)) {
-			/* It belongs to nobody, or the owner is mad. */
-			if (READ_ONCE(pfn_to_page(pfn)->mapping))
+			if (READ_ONCE(pfn_to_page(pfn)->mapping)) {
+				err = index == need ? -EIO : err;
 				continue;
+			}
 			frame_adopt(pfn_to_page(pfn), inode, index);
 		} else if (xa_to_value(old) >> FLAG_BITS != pfn ||
 			   xa_to_value(old) & GOING) {
@@ -102,6 +106,7 @@ void frames_add(struct inode *inode, u64 index, const u64 *frame, u32 nr)
 		if (value & MAY_WRITE_FRAME)
 			xa_clear_mark(&f->frames, index, WANTED);
 	}
+	return err;
 }
 
 /*

@@ -7,7 +7,7 @@
 
 #include <linux/fs.h>
 
-void frames_add(struct inode *inode, u64 index, const u64 *frame, u32 nr);
+int frames_add(struct inode *inode, u64 index, const u64 *frame, u32 nr, u64 need);
 struct folio *frames_get(struct inode *inode, u64 index, bool write, bool wait);
 bool frames_want(struct inode *inode, u64 index);
 /* Whoever keeps frames of @owner for later only gives them up; main.c sets it. */

@@ -31,6 +31,7 @@ struct slot {
 	enum slot_state state;
 	u32 name;		/* serial * SHAREDPC_CALLS + index */
 	struct inode *inode;	/* referenced while not FREE, or NULL */
+	u64 need;		/* FAULT: the page that is needed */
 	u32 bounce, bounces;	/* ours while not FREE: the first, and how many */
 	int error;
 	u64 result, pos;

@@ -19,6 +19,7 @@
 #include <linux/delay.h>
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
+#include <linux/sched.h>
 #include <linux/wait.h>
 #include "box/ctl.h"
 #include "link/doorbell.h"
@@ -236,6 +237,8 @@ int peer_init(const struct peer_hooks *hooks)
 	thread = kthread_run(peer_thread, NULL, "sharedpc");
 	if (IS_ERR(thread))
 		return PTR_ERR(thread);
+	/* Owners wait for it with locks of file systems: before all ordinary threads. */
+	sched_set_fifo_low(thread);
 	err = doorbell_init(peer_rung);
 	if (err)
 		kthread_stop(thread);

@@ -10,6 +10,7 @@
  * The call-back waits for the client, with a bound and then the fence; the
  * client's side of that path takes no lock that could depend on us.
  */
+#include <linux/hash.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include "owner/server.h"
@@ -58,13 +59,18 @@ void map_put(struct map *m)
 	kref_put(&m->ref, map_free);
 }
 
+static struct hlist_head *maps_of(struct server *s, u64 file)
+{
+	return &s->maps_by_file[hash_64(file, MAPS_BITS)];
+}
+
 /* The map that holds all of [index, index + count), with a reference. */
 struct map *map_find(struct server *s, u64 file, u64 index, u64 count)
 {
 	struct map *m, *found = NULL;
 
 	mutex_lock(&s->maps_lock);
-	list_for_each_entry(m, &s->maps, node) {
+	hlist_for_each_entry(m, maps_of(s, file), by_file) {
 		if (m->file == file && index >= m->index &&
 		    index - m->index < m->pages &&
 		    count <= m->pages - (index - m->index)) {
@@ -81,7 +87,7 @@ static bool map_overlaps(struct server *s, const struct sharedpc_map *want)
 {
 	struct map *m;
 
-	list_for_each_entry(m, &s->maps, node)
+	hlist_for_each_entry(m, maps_of(s, want->file), by_file)
 		if (m->file == want->file && want->index < m->index + m->pages &&
 		    m->index < want->index + want->pages)
 			return true;
@@ -120,7 +126,8 @@ int map_add(struct server *s, const struct sharedpc_map *want)
 	m->addr = want->addr;
 	map_name(m);
 	xa_init(&m->grants);
-	init_waitqueue_head(&m->idle);
+	INIT_LIST_HEAD(&m->takings);
+	init_waitqueue_head(&m->taken);
 
 	mutex_lock(&s->maps_lock);
 	err = -EEXIST;
@@ -133,6 +140,7 @@ int map_add(struct server *s, const struct sharedpc_map *want)
 	kref_get(&s->ref);
 	m->server = s;
 	list_add(&m->node, &s->maps);
+	hlist_add_head(&m->by_file, maps_of(s, m->file));
 	mutex_unlock(&s->maps_lock);
 	return 0;
 
@@ -157,9 +165,10 @@ int map_remove(struct server *s, u64 file, u64 index)
 	struct map *m, *found = NULL;
 
 	mutex_lock(&s->maps_lock);
-	list_for_each_entry(m, &s->maps, node) {
+	hlist_for_each_entry(m, maps_of(s, file), by_file) {
 		if (m->file == file && m->index == index) {
 			list_del(&m->node);
+			hlist_del(&m->by_file);
 			found = m;
 			break;
 		}
@@ -178,8 +187,10 @@ void map_remove_all(struct server *s)
 	for (;;) {
 		mutex_lock(&s->maps_lock);
 		m = list_first_entry_or_null(&s->maps, struct map, node);
-		if (m)
+		if (m) {
 			list_del(&m->node);
+			hlist_del(&m->by_file);
+		}
 		mutex_unlock(&s->maps_lock);
 		if (!m)
 			return;

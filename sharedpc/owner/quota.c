@@ -8,8 +8,8 @@
  * his share gets more only from what nobody's share needs.  A server may have a limit
  * besides, of its file system's frames.
  *
- * A frame that several clients hold counts for each: that is on the safe side.  What is
- * counted moves meanwhile, so the limits are exact to the few grants that are on the
+ * What a client keeps (kept.c) it holds.  A frame that several clients hold counts for
+ * each: that is on the safe side.  What is counted moves meanwhile, so the limits are exact to the few grants that are on the
  * way, for which there is a reserve.
  */
 #include <linux/minmax.h>
@@ -31,6 +31,11 @@ u64 quota_share(void)
 	return region_pages() / SHARES_PART / max_t(u32, ctl_nr_images - 1, 1);
 }
 
+static u64 held(u32 client)
+{
+	return server_granted(client) + kept_count(client);
+}
+
 /* What the shares of all clients but @client still lack. */
 static u64 others_lack(u32 client)
 {
@@ -38,7 +43,7 @@ static u64 others_lack(u32 client)
 	u32 i;
 
 	for (i = 0; i < ctl_nr_images; i++) {
-		has = server_granted(i);
+		has = held(i);
 		if (i != ctl_self && i != client && has < share)
 			lack += share - has;
 	}
@@ -57,7 +62,7 @@ u64 quota_room(const struct server *s)
 	if (free <= keep)
 		return 0;
 	free -= keep;
-	has = server_granted(s->client);
+	has = held(s->client);
 	if (has < share)
 		return min3(room, free, share - has);
 	keep = others_lack(s->client);

@@ -36,6 +36,7 @@ struct revoke {
 	struct list_head node;
 	u32 id;
 	struct map *map;	/* NULL: of all files */
+	u64 first, last;	/* pages of it */
 	int error;
 	struct completion done;
 };
@@ -77,7 +78,9 @@ static int revoke_wait(struct server *s, struct revoke *r,
 /* Send REVOKE @msg, about pages of @m, and wait for its end. */
 static int revoke_run(struct server *s, struct map *m, struct sharedpc_msg *msg)
 {
-	struct revoke r = { .map = m };
+	struct revoke r = {
+		.map = m, .first = msg->pos, .last = msg->pos + msg->count - 1,
+	};
 	int err;
 
 	if (image_ended(s->client, s->epoch))
@@ -166,7 +169,8 @@ void revoke_kept(u32 client, const struct sharedpc_msg *msg)
 		return;
 	spin_lock(&s->lock);
 	r = revoke_find(s, msg);
-	if (r && r->map) {
+	/* What is not asked for cannot be kept back. */
+	if (r && r->map && msg->pos >= r->first && msg->pos <= r->last) {
 		m = r->map;
 		kref_get(&m->ref);
 	}
@@ -183,17 +187,35 @@ void revoke_kept(u32 client, const struct sharedpc_msg *msg)
 	server_put(s);
 }
 
-static void waiting_begin(struct map *m)
+/* With the grants' lock. */
+static void taking_begin(struct map *m, struct taking *t, u64 first, u64 last)
 {
-	m->revoking++;
+	t->first = first;
+	t->last = last;
+	t->serial = ++m->taking_serial;
+	list_add_tail(&t->node, &m->takings);
 }
 
-static void waiting_end(struct map *m)
+static void taking_end(struct map *m, struct taking *t)
 {
 	xa_lock(&m->grants);
-	m->revoking--;
+	list_del(&t->node);
 	xa_unlock(&m->grants);
-	wake_up_all(&m->idle);
+	wake_up_all(&m->taken);
+}
+
+/* Is one under way, begun up to @serial, that is about pages of [first, last]? */
+static bool taking_over(struct map *m, u64 serial, u64 first, u64 last)
+{
+	struct taking *t;
+	bool over = true;
+
+	xa_lock(&m->grants);
+	list_for_each_entry(t, &m->takings, node)
+		if (t->serial <= serial && t->first <= last && t->last >= first)
+			over = false;
+	xa_unlock(&m->grants);
+	return over;
 }
 
 /* Forget the grants of [first, last]; @keep: the client may still use them. */
@@ -238,6 +260,7 @@ static void forget(struct map *m, u64 first, u64 last, bool keep)
 void revoke_all(struct map *m, u64 first, u64 last)
 {
 	unsigned long index = first;
+	struct taking t;
 	int err;
 
 	xa_lock(&m->grants);
@@ -245,12 +268,12 @@ void revoke_all(struct map *m, u64 first, u64 last)
 		xa_unlock(&m->grants);
 		return;
 	}
-	waiting_begin(m);
+	taking_begin(m, &t, first, last);
 	xa_unlock(&m->grants);
 
 	err = revoke_pages(m, first, last, 0);
 	forget(m, first, last, err != 0);
-	waiting_end(m);
+	taking_end(m, &t);
 }
 
 /* The client could write these until now: tell the file system. */
@@ -276,52 +299,85 @@ static void mark_dirty(struct map *m, u64 first, u64 last)
 	}
 }
 
+/*
+ * At so many entries the grants' lock is let go of for a moment: there may be a quarter of
+ * a million.
+ */
+#define BATCH	1024
+
+static void batch_pause(struct map *m, u32 *n)
+{
+	if (++*n % BATCH)
+		return;
+	xa_unlock(&m->grants);
+	cond_resched();
+	xa_lock(&m->grants);
+}
+
 /* The right could not be taken away: the client may write on. */
 static void write_again(struct map *m, u64 first, u64 last)
 {
 	unsigned long index;
 	void *entry;
+	u32 n = 0;
 
 	xa_lock(&m->grants);
 	xa_for_each_range(&m->grants, index, entry, first, last) {
 		__xa_set_mark(&m->grants, index, GRANT_WRITE);
 		__xa_set_mark(&m->grants, index, GRANT_DIRTY);
+		batch_pause(m, &n);
 	}
 	xa_unlock(&m->grants);
 }
 
+/*
+ * The right to write goes from all pages of @m: their marks, and in *@lo, *@hi which
+ * they are.  What is granted meanwhile is granted before the REVOKE, which has it go as
+ * well: then a mark says more than is true, which costs a message some time.
+ */
+static void unmark_write(struct map *m, u64 *lo, u64 *hi)
+{
+	unsigned long index;
+	void *entry;
+	u32 n = 0;
+
+	*lo = m->index + m->pages;
+	*hi = m->index;
+	xa_for_each_marked(&m->grants, index, entry, GRANT_WRITE) {
+		*lo = min_t(u64, *lo, index);
+		*hi = max_t(u64, *hi, index);
+		__xa_clear_mark(&m->grants, index, GRANT_WRITE);
+		batch_pause(m, &n);
+	}
+}
+
 void revoke_write(struct map *m, u64 first, u64 last)
 {
-	u64 lo = m->index + m->pages, hi = m->index;
-	unsigned long index;
-	bool any = false, wait;
-	void *entry;
+	unsigned long index = first;
+	struct taking t;
+	u64 lo, hi, serial;
+	bool any;
+	int err;
 
 	xa_lock(&m->grants);
-	index = first;
-	if (xa_find(&m->grants, &index, last, GRANT_WRITE)) {
-		any = true;
-		xa_for_each_marked(&m->grants, index, entry, GRANT_WRITE) {
-			lo = min_t(u64, lo, index);
-			hi = max_t(u64, hi, index);
-			__xa_clear_mark(&m->grants, index, GRANT_WRITE);
-		}
-		waiting_begin(m);
+	serial = m->taking_serial;
+	any = xa_find(&m->grants, &index, last, GRANT_WRITE);
+	if (any) {
+		taking_begin(m, &t, m->index, m->index + m->pages - 1);
+		unmark_write(m, &lo, &hi);
 	}
-	/* Somebody else's message may be about our pages too. */
-	wait = !any && m->revoking;
 	xa_unlock(&m->grants);
 
 	if (any) {
-		int err = revoke_pages(m, lo, hi, SHAREDPC_REVOKE_WRITE);
-
+		err = revoke_pages(m, lo, hi, SHAREDPC_REVOKE_WRITE);
 		if (err)
 			write_again(m, lo, hi);
-		waiting_end(m);
+		taking_end(m, &t);
 		if (err)
 			return;		/* they stay dirty until they are forgotten */
-	} else if (wait) {
-		wait_event(m->idle, !READ_ONCE(m->revoking));
+	} else {
+		/* Somebody else's message may be about our pages too: his, not later ones. */
+		wait_event(m->taken, taking_over(m, serial, first, last));
 	}
 	mark_dirty(m, first, last);
 }

@@ -30,6 +30,8 @@
 #include "sharedpc_ioctl.h"
 #include "sharedpc_wire.h"
 
+#define MAPS_BITS	10
+
 enum call_state { CALL_FREE, CALL_QUEUED, CALL_HANDED };
 
 struct request {
@@ -55,8 +57,9 @@ struct server {
 	struct list_head revokes;	/* waiting for REVOKED */
 	u32 revoke_serial;
 
-	struct mutex maps_lock;		/* maps */
+	struct mutex maps_lock;		/* both */
 	struct list_head maps;
+	struct hlist_head maps_by_file[1 << MAPS_BITS];
 
 	struct mutex sizes_lock;	/* sizes */
 	struct xarray sizes;		/* see size.c */
@@ -66,9 +69,17 @@ struct server {
 	atomic64_t faults, grants, writes, revokes_sent, foreign;
 };
 
+/* One that takes something back just now: revoke.c. */
+struct taking {
+	struct list_head node;		/* in map.takings, oldest first */
+	u64 first, last;
+	u64 serial;
+};
+
 struct map {
 	struct kref ref;
-	struct list_head node;
+	struct list_head node;		/* in maps */
+	struct hlist_node by_file;	/* in maps_by_file */
 	struct server *server;
 	struct mmu_interval_notifier mni;
 	u64 file, index, pages, addr;	/* as in struct sharedpc_map */
@@ -81,8 +92,9 @@ struct map {
 	 */
 	struct xarray grants;
 	bool dead;			/* under xa_lock: grants no more */
-	int revoking;			/* under xa_lock: REVOKEs not answered */
-	wait_queue_head_t idle;		/* for revoking == 0 */
+	struct list_head takings;	/* under xa_lock: REVOKEs not answered */
+	u64 taking_serial;		/* under xa_lock: of the last one */
+	wait_queue_head_t taken;	/* for one to end */
 };
 
 #define GRANT_WRITE	XA_MARK_0	/* the client may write it */

@@ -3,7 +3,9 @@
 # timeout: 240
 #
 # Not only ext4: files of an xfs and of a tmpfs are exported, mapped on two
-# images, stored to by both, cut off and removed.
+# images, stored to by both, cut off and removed. And an overlay, whose pages are those of
+# the file below: who uses both at once gets an error for one of them, and no endless
+# fault.
 
 . "$(dirname "$0")/lib.sh"
 
@@ -16,7 +18,9 @@ restore() {
 	for image in "$a" "$b"; do
 		on "$image" sh -c 'for t in xfs tmpfs; do umount /tmp/$t; done' 2>/dev/null
 	done
+	on "$a" umount /tmp/over 2>/dev/null
 	on boot sh -c "[ ! -e $CONF.saved ] || mv $CONF.saved $CONF
+		umount /srv/over && rmdir /srv/over; rm -rf /srv/shared/below
 		for t in xfs tmpfs; do umount /srv/\$t && rmdir /srv/\$t; done; rm -f /var/tmp/xfs.img" 2>/dev/null
 }
 trap restore EXIT
@@ -53,6 +57,25 @@ for type in xfs tmpfs; do
 	check "away" on "$a" rm -r /tmp/$type/d
 	for image in "$a" "$b"; do check "umount" on "$image" umount /tmp/$type; done
 done
+
+check "overlay" on boot sh -ec "modprobe overlay; mkdir -p /srv/over /srv/shared/below /srv/tmpfs/u /srv/tmpfs/w
+	head -c 64K /dev/urandom >/srv/shared/below/f
+	mount -t overlay -o lowerdir=/srv/shared/below,upperdir=/srv/tmpfs/u,workdir=/srv/tmpfs/w none /srv/over
+	printf 'export over {\n path = \"/srv/over\"\n to = {\"*\"}\n squash = \"none\"\n}\n' >>$CONF"
+check "mount" on "$a" sh -c "mkdir -p /tmp/over && mount -t ccfs boot:/srv/over /tmp/over"
+timeout 100 "$BOX" exec "$a" -- sh -c "exec 3</srv/shared/below/f; cat <&3 >/dev/null; $T/mapped await /srv/shared/below/f 0 4711" >/dev/null 2>&1 &
+holder=$!
+holds() { on "$a" pgrep -x mapped; }
+await 20 holds || fail "$a does not map the file"
+await 20 sh -c "'$BOX' exec boot -- grep -q 'inode $(on boot stat -c %i /srv/shared/below/f) ' /sys/kernel/debug/sharedpc/files" ||
+	fail "$a has no frame of the file"
+refuses "Input/output error" on "$a" cat /tmp/over/f
+kill $holder
+wait $holder
+again() { [ "$(on "$a" sh -c 'cat /tmp/over/f | md5sum')" = "$(on boot sh -c 'md5sum </srv/shared/below/f')" ]; }
+check "the first is closed" on "$a" sh -c "echo 1 >/srv/shared/below/f.new && mv /srv/shared/below/f.new /srv/shared/below/g"
+await 30 again || fail "$a cannot read the overlay: $(on "$a" cat /tmp/over/f 2>&1 | head -c 100)"
+check "umount" on "$a" umount /tmp/over
 check "unmount" on boot sh -ec "umount /srv/xfs; mount -o loop /var/tmp/xfs.img /srv/xfs"
 dmesg_clean
-echo "xfs and tmpfs are shared like ext4"
+echo "xfs and tmpfs are shared like ext4, an overlay like a file system of its own"
