@@ -2,7 +2,7 @@
 # boot/boot.mk - ccctl and what starts the images. One line per object group.
 
 CONF_OBJS := boot/conf/conf.o boot/conf/conf-check.o boot/conf/conf-mounts.o
-CONF_OBJS += boot/conf/conf-cmdline.o boot/conf/conf-machine.o
+CONF_OBJS += boot/conf/conf-cmdline.o boot/conf/conf-export.o boot/conf/conf-machine.o
 CONF_OBJS += boot/text/strict.o boot/text/scan.o boot/text/values.o boot/text/diag.o boot/text/save.o
 TOPO_OBJS := boot/machine/range.o boot/machine/topology.o boot/machine/topology-file.o
 TOPO_OBJS += boot/machine/topology-live.o boot/machine/acpi-map.o

@@ -6,7 +6,7 @@ PROXY_OBJS += proxyd/names/ops.o proxyd/names/ops-name.o proxyd/names/ops-attr.o
 PROXY_OBJS += proxyd/names/ops-xattr.o proxyd/names/ops-open.o proxyd/names/ops-data.o
 PROXY_OBJS += proxyd/names/node.o proxyd/names/dir.o proxyd/names/words.o proxyd/data/file.o proxyd/data/window.o
 PROXY_OBJS += proxyd/data/call.o proxyd/data/fault.o proxyd/data/touch.o proxyd/life/later.o
-PROXY_OBJS += proxyd/export/cred.o proxyd/export/procfd.o proxyd/life/log.o
+PROXY_OBJS += proxyd/export/cred.o proxyd/export/procfd.o proxyd/export/idmap.o proxyd/life/log.o
 PROXY_OBJS += lib/msg.o $(filter-out boot/conf/conf-machine.o,$(CONF_OBJS))
 
 PROGS += proxyd

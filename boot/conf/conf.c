@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "boot/conf/conf-check.h"
+#include "boot/conf/conf-export.h"
 #include "boot/text/values.h"
 
 #define STR(name)	CFG_STR(name, NULL, CFGF_NODEFAULT)
@@ -32,7 +33,7 @@ static cfg_opt_t image_opts[] = {
 
 static cfg_opt_t export_opts[] = {
 	STR("path"), STR("image"), LIST("to"), STR("mode"), STR("squash"),
-	STR("nodev"), STR("nosuid"), STR("quota"), CFG_END()
+	STR("nodev"), STR("nosuid"), STR("quota"), LIST("map"), CFG_END()
 };
 
 static cfg_opt_t mount_opts[] = {
@@ -272,28 +273,6 @@ static int read_export_owner(struct conf *conf, struct conf_export *export,
 	return 0;
 }
 
-/* How far those go who may mount it. What is not said is the narrow way. */
-static int read_export_rules(struct conf_export *export, const struct values *v)
-{
-	static const char *const names[] = { "none", "root", "all", NULL };
-	int squash = CONF_SQUASH_ROOT, err;
-
-	export->nodev = true;
-	export->nosuid = true;
-	err = fatal(values_choice(v, "squash", names, &squash));
-	if (!err)
-		err = fatal(values_bool(v, "nodev", &export->nodev));
-	if (!err)
-		err = fatal(values_bool(v, "nosuid", &export->nosuid));
-	export->squash = squash;
-	if (err)
-		return err;
-	err = values_size(v, "quota", &export->quota);
-	if (!err && values_given(v, "quota"))
-		size_check(v, "quota", &export->quota);
-	return fatal(err);
-}
-
 static int read_export(struct conf *conf, const struct values *v)
 {
 	struct conf_export *export = &conf->exports[conf->nexports];
@@ -318,7 +297,14 @@ static int read_export(struct conf *conf, const struct values *v)
 		return err;
 	export->to |= 1u << export->image;
 	err = fatal(values_mode(v, &export->ro));
-	return err ? err : read_export_rules(export, v);
+	if (!err)
+		err = conf_export_rules(export, v);
+	if (err)
+		return err;
+	err = values_size(v, "quota", &export->quota);
+	if (!err && values_given(v, "quota"))
+		size_check(v, "quota", &export->quota);
+	return fatal(err);
 }
 
 static int find_export(const struct conf *conf, const char *name)

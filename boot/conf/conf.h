@@ -31,6 +31,7 @@
 #define CONF_MAX_IMAGES		SHAREDPC_IMAGES_MAX	/* boot image included */
 #define CONF_MAX_EXPORTS	32
 #define CONF_MAX_MOUNTS		64
+#define CONF_MAX_MAPS		8	/* of one export */
 #define CONF_MAX_IMAGE_CPUS	CCBOOT_CPUS_MAX	/* of one, but the boot image */
 #define CONF_MAX_IMAGE_MOUNTS	LIMIT_CLIENT_MOUNTS	/* of one client */
 #define CONF_MAX_CMDLINE	1024	/* of an image's own additions, bytes */
@@ -64,6 +65,11 @@ struct conf_image {
 /* Who a client's root, or everybody of it, is at the owner: nobody. */
 enum conf_squash { CONF_SQUASH_NONE, CONF_SQUASH_ROOT, CONF_SQUASH_ALL };
 
+/* Users and groups of a client, and who they are at the owner. */
+struct conf_map {
+	uint32_t client, owner, count;
+};
+
 struct conf_export {
 	int line;
 	char *name;
@@ -72,6 +78,8 @@ struct conf_export {
 	unsigned int to;	/* bit i: images[i]; the owner is always set */
 	bool ro;
 	enum conf_squash squash;
+	struct conf_map map[CONF_MAX_MAPS];
+	int nmaps;		/* 0: everybody is himself */
 	bool nodev;		/* no device files */
 	bool nosuid;		/* no set-id bits, no file capabilities */
 	struct value_num quota;	/* bytes of it that one client may hold; 0: no limit */

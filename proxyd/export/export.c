@@ -22,6 +22,7 @@
 
 #include "boot/conf/conf.h"
 #include "proxyd/export/export.h"
+#include "proxyd/export/idmap.h"
 
 /* Held while a configuration is parsed: libconfuse's lexer is one for all. */
 static pthread_mutex_t parsing = PTHREAD_MUTEX_INITIALIZER;
@@ -45,13 +46,24 @@ static struct export_rules rules_of(const struct conf_export *e, bool local)
 		[CONF_SQUASH_ALL] = SQUASH_ALL,
 	};
 
+	struct export_rules rules = { .ro = e->ro };
+	int i;
+
 	if (local)
-		return (struct export_rules) { .ro = e->ro };
-	return (struct export_rules) {
-		.ro = e->ro, .nodev = e->nodev, .nosuid = e->nosuid,
-		.squash = squash[e->squash], .quota = e->quota.value,
-	};
+		return rules;
+	rules.nodev = e->nodev;
+	rules.nosuid = e->nosuid;
+	rules.squash = squash[e->squash];
+	rules.quota = e->quota.value;
+	rules.nmaps = e->nmaps;
+	for (i = 0; i < e->nmaps; i++)
+		rules.map[i] = (struct export_map) {
+			e->map[i].client, e->map[i].owner, e->map[i].count,
+		};
+	return rules;
 }
+
+_Static_assert(CONF_MAX_MAPS == EXPORT_MAPS, "maps of an export");
 
 /* The export of @path to @client: 0 and its rules, or -errno and @why. */
 static int export_find(const struct conf *conf, const char *owner,
@@ -120,8 +132,8 @@ static int export_dir(const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-/* A mount of its own of the directory @dir. */
-static int export_clone(int dir, bool ro)
+/* A mount of its own of the directory @dir; @userns: with that map, -1: none. */
+static int clone_mapped(int dir, bool ro, int userns)
 {
 	struct mount_attr attr = {
 		.attr_set = MOUNT_ATTR_NODEV | (ro ? MOUNT_ATTR_RDONLY : 0),
@@ -129,6 +141,10 @@ static int export_clone(int dir, bool ro)
 	};
 	int fd, ret;
 
+	if (userns >= 0) {
+		attr.attr_set |= MOUNT_ATTR_IDMAP;
+		attr.userns_fd = userns;
+	}
 	fd = syscall(SYS_open_tree, dir, "",
 		     AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (fd < 0)
@@ -139,6 +155,20 @@ static int export_clone(int dir, bool ro)
 		return ret;
 	}
 	return fd;
+}
+
+static int export_clone(int dir, bool ro, const struct export_rules *rules)
+{
+	int userns, ret;
+
+	if (!rules->nmaps)
+		return clone_mapped(dir, ro, -1);
+	userns = idmap_open(rules->map, rules->nmaps);
+	if (userns < 0)
+		return userns;
+	ret = clone_mapped(dir, ro, userns);
+	close(userns);
+	return ret;
 }
 
 int export_open(const char *config, const char *owner, const char *client,
@@ -157,11 +187,14 @@ int export_open(const char *config, const char *owner, const char *client,
 	}
 	dir = ret = export_dir(path);
 	if (dir >= 0) {
-		ret = export_clone(dir, ro);
+		ret = export_clone(dir, ro, rules);
 		close(dir);
 	}
 	if (ret == -ELOOP)
 		snprintf(why, len, "%s cannot open its export %s: there is a symbolic link in the path",
+			 owner, path);
+	else if (ret == -EINVAL && rules->nmaps)
+		snprintf(why, len, "%s cannot open its export %s: its file system cannot map users",
 			 owner, path);
 	else if (ret < 0)
 		snprintf(why, len, "%s cannot open its export %s: %s", owner,

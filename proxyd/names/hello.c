@@ -17,7 +17,8 @@ static uint32_t welcome_flags(const struct export_rules *rules)
 	return (rules->ro ? CCFS_WELCOME_RO : 0) |
 	       (rules->nodev ? CCFS_WELCOME_NODEV : 0) |
 	       (rules->nosuid ? CCFS_WELCOME_NOSUID : 0) |
-	       (rules->squash == SQUASH_ROOT ? CCFS_WELCOME_SQUASH_ROOT : 0) |
+	       /* root has no rights over those whom the map does not name */
+	       (rules->squash == SQUASH_ROOT || rules->nmaps ? CCFS_WELCOME_SQUASH_ROOT : 0) |
 	       (rules->squash == SQUASH_ALL ? CCFS_WELCOME_SQUASH_ALL : 0);
 }
 

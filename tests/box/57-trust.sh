@@ -15,7 +15,7 @@ a=${clients[0]} b=${clients[1]}
 
 restore() {
 	for image in "$a" "$b"; do
-		on "$image" sh -c 'for t in narrow none wide; do umount /tmp/$t; done' 2>/dev/null
+		on "$image" sh -c 'for t in narrow none wide mapped; do umount /tmp/$t; done' 2>/dev/null
 	done
 	on boot sh -c "[ ! -e $CONF.saved ] || mv $CONF.saved $CONF
 		umount /srv/trust && rmdir /srv/trust" 2>/dev/null
@@ -55,8 +55,11 @@ check "exports" on boot sh -ec "cp $CONF $CONF.saved; mkdir -p /srv/trust
 	mknod -m 666 /srv/trust/narrow/null c 1 3
 	printf 'export narrow {\n path = \"/srv/trust/narrow\"\n to = {\"*\"}\n}\n' >>$CONF
 	printf 'export wide {\n path = \"/srv/trust\"\n to = {\"*\"}\n squash = \"none\"\n nosuid = \"no\"\n nodev = \"no\"\n}\n' >>$CONF
+	mkdir -m 700 /srv/trust/mapped; chown 100000:100000 /srv/trust/mapped
+	touch /srv/trust/mapped/of-root; chmod 600 /srv/trust/mapped/of-root
+	printf 'export mapped {\n path = \"/srv/trust/mapped\"\n to = {\"*\"}\n squash = \"none\"\n map = {\"0:100000:2000\"}\n}\n' >>$CONF
 	printf 'export none {\n path = \"/srv/trust/narrow/all\"\n to = {\"*\"}\n squash = \"all\"\n}\n' >>$CONF"
-for t in narrow:/narrow wide: none:/narrow/all; do
+for t in narrow:/narrow wide: none:/narrow/all mapped:/mapped; do
 	check "mount" on "$a" sh -c "mkdir -p /tmp/${t%%:*} && mount -t ccfs boot:/srv/trust${t#*:} /tmp/${t%%:*}"
 done
 N=/tmp/narrow W=/tmp/wide
@@ -75,6 +78,20 @@ check "a user in none" as "$a" touch /tmp/none/made
 [ "$(on boot stat -c %u:%g /srv/trust/narrow/all/made)" = 65534:65534 ] || fail "a user is himself"
 check "control: the wide one" on "$a" cat $W/narrow/f
 refuses "Permission denied" on "$a" cat $N/f	# though it is remembered by now
+
+# map: root and the users of an image are others, and have no rights but theirs.
+P=/tmp/mapped
+check "root makes" on "$a" sh -c "echo x >$P/f && chmod 777 $P"
+check "a user makes" as "$a" touch $P/u
+[ "$(on boot stat -c %u:%g /srv/trust/mapped/f /srv/trust/mapped/u | tr '\n' ' ')" = "100000:100000 101234:101234 " ] ||
+	fail "mapped files belong to $(on boot stat -c %u:%g /srv/trust/mapped/f /srv/trust/mapped/u | tr '\n' ' ')"
+[ "$(on "$a" stat -c %u:%g $P/f $P/u $P/of-root | tr '\n' ' ')" = "0:0 1234:1234 65534:65534 " ] ||
+	fail "$a sees owners $(on "$a" stat -c %u:%g $P/f $P/u $P/of-root | tr '\n' ' ')"
+refuses "Permission denied" on "$a" cat $P/of-root
+refuses "not permitted" on "$a" chown 1 $P/of-root
+refuses "Value too large" on "$a" setpriv --reuid 5000 --regid 5000 --clear-groups touch $P/v
+check "written" on "$a" sh -c "chown 77 $P/f && echo more >>$P/f"
+[ "$(on boot stat -c %u /srv/trust/mapped/f)" = 100077 ] || fail "chown made it $(on boot stat -c %u /srv/trust/mapped/f)"
 
 # nosuid: nobody gets a program that runs as another one, nor does one that is there.
 check "program" as "$a" cp /usr/bin/id $N/own

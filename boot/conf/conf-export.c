@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * conf-export.c - how far those go who may mount an export
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "boot/conf/conf-export.h"
+
+#define ID_MAX	UINT32_C(0xfffffffe)	/* the last one means "none" */
+
+/* "CLIENT:OWNER:COUNT" */
+static int parse_map(const char *s, struct conf_map *map)
+{
+	uint64_t n[3];
+	char *end;
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		if (*s < '0' || *s > '9')
+			return -EINVAL;
+		errno = 0;
+		n[i] = strtoull(s, &end, 10);
+		if (errno || n[i] > ID_MAX || *end != (i < 2 ? ':' : '\0'))
+			return -EINVAL;
+		s = end + 1;
+	}
+	if (!n[2] || n[0] + n[2] - 1 > ID_MAX || n[1] + n[2] - 1 > ID_MAX)
+		return -EINVAL;
+	*map = (struct conf_map) { .client = n[0], .owner = n[1], .count = n[2] };
+	return 0;
+}
+
+static bool overlap(uint32_t a, uint32_t b, uint32_t na, uint32_t nb)
+{
+	return a <= b ? b - a < na : a - b < nb;
+}
+
+static bool maps_overlap(const struct conf_map *a, const struct conf_map *b)
+{
+	return overlap(a->client, b->client, a->count, b->count) ||
+	       overlap(a->owner, b->owner, a->count, b->count);
+}
+
+static void add_map(struct conf_export *export, const struct values *v,
+		    const struct value_str *str)
+{
+	struct conf_map *map = &export->map[export->nmaps];
+	int i;
+
+	if (export->nmaps == CONF_MAX_MAPS) {
+		diag_add(v->diag, str->line, "more than %d ranges in \"map\"; remove this one",
+			 CONF_MAX_MAPS);
+		return;
+	}
+	if (parse_map(str->s, map)) {
+		diag_add(v->diag, str->line,
+			 "\"%s\" in \"map\" is no range of users; write \"CLIENT:OWNER:COUNT\", like \"0:100000:65536\"",
+			 str->s);
+		return;
+	}
+	for (i = 0; i < export->nmaps; i++)
+		if (maps_overlap(&export->map[i], map))
+			diag_add(v->diag, str->line,
+				 "\"%s\" in \"map\" overlaps another range; nobody can be two users",
+				 str->s);
+	export->nmaps++;
+}
+
+static int read_maps(struct conf_export *export, const struct values *v)
+{
+	struct value_strs list = { 0 };
+	int i, err = values_strs(v, "map", &list);
+
+	for (i = 0; i < list.n; i++) {
+		if (!err)
+			add_map(export, v, &list.v[i]);
+		free(list.v[i].s);
+	}
+	free(list.v);
+	return err;
+}
+
+/* -EINVAL is in the list already and the reading goes on; others end it. */
+static int fatal(int err)
+{
+	return err == -EINVAL ? 0 : err;
+}
+
+int conf_export_rules(struct conf_export *export, const struct values *v)
+{
+	static const char *const names[] = { "none", "root", "all", NULL };
+	int squash = CONF_SQUASH_ROOT, err;
+
+	export->nodev = true;
+	export->nosuid = true;
+	err = fatal(values_choice(v, "squash", names, &squash));
+	if (!err)
+		err = fatal(values_bool(v, "nodev", &export->nodev));
+	if (!err)
+		err = fatal(values_bool(v, "nosuid", &export->nosuid));
+	if (!err)
+		err = read_maps(export, v);
+	export->squash = squash;
+	return err;
+}
