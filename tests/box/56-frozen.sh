@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# may log: ^lives/.*
 # timeout: 400
 # long: FREEZE=60
 # long timeout: 600
