@@ -41,7 +41,8 @@
 #define GEN_MASK	((1ULL << GEN_BITS) - 1)
 #define INDEX_MASK	((1ULL << 22) - 1)
 #define MOVED		HZ	/* between finding a dentry and asking whether it is good */
-#define SPLICE_WAIT	(HZ / 5)	/* for whoever moves something: a few messages */
+#define SPLICE_WAIT	HZ	/* for whoever moves something; they may take turns */
+#define SPLICE_CONTENDED (HZ / 5)	/* the same, if he may wait for us */
 
 static u64 note(struct entry_word word, bool negative)
 {
@@ -381,13 +382,40 @@ static bool mutex_is_mine(const struct mutex *lock)
 	return (atomic_long_read(&lock->owner) & ~7L) == (long)current;
 }
 
-/* May a look-up in @dir, whose lock is held, wait for another task's locks? */
-static bool may_wait(const struct inode *dir)
+/*
+ * May a look-up in @dir, whose lock is held, wait for another task's locks, as it does
+ * since @begin?  Not for our own; not for long if somebody waits for @dir: he may be the
+ * one.
+ */
+static bool may_wait(const struct inode *dir, unsigned long begin)
 {
-	/* Not for our own, nor for one who waits for us. */
+	bool contended = rwsem_is_contended((struct rw_semaphore *)&dir->i_rwsem);
+
 	return !mutex_is_mine(&dir->i_sb->s_vfs_rename_mutex) &&
-	       !rwsem_is_contended((struct rw_semaphore *)&dir->i_rwsem) &&
+	       time_before(jiffies, begin + (contended ? SPLICE_CONTENDED : SPLICE_WAIT)) &&
 	       !fatal_signal_pending(current);
+}
+
+/*
+ * Try again to have the directory @node moved to @d, until it is or that cannot be
+ * waited for.  No need to ask again what it is: the word that the answer is noted with
+ * was read before it.
+ */
+static struct dentry *splice_wait(struct inode *dir, struct dentry *d, u64 node)
+{
+	struct inode *inode = ilookup5(dir->i_sb, node, is_node, &node);
+	struct dentry *new = ERR_PTR(-ESTALE);
+	unsigned long begin = jiffies;
+
+	if (!inode)
+		return new;
+	while (new == ERR_PTR(-ESTALE) && may_wait(dir, begin)) {
+		usleep_range(50, 100);
+		ihold(inode);
+		new = d_splice_alias(inode, d);
+	}
+	iput(inode);
+	return new;
 }
 
 /*
@@ -403,24 +431,19 @@ static struct dentry *lookup_spliced(struct inode *dir, struct dentry *d,
 {
 	struct cache_mount *m = cache_mount_of(dir->i_sb);
 	const struct cache_inode *di = cache_inode(dir);
-	unsigned long end = jiffies + SPLICE_WAIT;
 	struct told_name told;
 	struct dentry *new;
-	bool pruned = false;
 
-	for (;;) {
-		new = cache_fuse_iops(dir)->lookup(dir, d, flags);
-		/* What the owner has not told about it has refused. */
-		if (new != ERR_PTR(-ESTALE) || pruned || !di ||
-		    !told_take_name(&m->told, di->node, &d->d_name, &told))
-			return new;
-		if (time_before(jiffies, end) && may_wait(dir)) {
-			usleep_range(500, 1000);
-		} else {
-			entry_prune(dir->i_sb, told.node);
-			pruned = true;
-		}
-	}
+	new = cache_fuse_iops(dir)->lookup(dir, d, flags);
+	/* What the owner has not told about it has refused. */
+	if (new != ERR_PTR(-ESTALE) || !di ||
+	    !told_take_name(&m->told, di->node, &d->d_name, &told))
+		return new;
+	new = splice_wait(dir, d, told.node);
+	if (new != ERR_PTR(-ESTALE))
+		return new;
+	entry_prune(dir->i_sb, told.node);
+	return cache_fuse_iops(dir)->lookup(dir, d, flags);
 }
 
 struct dentry *cache_lookup(struct inode *dir, struct dentry *d, unsigned int flags)
