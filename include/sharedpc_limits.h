@@ -74,6 +74,8 @@
 #define LIMIT_TIDY_MS		2000	/* between looks at files kept open */
 #define LIMIT_FETCH_PAUSE_MS	100	/* an owner has no frames to spare: wait */
 #define LIMIT_FETCH_TRIES	3	/* after the first */
+#define LIMIT_ALIAS_TRIES	10	/* a page that is another file's here */
+#define LIMIT_ALIAS_PAUSE_MS	10	/* between them */
 #define LIMIT_FAULT_TRIES	64	/* frames taken back before a client maps them */
 #define LIMIT_GRANT_TRIES	100	/* pages that move while they are granted */
 #define LIMIT_PROXY_TRIES	50	/* moves or lost races until -EBUSY */

@@ -147,12 +147,25 @@ static bool has_root(const struct conf *conf, int image)
 	return false;
 }
 
+/* An overlay looks at what is below it as root, for everybody. */
+static void check_overlay(const struct conf_mount *mount,
+			  const struct conf_export *export, struct diag *diag)
+{
+	if (export->squash == CONF_SQUASH_NONE && !export->nmaps)
+		return;
+	diag_add(diag, mount->overlay_line,
+		 "overlay on export \"%s\", where root is nobody; add squash = \"none\" to line %d and no map, or remove the overlay",
+		 export->name, export->line);
+}
+
 static void check_mount(const struct conf *conf, int index, struct diag *diag)
 {
 	const struct conf_mount *mount = &conf->mounts[index];
 	int image;
 
 	check_plain(&mount->target, "target", diag);
+	if (mount->overlay && mount->export >= 0)
+		check_overlay(mount, &conf->exports[mount->export], diag);
 	for (image = 0; image < conf->nimages; image++) {
 		if (!(mount->images & 1u << image))
 			continue;

@@ -32,6 +32,7 @@
 #include "sharedpc_limits.h"
 
 #define TRIES		LIMIT_PROXY_TRIES	/* moves or lost races until -EBUSY */
+#define FAULT_AROUND	16UL	/* pages; a window begins at a multiple of it */
 
 /* What is to be granted: pages [index, index + count), of which @need at least. */
 struct span {
@@ -215,6 +216,16 @@ static int span_choose(struct proxy *proxy, const struct file *file,
 	return 0;
 }
 
+/*
+ * The page cannot be granted: nor may it stay locked, nor those that its fault has
+ * mapped around it (FAULT_AROUND, the kernel's own number), which nobody counts.
+ */
+static void span_drop(const struct span *s)
+{
+	madvise(span_page(s, s->need & ~(FAULT_AROUND - 1)), FAULT_AROUND * PAGE,
+		MADV_DONTNEED_LOCKED);
+}
+
 static int file_fault(struct proxy *proxy, struct file *file,
 		      const struct sharedpc_call *call)
 {
@@ -232,6 +243,8 @@ static int file_fault(struct proxy *proxy, struct file *file,
 		ret = span_choose(proxy, file, call, &s);
 	if (!ret)
 		ret = span_grant(proxy, call, &s);
+	if (ret == -ENOSPC)
+		span_drop(&s);
 	pthread_rwlock_unlock(&file->map);
 	return ret;
 }

@@ -364,6 +364,9 @@ static int own_open(int fd, bool *write, int *own, int *append)
 {
 	*append = -1;
 	*own = procfd_open(fd, (*write ? O_RDWR : O_RDONLY) | O_NONBLOCK);
+	/* of a file whose users a map leaves out root may less than its owner */
+	if (*own == -EACCES && !*write)
+		*own = dup_cloexec(fd);
 	if (*own != -EPERM || !*write)
 		return *own < 0 ? *own : 0;
 	*append = procfd_open(fd, O_WRONLY | O_APPEND | O_NONBLOCK);

@@ -21,6 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "proxyd/export/cred.h"
 #include "proxyd/export/procfd.h"
 #include "proxyd/data/proxy.h"
 #include "proxyd/names/dir.h"
@@ -63,6 +64,39 @@ static void entry_readlink(struct entry *e, int fd)
 }
 
 /*
+ * Whether the caller may read a directory, and search it, its own kernel has seen to.
+ * But where a client's root is nobody its kernel cannot know, and is not believed.
+ */
+static bool by_caller(const struct request *req)
+{
+	return req->conn->rules.squash || req->conn->rules.nmaps;
+}
+
+static int entry_open(struct request *req, int dir, const char *name)
+{
+	int fd, ret = by_caller(req) ? cred_take(&req->cred, req->groups) : 0;
+
+	if (ret)
+		return ret;
+	fd = name_open(dir, name);
+	if (by_caller(req))
+		cred_back();
+	return fd;
+}
+
+static int dir_open(struct request *req)
+{
+	int fd, ret = by_caller(req) ? cred_take(&req->cred, req->groups) : 0;
+
+	if (ret)
+		return ret;
+	fd = procfd_open(req->node->fd, O_RDONLY | O_DIRECTORY);
+	if (by_caller(req))
+		cred_back();
+	return fd;
+}
+
+/*
  * Look @e up. False: there is not enough room left for what it needs, and
  * nothing has been counted.
  */
@@ -74,7 +108,7 @@ static bool entry_look(struct walk *w, struct entry *e)
 	int fd;
 
 	e->d.name_gen = words_name_gen(&conn->words, w->fd, e->name);
-	fd = name_open(w->fd, e->name);
+	fd = entry_open(w->req, w->fd, e->name);
 	if (fd < 0)
 		return true;
 	if (e->d.type == DT_LNK)
@@ -198,7 +232,7 @@ int dir_read(struct request *req, const struct ccfs_readdir *args)
 	if (args->size < sizeof(head))
 		return -EINVAL;
 	w.left = args->size - sizeof(head);
-	w.fd = procfd_open(req->node->fd, O_RDONLY | O_DIRECTORY);
+	w.fd = dir_open(req);
 	if (w.fd < 0)
 		return w.fd;
 	msg_put(&req->out, &head, sizeof(head));

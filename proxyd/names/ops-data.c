@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "proxyd/export/cred.h"
@@ -37,12 +38,32 @@ static int open_regular(const struct node *node, int flags)
 	return procfd_open(node->fd, flags | O_NONBLOCK);
 }
 
-/* The same, of what the client has open like that. */
-static int open_opened(const struct request *req, const struct node *node, int flags)
+/* Any open is enough for node_opened(): one for writing gives no right to read. */
+static int may_read(struct request *req, const struct node *node)
 {
+	int ret;
+
+	if (!req->conn->rules.squash && !req->conn->rules.nmaps)
+		return 0;
+	ret = cred_take(&req->cred, req->groups);
+	if (ret)
+		return ret;
+	if (syscall(SYS_faccessat2, node->fd, "", R_OK, AT_EACCESS | AT_EMPTY_PATH))
+		ret = -errno;
+	cred_back();
+	return ret;
+}
+
+/* The same, of what the client has open like that. */
+static int open_opened(struct request *req, const struct node *node, int flags)
+{
+	int ret = 0;
+
 	if (S_ISREG(node->type) && !node_opened(req, node, flags != O_RDONLY))
 		return -EBADF;
-	return open_regular(node, flags);
+	if (flags == O_RDONLY)
+		ret = may_read(req, node);
+	return ret ? ret : open_regular(node, flags);
 }
 
 /*

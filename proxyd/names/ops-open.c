@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "proxyd/export/cred.h"
@@ -64,6 +65,27 @@ static int open_put(struct request *req, int fd, bool write)
 	return 0;
 }
 
+/*
+ * Who may write a program that runs as another one could change what that does. A write
+ * takes the bits away, unless root writes, and a store to a mapping never does.
+ */
+static int tame(struct request *req, int fd, bool write)
+{
+	struct stat st;
+
+	if (!write || !req->conn->rules.nosuid)
+		return 0;
+	if (fstat(fd, &st))
+		return -errno;
+	if (st.st_mode & (S_ISUID | S_ISGID) &&
+	    fchmod(fd, st.st_mode & 07777 & ~(S_ISUID | S_ISGID)))
+		return -errno;
+	if (fremovexattr(fd, "security.capability") && errno != ENODATA &&
+	    errno != EOPNOTSUPP)
+		return -errno;
+	return 0;
+}
+
 int request_open(struct request *req)
 {
 	struct ccfs_make args;
@@ -80,7 +102,13 @@ int request_open(struct request *req)
 		fd = open_exec(req);
 	else
 		fd = open_caller(req, args.flags);
-	return fd < 0 ? fd : open_put(req, fd, wants_write(args.flags));
+	if (fd < 0)
+		return fd;
+	ret = tame(req, fd, wants_write(args.flags));
+	if (!ret)
+		return open_put(req, fd, wants_write(args.flags));
+	close(fd);
+	return ret;
 }
 
 /* Create or open @name as the caller: the descriptor or -errno. */
@@ -164,6 +192,11 @@ int request_create(struct request *req)
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
 		close(fd);	/* a name that was not there when it was looked up */
 		return -ESTALE;
+	}
+	ret = tame(req, fd, wants_write(args.flags));
+	if (ret) {
+		close(fd);
+		return ret;
 	}
 	ret = create_put(req, fd, name, wants_write(args.flags));
 	if (!ret)

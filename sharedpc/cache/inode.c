@@ -66,6 +66,7 @@ static void kind_fill(struct kind *k, const struct inode_operations *fuse)
 	if (k != &links) {
 		k->ours.permission = cache_permission;
 		k->ours.get_acl = cache_get_acl;
+		k->ours.get_inode_acl = cache_get_inode_acl;
 	}
 	k->fuse = fuse;
 }

@@ -40,11 +40,16 @@ struct reader {
  */
 #define OPEN_BY_FUSE	O_EXCL
 
-/* As root: the right to read was there when the reader was opened. */
-static struct file *open_by_fuse(const struct path *path)
+/*
+ * As root: the right to read was there when the reader was opened.  Where root is
+ * nobody for the owner as him who opened it: he may have lost that right since.
+ */
+static struct file *open_by_fuse(const struct file *reader)
 {
-	const struct cred *old = override_creds(root);
-	struct file *file = dentry_open(path, O_RDONLY | OPEN_BY_FUSE, root);
+	bool squash = cache_mount_of(file_inode(reader)->i_sb)->squash;
+	const struct cred *cred = squash ? reader->f_cred : root;
+	const struct cred *old = override_creds(cred);
+	struct file *file = dentry_open(&reader->f_path, O_RDONLY | OPEN_BY_FUSE, cred);
 
 	revert_creds(old);
 	return file;
@@ -59,7 +64,7 @@ static struct file *reader_fuse(struct file *file)
 	mutex_lock(&r->lock);
 	fuse = r->fuse;
 	if (!fuse) {
-		fuse = open_by_fuse(&file->f_path);
+		fuse = open_by_fuse(file);
 		if (!IS_ERR(fuse))
 			r->fuse = fuse;
 	}

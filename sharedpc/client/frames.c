@@ -65,8 +65,8 @@ static void frame_adopt(struct page *page, struct inode *inode, u64 index)
 
 /*
  * Remember @nr frames from page @index on.  Not remembering one is harmless:
- * whoever needs it asks again.  But if page @need is another file's here he would do
- * so for ever: -EIO.  That is a page of two files of the owner's, as with an overlay
+ * whoever needs it asks again.  -EAGAIN: page @need is another file's here.  That may
+ * be just going; or the page is one of two files of the owner's, as with an overlay
  * and what is below it, which a client can use by one of them at a time.
  */
 int frames_add(struct inode *inode, u64 index, const u64 *frame, u32 nr, u64 need)
@@ -87,7 +87,7 @@ int frames_add(struct inode *inode, u64 index, const u64 *frame, u32 nr, u64 nee
 		old = xa_load(&f->frames, index);
 		if (!entry_has_page(old)) {
 			if (READ_ONCE(pfn_to_page(pfn)->mapping)) {
-				err = index == need ? -EIO : err;
+				err = index == need ? -EAGAIN : err;
 				continue;
 			}
 			frame_adopt(pfn_to_page(pfn), inode, index);
@@ -177,6 +177,20 @@ static int fetch_once(struct sharedpc_file *f, u64 index, u32 count, u16 flags)
 	return call_run(f->session, &msg, &f->inode);
 }
 
+/* The same, for as long as another file here might yet let go of the page. */
+static int fetch_other(struct sharedpc_file *f, u64 index, u32 count, u16 flags)
+{
+	int err, tries;
+
+	for (tries = 0; tries < LIMIT_ALIAS_TRIES; tries++) {
+		err = fetch_once(f, index, count, flags);
+		if (err != -EAGAIN || fatal_signal_pending(current))
+			break;
+		schedule_timeout_killable(msecs_to_jiffies(LIMIT_ALIAS_PAUSE_MS));
+	}
+	return err == -EAGAIN ? -EIO : err;
+}
+
 /*
  * Ask the owner for @count pages from @index on.  0 when it answered; then
  * frames_get finds them, unless they have been revoked already.  An owner that
@@ -192,13 +206,13 @@ int frames_fetch(struct inode *inode, u64 index, u32 count, u16 flags)
 	err = xa_reserve(&f->frames, index, GFP_KERNEL);
 	if (err)
 		return err;
-	err = fetch_once(f, index, count, flags);
+	err = fetch_other(f, index, count, flags);
 	while (err == -ENOSPC && tries++ < FETCH_TRIES && frames_short) {
 		frames_short(f->session->owner);
 		schedule_timeout_killable(msecs_to_jiffies(FETCH_PAUSE_MS));
 		if (fatal_signal_pending(current))
 			break;
-		err = fetch_once(f, index, count, flags);
+		err = fetch_other(f, index, count, flags);
 	}
 	/* The owner's lack of memory is not ours: no OOM killer can help. */
 	return err == -ENOMEM ? -EIO : err;

@@ -53,7 +53,7 @@ static u64 others_lack(u32 client)
 u64 quota_room(const struct server *s)
 {
 	u64 keep = reserve(), free = region_free(), room = U64_MAX, has;
-	u64 limit = READ_ONCE(s->limit), share = quota_share();
+	u64 limit = READ_ONCE(s->limit), share = quota_share(), own, common;
 
 	if (limit) {
 		has = atomic64_read(&s->granted);
@@ -63,8 +63,8 @@ u64 quota_room(const struct server *s)
 		return 0;
 	free -= keep;
 	has = held(s->client);
-	if (has < share)
-		return min3(room, free, share - has);
 	keep = others_lack(s->client);
-	return free <= keep ? 0 : min(room, free - keep);
+	own = has < share ? min(free, share - has) : 0;
+	common = free > keep ? free - keep : 0;
+	return min(room, max(own, common));
 }

@@ -14,8 +14,9 @@
 #include "sharedpc_limits.h"
 #include "words/words.h"
 
-static void request_answer(const struct server *s, const struct sharedpc_msg *call,
-			   int error, u64 result, u64 pos)
+/* 0, or -EAGAIN: the ring stays full for a second; then it was no use. */
+static int answer_once(const struct server *s, const struct sharedpc_msg *call,
+		       int error, u64 result, u64 pos)
 {
 	struct sharedpc_msg done = {
 		.type = SHAREDPC_MSG_DONE,
@@ -27,11 +28,17 @@ static void request_answer(const struct server *s, const struct sharedpc_msg *ca
 		.pos = pos,
 	};
 
+	return server_current(s) ? peer_send_wait(s->client, &done) : 0;
+}
+
+static void request_answer(const struct server *s, const struct sharedpc_msg *call,
+			   int error, u64 result, u64 pos)
+{
 	int tries;
 
 	/* Nobody else will answer it; but whoever waits for it gives up some time. */
-	for (tries = 0; tries < LIMIT_CALL_S && server_current(s); tries++)
-		if (peer_send_wait(s->client, &done) != -EAGAIN)
+	for (tries = 0; tries < LIMIT_CALL_S; tries++)
+		if (answer_once(s, call, error, result, pos) != -EAGAIN)
 			break;
 }
 
@@ -198,11 +205,14 @@ int request_reply(struct server *s, const struct sharedpc_reply *reply)
 	return 0;
 }
 
-/* The proxy leaves: EIO to all that it did not answer. */
+/*
+ * The proxy leaves: EIO to all that it did not answer.  A client that makes no room for
+ * that will have it from REVOKE_END.
+ */
 void request_fail_all(struct server *s)
 {
 	struct sharedpc_msg msg;
-	bool open;
+	bool open, room = true;
 	u32 i;
 
 	spin_lock(&s->lock);
@@ -218,7 +228,7 @@ void request_fail_all(struct server *s)
 		c->state = CALL_FREE;
 		msg = c->msg;
 		spin_unlock(&s->lock);
-		if (open)
-			request_answer(s, &msg, -EIO, 0, 0);
+		if (open && room)
+			room = answer_once(s, &msg, -EIO, 0, 0) != -EAGAIN;
 	}
 }

@@ -386,8 +386,9 @@ void socket_exit(void)
 	u32 i;
 
 	vsock_core_unregister(&transport.transport);
-	cancel_delayed_work_sync(&tx_later);
+	/* What has come may still be answered. */
 	destroy_workqueue(rx_queue);
+	cancel_delayed_work_sync(&tx_later);
 	destroy_workqueue(tx_queue);
 	for (i = 0; i < SHAREDPC_IMAGES_MAX; i++)
 		virtio_vsock_skb_queue_purge(&tx[i]);

@@ -33,6 +33,12 @@ for image in boot "$b"; do
 done
 [ "$(on "$a" sh -c 'rm /etc/ld.so.preload; cmp -s /usr/bin/true /bin/false && ! test -e /usr/bin/perl && echo changed')" = changed ] ||
 	fail "$a does not keep what it changed"
+# The owner's ACLs count below the overlay.
+check "ACL" on boot sh -ec "echo x >/usr/local/acl; chmod 640 /usr/local/acl; chgrp 77 /usr/local/acl
+	setfacl -m u:1234:r,g::---,m::r /usr/local/acl"
+check "named in the ACL" as "$a" cat /usr/local/acl
+refuses "Permission denied" on "$a" setpriv --reuid 1235 --regid 77 --clear-groups cat /usr/local/acl
+check "no ACL" on boot rm /usr/local/acl
 check "restart" ctl restart "$a"
 is_up "$a"
 check "as it was after a restart" on "$a" sh -c "true && perl -e 1"
@@ -53,6 +59,8 @@ check "exports" on boot sh -ec "cp $CONF $CONF.saved; mkdir -p /srv/trust
 	echo secret >/srv/trust/secret; for f in f g; do echo of root >/srv/trust/narrow/\$f; chmod 600 /srv/trust/narrow/\$f; done
 	cp /usr/bin/id /srv/trust/narrow/id; chmod 4755 /srv/trust/narrow/id
 	mknod -m 666 /srv/trust/narrow/null c 1 3
+	mkdir -m 700 /srv/trust/narrow/closed; echo x >/srv/trust/narrow/closed/x
+	install -m 4777 /usr/bin/id /srv/trust/narrow/writable
 	printf 'export narrow {\n path = \"/srv/trust/narrow\"\n to = {\"*\"}\n}\n' >>$CONF
 	printf 'export wide {\n path = \"/srv/trust\"\n to = {\"*\"}\n squash = \"none\"\n nosuid = \"no\"\n nodev = \"no\"\n}\n' >>$CONF
 	mkdir -m 700 /srv/trust/mapped; chown 100000:100000 /srv/trust/mapped
@@ -103,6 +111,16 @@ refuses "not permitted" on "$a" python3 -c "import os; os.open('$N/new', os.O_CR
 as "$a" $N/id | grep -q euid && fail "a set-user-ID program works"
 check "control: it does in the wide one" as "$a" sh -c "$W/narrow/id | grep -q euid=0"
 
+on boot test -u /srv/trust/narrow/writable || fail "there is no set-user-ID program to be changed"
+check "a program that is there" on "$a" sh -c "exec 3<>$N/writable"
+on boot test -u /srv/trust/narrow/writable && fail "who may change a set-user-ID program leaves it one"
+check "a sparse file of a user" as "$a" sh -c "umask 077; truncate -s 1M $N/sparse; echo x >>$N/sparse; cat $N/sparse >/dev/null"
+check "a second open" as "$a" python3 -c "import os
+f = os.open('$N/sparse', os.O_RDONLY)
+os.fsync(f)
+assert os.lseek(f, 0, os.SEEK_DATA) <= 1 << 20"
+check "copy" as "$a" sh -c "cp --sparse=always $N/sparse $N/copy && cmp $N/sparse $N/copy"
+
 # nodev: no device file can be made, none works.
 refuses "not permitted" on "$a" mknod $N/disk b 259 0
 refuses "Permission denied" on "$a" sh -c ": >$N/null"
@@ -118,8 +136,8 @@ check "link to a directory" as "$a" sh -c "ln -s ../.. $N/all/up; ln -s / $N/all
 # A kernel that lies: it says what no kernel of ours would.
 cat >/tmp/liar.$$ <<'EOT'
 import random, socket, struct, sys
-(HELLO, LOOKUP, FORGET, GETATTR, SETATTR, OPEN, FALLOCATE, LSEEK, COPY) = \
-	(1, 3, 4, 5, 6, 15, 22, 23, 24)
+(HELLO, LOOKUP, FORGET, GETATTR, SETATTR, OPEN, READDIR, FALLOCATE, LSEEK, COPY) = \
+	(1, 3, 4, 5, 6, 15, 18, 22, 23, 24)
 EACCES, EBADF, ESTALE = 13, 9, 116
 def mount(path):
 	s = socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM)
@@ -159,6 +177,9 @@ want("copy of what is not open", ask(s, COPY, node, struct.pack("<QQQQ", 0, node
 for uid in 0, 1234:
 	want("run what is no program", ask(s, OPEN, node, struct.pack("<IIQ", 0, 0x20, 0), uid), EACCES)
 	want("open", ask(s, OPEN, node, struct.pack("<IIQ", 0, 0, 0), uid), EACCES)
+closed = struct.unpack("<Q", want("lookup", ask(s, LOOKUP, 1, text("closed")), 0)[:8])[0]
+for uid in 0, 1234:
+	want("read a closed directory", ask(s, READDIR, closed, struct.pack("<QII", 0, 65536, 1), uid), EACCES)
 ask(s, FORGET, 1, struct.pack("<QQQ", 1, node, 1), answer=False)
 want("stale node", ask(s, GETATTR, node, b""), ESTALE)
 for name in "..", ".", "all/..", "/etc/passwd", "a\0b", "":
