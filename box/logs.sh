@@ -5,6 +5,8 @@
 
 # What no kernel log may have.
 SPLAT='WARNING:|BUG:|Oops|Call Trace:|general protection|UBSAN|KASAN|lockdep|possible (circular|recursive) locking|blocked for more than|rcu.*(stall|detected)|soft lockup|hard LOCKUP|Unexpected|Bad page|memory leak'
+# Where, if there is any of that.
+WHERE='rcu:[[:space:]]+[0-9]+-|NMI backtrace for cpu|RIP: [0-9]|task:'
 
 # image_states [SECONDS]: "NAME STATE" of each image, the boot image first.
 image_states() {
@@ -58,7 +60,15 @@ splats() {
 		*/lives/*) tr -d '\r' <"$f" ;;
 		*/boot.log) tail -n "+$((${2:-0} + 1))" "$f" ;;
 		*)	tac "$f" | sed '/Linux version/q' | tac ;;
-		esac | grep -aE "$SPLAT" | sed "s|^|${f#"$1"/}: |" |
-			grep -avE "${3:-^$}" || true
+		esac | grep -aE "$SPLAT|$WHERE" | sed "s|^|${f#"$1"/}: |" |
+			grep -avE "${3:-^$}" | if_any
 	done
+}
+
+# Lines that only say where it was, if there is one that says that it was.
+if_any() {
+	local text
+
+	text=$(cat)
+	! grep -qaE "$SPLAT" <<<"$text" || printf '%s\n' "$text"
 }
