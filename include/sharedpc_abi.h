@@ -32,7 +32,7 @@
  *	revision 2	wire and ioctl: the end of a proxy
  *	revision 3	words, behind all that has a fixed place
  *	revision 4	48 bounce buffers of 32 KiB; wire and ioctl: servers have
- *			numbers
+ *			numbers; the boot image's memory
  */
 #ifndef SHAREDPC_ABI_H
 #define SHAREDPC_ABI_H
@@ -44,6 +44,7 @@
 
 #define SHAREDPC_IMAGES_MAX	8
 #define SHAREDPC_REGIONS_MAX	8
+#define SHAREDPC_RAM_MAX	32	/* ranges of the boot image's own memory */
 #define SHAREDPC_NAME_MAX	32	/* bytes, with the closing NUL */
 #define SHAREDPC_BOOT		0	/* the boot image's id */
 #define SHAREDPC_CID_BASE	16	/* AF_VSOCK CID of image n: 16 + n */
@@ -89,6 +90,9 @@ struct sharedpc_header {
 	__u32 clock_seq;	/* odd while the three above change */
 	__u64 words_off;	/* from the start of ctl; image 0's */
 	__u64 words_size;	/* of one image's; 0: there are none */
+	__u32 nr_ram;
+	__u32 reserved;
+	struct sharedpc_range ram[SHAREDPC_RAM_MAX];	/* where its inodes can be */
 };
 
 /*

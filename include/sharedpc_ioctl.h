@@ -168,7 +168,8 @@ struct sharedpc_size {
  * a new descriptor for it, to be handed to FUSE.  One call for each OPEN
  * that the proxy answered with this file: the module counts them and gives
  * them back with CLOSE when the last user of the inode has gone.
- * @epoch is the owner's life, @server the proxy's number, in which and by which
+ * @size_phys has to be in the owner's own memory (EINVAL).  @epoch is the owner's
+ * life, @server the proxy's number, in which and by which
  * @file was named.  ENOTCONN: the owner is not READY, or in another life.  EINVAL:
  * owner is this image.  ESTALE: the proxy has ended.
  */

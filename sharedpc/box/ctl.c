@@ -11,6 +11,7 @@
  * somebody holds a write-back mapping of it: this one.
  */
 #include <linux/io.h>
+#include <linux/ioport.h>
 #include <linux/kernel.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -24,6 +25,8 @@ u32 ctl_epoch;
 static void *ctl;
 static u64 ctl_phys, ctl_size;
 static u64 words_off, words_size;
+static u32 nr_ram;
+static struct sharedpc_range ram[SHAREDPC_RAM_MAX];
 static u32 nr_regions;
 static struct sharedpc_range region[SHAREDPC_REGIONS_MAX];
 
@@ -125,10 +128,12 @@ static int copy_bounds(void)
 	ctl_epoch = READ_ONCE(ctl_slot(ctl_self)->epoch);
 	ctl_nr_images = READ_ONCE(h->nr_images);
 	nr_regions = READ_ONCE(h->nr_regions);
+	nr_ram = READ_ONCE(h->nr_ram);
 	words_off = READ_ONCE(h->words_off);
 	words_size = READ_ONCE(h->words_size);
 	if (ctl_nr_images > SHAREDPC_IMAGES_MAX || ctl_self >= ctl_nr_images ||
-	    nr_regions > SHAREDPC_REGIONS_MAX || words_off > ctl_size ||
+	    nr_regions > SHAREDPC_REGIONS_MAX || nr_ram > SHAREDPC_RAM_MAX ||
+	    words_off > ctl_size ||
 	    words_off & ~PAGE_MASK || words_size & ~PAGE_MASK ||
 	    words_size > (ctl_size - words_off) / ctl_nr_images)
 		goto bad;
@@ -138,10 +143,25 @@ static int copy_bounds(void)
 		    region[i].start + region[i].size < region[i].start)
 			goto bad;
 	}
+	memcpy(ram, h->ram, sizeof(ram));
 	return 0;
 bad:
 	pr_err("control area: header makes no sense\n");
 	return -EINVAL;
+}
+
+static int format_ram(struct resource *res, void *header)
+{
+	struct sharedpc_header *h = header;
+
+	if (h->nr_ram == SHAREDPC_RAM_MAX) {
+		pr_err("more than %d ranges of memory\n", SHAREDPC_RAM_MAX);
+		return -E2BIG;
+	}
+	h->ram[h->nr_ram++] = (struct sharedpc_range) {
+		.start = res->start, .size = resource_size(res),
+	};
+	return 0;
 }
 
 int ctl_format(const char *images, const char *regions)
@@ -160,6 +180,11 @@ int ctl_format(const char *images, const char *regions)
 	if (err)
 		return err;
 	format_words();
+	/* Before the region comes: that is in nobody's memory. */
+	err = walk_iomem_res_desc(IORES_DESC_NONE, IORESOURCE_SYSTEM_RAM | IORESOURCE_BUSY,
+				  0, -1, h, format_ram);
+	if (err)
+		return err;
 	ctl_slot(SHAREDPC_BOOT)->epoch = 1;
 	/* An image that sees the magic must see all the rest: ctl_join. */
 	smp_store_release(&h->magic, SHAREDPC_MAGIC);
@@ -227,6 +252,16 @@ void *ctl_words(u32 image, u64 *size)
 {
 	*size = words_size;
 	return words_size ? ctl + words_off + image * words_size : NULL;
+}
+
+bool ctl_is_boot_ram(u64 phys)
+{
+	u32 i;
+
+	for (i = 0; i < nr_ram; i++)
+		if (phys >= ram[i].start && phys - ram[i].start < ram[i].size)
+			return true;
+	return false;
 }
 
 u32 ctl_regions(struct sharedpc_range *range)

@@ -30,6 +30,9 @@ void *ctl_words(u32 image, u64 *size);
 /* An image's name, for messages: a copy that ends, whatever is in the slot. */
 const char *ctl_name(u32 image);
 
+/* Is @phys in memory of the boot image's own, as it was when sharedpc.ko was loaded? */
+bool ctl_is_boot_ram(u64 phys);
+
 /* The region, as checked copies; nr is at most SHAREDPC_REGIONS_MAX. */
 u32 ctl_regions(struct sharedpc_range *range);
 

@@ -299,7 +299,8 @@ int file_backing(const struct sharedpc_backing *want, struct file **keep)
 	struct file *file;
 	int fd;
 
-	if (!want->size_phys || want->size_phys % 8)
+	/* So far only the boot image is an owner; and of its memory we read this alone. */
+	if (want->size_phys % 8 || !ctl_is_boot_ram(want->size_phys))
 		return -EINVAL;
 	fd = get_unused_fd_flags(O_CLOEXEC);
 	if (fd < 0)

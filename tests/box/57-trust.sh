@@ -126,6 +126,34 @@ refuses "not permitted" on "$a" mknod $N/disk b 259 0
 refuses "Permission denied" on "$a" sh -c ": >$N/null"
 check "control: the wide one" on "$a" sh -c ": >$W/narrow/null && mknod $W/disk b 259 0 && rm $W/disk"
 
+# Root of an image has a device that reads a size wherever one lies: not anywhere.
+cat >/tmp/sizes.$$ <<'EOT'
+import fcntl, os, struct, sys
+dev = os.open("/dev/sharedpc", os.O_RDWR)
+image = bytearray(320)
+fcntl.ioctl(dev, 3 << 30 | 320 << 16 | 0x5002, image)
+epoch = struct.unpack_from("<I", image, 8)[0]
+def backing(phys):
+	try:
+		os.close(fcntl.ioctl(dev, 1 << 30 | 40 << 16 | 0x500a, bytearray(struct.pack("<IIQQQII",
+			0, epoch, 1 << 60, phys, 0, 0, int(sys.argv[1])))))
+		return 0
+	except OSError as e:
+		return e.errno
+for what, phys in [w.split("=") for w in sys.argv[3:]]:
+	if backing(int(phys, 0)) != 22:
+		sys.exit("a size may lie in %s" % what)
+if backing(int(sys.argv[2], 0)):
+	sys.exit("the control: no size may lie in the owner's memory")
+EOT
+check "sizes" "$BOX" cp /tmp/sizes.$$ "$a:/tmp/sizes.py"
+rm -f /tmp/sizes.$$
+server=$(on boot sed -nE "s/^server client $(field "$a" id) number ([0-9]+) .*/\1/p" /sys/kernel/debug/sharedpc/counters | head -n 1)
+where() { on "$1" sed -nE "s/^ *([0-9a-f]+)-[0-9a-f]+ : $2.*/0x\1/p" /proc/iomem | tail -n 1; }
+check "where a size may lie" on "$a" python3 /tmp/sizes.py "$server" 0x100000 \
+	APIC=0xfee00008 nowhere=0xffff00000000 "own=$(where "$a" "System RAM")" \
+	"region=$(where "$a" "sharedpc region")"
+
 # The way out: by "..", by a link, by a handle that is guessed or stale.
 [ "$(on "$a" sh -c "cd $N && ls ..")" = "$(on "$a" ls /tmp)" ] || fail ".. leads out of the mount"
 check "link" as "$a" ln -s /srv/trust/secret $N/all/link
