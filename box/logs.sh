@@ -61,7 +61,7 @@ splats() {
 		*/boot.log) tail -n "+$((${2:-0} + 1))" "$f" ;;
 		*)	tac "$f" | sed '/Linux version/q' | tac ;;
 		esac | grep -aE "$SPLAT|$WHERE" | sed "s|^|${f#"$1"/}: |" |
-			grep -avE "${3:-^$}" | if_any
+			grep -avE "${3:-^$}" | if_any || true
 	done
 }
 
