@@ -312,7 +312,7 @@ static int mount_overlay(const struct init_mount *m, int number, const char *pat
 	ret = mount_shared(m, lower);
 	if (ret)
 		return ret;
-	if (!number || access("/sys/module/overlay", F_OK))
+	if (access("/sys/module/overlay", F_OK))
 		ret = load_module("overlay", "");
 	if (ret)
 		return ret;

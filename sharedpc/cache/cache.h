@@ -196,8 +196,9 @@ int cache_atomic_open(struct inode *dir, struct dentry *d, struct file *file,
 /* acl.c */
 int acl_may(const struct posix_acl *acl, const struct kstat *st, int mask);
 /* Fetch it, unless it is known.  0 or -errno. */
-struct posix_acl *cache_get_inode_acl(struct inode *inode, int type, bool rcu);
 int acl_fetch(struct inode *inode);
+/* An inode operation. */
+struct posix_acl *cache_get_inode_acl(struct inode *inode, int type, bool rcu);
 
 /* permission.c */
 int cache_permission(struct mnt_idmap *idmap, struct inode *inode, int mask);

@@ -323,8 +323,8 @@ bool file_alive(const struct sharedpc_file *f)
 	return session_alive(f->session);
 }
 
-/* @fn for each file of a session of @owner's that has ended, until it is evicted. */
-static void file_each_ended(u32 owner, void (*fn)(struct inode *inode))
+/* Nothing is mapped of the files of @owner's sessions that have ended. */
+static void file_zap_ended(u32 owner)
 {
 	struct super_block *sb = mnt->mnt_sb;
 	struct inode *inode, *last = NULL;
@@ -338,17 +338,12 @@ static void file_each_ended(u32 owner, void (*fn)(struct inode *inode))
 		spin_unlock(&sb->s_inode_list_lock);
 		iput(last);
 		if (s->owner == owner && READ_ONCE(s->ended))
-			fn(inode);
+			frames_revoke(inode, 0, 1ULL << 52, false);
 		last = inode;
 		spin_lock(&sb->s_inode_list_lock);
 	}
 	spin_unlock(&sb->s_inode_list_lock);
 	iput(last);
-}
-
-static void file_zap(struct inode *inode)
-{
-	frames_revoke(inode, 0, 1ULL << 52, false);
 }
 
 /*
@@ -360,7 +355,7 @@ static void file_ended(u32 owner)
 {
 	smp_mb();	/* pairs with file_make */
 	synchronize_rcu_expedited();	/* whoever is in file_size */
-	file_each_ended(owner, file_zap);
+	file_zap_ended(owner);
 }
 
 static void ended(struct session *s)
@@ -386,8 +381,9 @@ static void file_server_ended(u32 owner, u32 server)
 {
 	struct session *s = session_end(owner, server);
 
-	if (s)
-		ended(s);
+	if (!s)
+		return;		/* nor has it files */
+	ended(s);
 	file_ended(owner);
 }
 
