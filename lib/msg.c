@@ -261,3 +261,13 @@ int msg_recv(int fd, struct msg *m)
 		m->len = 0;
 	return ret;
 }
+
+int msg_skip_cred(struct msg *m)
+{
+	struct ccfs_cred cred;
+	uint32_t *groups;
+	int ret = msg_get_cred(m, &cred, &groups);
+
+	free(groups);
+	return ret;
+}

@@ -53,6 +53,8 @@ int msg_get_str(struct msg *m, size_t max, char **s);
 int msg_get_name(struct msg *m, char name[CCFS_NAME_MAX + 1]);
 /* The caller and its groups (allocated, NULL if none; free() it). */
 int msg_get_cred(struct msg *m, struct ccfs_cred *cred, uint32_t **groups);
+/* The same, of which nothing is wanted. */
+int msg_skip_cred(struct msg *m);
 /* 0 when everything was read, else -EPROTO. */
 int msg_end(const struct msg *m);
 

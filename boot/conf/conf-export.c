@@ -83,12 +83,6 @@ static int read_maps(struct conf_export *export, const struct values *v)
 	return err;
 }
 
-/* -EINVAL is in the list already and the reading goes on; others end it. */
-static int fatal(int err)
-{
-	return err == -EINVAL ? 0 : err;
-}
-
 int conf_export_rules(struct conf_export *export, const struct values *v)
 {
 	static const char *const names[] = { "none", "root", "all", NULL };
@@ -96,11 +90,11 @@ int conf_export_rules(struct conf_export *export, const struct values *v)
 
 	export->nodev = true;
 	export->nosuid = true;
-	err = fatal(values_choice(v, "squash", names, &squash));
+	err = values_fatal(values_choice(v, "squash", names, &squash));
 	if (!err)
-		err = fatal(values_bool(v, "nodev", &export->nodev));
+		err = values_fatal(values_bool(v, "nodev", &export->nodev));
 	if (!err)
-		err = fatal(values_bool(v, "nosuid", &export->nosuid));
+		err = values_fatal(values_bool(v, "nosuid", &export->nosuid));
 	if (!err)
 		err = read_maps(export, v);
 	export->squash = squash;

@@ -49,12 +49,6 @@ static cfg_opt_t conf_opts[] = {
 	CFG_END()
 };
 
-/* -EINVAL is in the list already and the reading goes on; others end it. */
-static int fatal(int err)
-{
-	return err == -EINVAL ? 0 : err;
-}
-
 static void name_check(const struct values *v, const char *kind)
 {
 	const char *wrong = values_name_error(v->scan->title);
@@ -106,14 +100,14 @@ static int read_region(struct conf *conf, const struct values *v)
 			 region->size.value, CONF_FRAME_SIZE);
 	else if (!err)
 		size_check(v, "size", &region->size);
-	if (fatal(err))
+	if (values_fatal(err))
 		return err;
 	err = values_nums(v, "nodes", VALUES_MAX_NODE, &region->nodes);
 	if (!err && region->nodes.n > SHAREDPC_REGIONS_MAX)
 		diag_add(v->diag, region->nodes.line,
 			 "region lies on %d nodes; %d are the limit",
 			 region->nodes.n, SHAREDPC_REGIONS_MAX);
-	return fatal(err);
+	return values_fatal(err);
 }
 
 static int default_str(struct value_str *str, const char *value)
@@ -129,7 +123,7 @@ static int read_image_files(struct conf_image *image, const struct values *v)
 	struct value_str initrd;
 	int err;
 
-	err = fatal(values_path(v, "kernel", &image->kernel));
+	err = values_fatal(values_path(v, "kernel", &image->kernel));
 	if (!err)
 		err = default_str(&image->kernel, CONF_DEFAULT_KERNEL);
 	if (err)
@@ -141,7 +135,7 @@ static int read_image_files(struct conf_image *image, const struct values *v)
 		image->initrd = initrd;		/* "": none at all */
 	} else {
 		free(initrd.s);
-		err = fatal(values_path(v, "initrd", &image->initrd));
+		err = values_fatal(values_path(v, "initrd", &image->initrd));
 		if (!err)
 			err = default_str(&image->initrd, image->boot ? "" :
 					  CONF_DEFAULT_INITRD);
@@ -172,19 +166,19 @@ static int read_image(struct conf *conf, const struct values *v)
 		return err;
 	image->boot = image->booted_by.s &&
 		      !strcmp(image->booted_by.s, "firmware");
-	err = fatal(values_nums(v, "cpus", VALUES_MAX_CPU, &image->cpus));
+	err = values_fatal(values_nums(v, "cpus", VALUES_MAX_CPU, &image->cpus));
 	if (!err)
-		err = fatal(values_num(v, "ncpus", VALUES_MAX_CPU + 1,
+		err = values_fatal(values_num(v, "ncpus", VALUES_MAX_CPU + 1,
 				       &image->ncpus));
 	if (!err)
-		err = fatal(values_num(v, "node", VALUES_MAX_NODE,
+		err = values_fatal(values_num(v, "node", VALUES_MAX_NODE,
 				       &image->node));
 	if (err)
 		return err;
 	err = values_size(v, "memory", &image->memory);
 	if (!err)
 		size_check(v, "memory", &image->memory);
-	if (!fatal(err))
+	if (!values_fatal(err))
 		err = values_strs(v, "devices", &image->devices);
 	if (err && err != -EINVAL)
 		return err;
@@ -288,7 +282,7 @@ static int read_export(struct conf *conf, const struct values *v)
 		diag_add(v->diag, export->line,
 			 "export \"%s\" has no path; add path = \"/...\"",
 			 export->name);
-	err = fatal(values_path(v, "path", &export->path));
+	err = values_fatal(values_path(v, "path", &export->path));
 	if (!err)
 		err = read_export_owner(conf, export, v);
 	if (!err)
@@ -296,15 +290,15 @@ static int read_export(struct conf *conf, const struct values *v)
 	if (err)
 		return err;
 	export->to |= 1u << export->image;
-	err = fatal(values_mode(v, &export->ro));
+	err = values_fatal(values_mode(v, &export->ro));
 	if (!err)
 		err = conf_export_rules(export, v);
 	if (err)
 		return err;
 	err = values_size(v, "quota", &export->quota);
-	if (!err && values_given(v, "quota"))
+	if (!err)
 		size_check(v, "quota", &export->quota);
-	return fatal(err);
+	return values_fatal(err);
 }
 
 static int find_export(const struct conf *conf, const char *name)
@@ -344,7 +338,7 @@ static int read_mount_export(struct conf *conf, struct conf_mount *mount,
 static int read_mount_overlay(struct conf_mount *mount, const struct values *v)
 {
 	static const char *const names[] = { "none", "tmpfs", NULL };
-	int n = 0, err = fatal(values_choice(v, "overlay", names, &n));
+	int n = 0, err = values_fatal(values_choice(v, "overlay", names, &n));
 
 	mount->overlay = n;
 	mount->overlay_line = scan_value_line(v->scan, "overlay", 0);
@@ -378,9 +372,9 @@ static int read_mount(struct conf *conf, const struct values *v)
 	if (!values_given(v, "target"))
 		diag_add(v->diag, mount->line,
 			 "mount has no target; add target = \"/...\"");
-	err = fatal(values_path(v, "target", &mount->target));
+	err = values_fatal(values_path(v, "target", &mount->target));
 	if (!err)
-		err = fatal(values_mode(v, &mount->ro));
+		err = values_fatal(values_mode(v, &mount->ro));
 	if (!err)
 		err = read_mount_overlay(mount, v);
 	if (!err && export && export->ro && !mount->ro)

@@ -10,6 +10,8 @@
 #ifndef BOOT_VALUES_H
 #define BOOT_VALUES_H
 
+#include <errno.h>
+
 #include "boot/text/strict.h"
 #include "boot/text/value.h"
 
@@ -43,6 +45,12 @@ int values_choice(const struct values *v, const char *key, const char *const *na
 /* "rw" or "ro", "yes" or "no"; *@out keeps its value when not given. */
 int values_mode(const struct values *v, bool *ro);
 int values_bool(const struct values *v, const char *key, bool *out);
+
+/* A mistake is reported and the reading goes on; what else went wrong ends it. */
+static inline int values_fatal(int err)
+{
+	return err == -EINVAL ? 0 : err;
+}
 
 bool values_given(const struct values *v, const char *key);
 

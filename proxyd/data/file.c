@@ -434,7 +434,7 @@ bool file_may(struct files *files, dev_t dev, ino_t ino, bool write)
 	return may;
 }
 
-void file_squash(struct files *files, uint64_t id, enum squash how)
+void file_squash(struct files *files, uint64_t id, enum conf_squash how)
 {
 	struct file *file = file_get(files, id);
 

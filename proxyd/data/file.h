@@ -44,7 +44,7 @@ struct file {
 	pthread_rwlock_t map;	/* protects all below */
 	int fd;
 	bool writable;		/* fd is O_RDWR */
-	enum squash squash;	/* of the mounts it was opened by: the narrowest */
+	enum conf_squash squash;	/* of the mounts it was opened by: the narrowest */
 	int append_fd;		/* not writable, but appended to; -1 */
 	struct window *windows;
 	unsigned int nwindows;
@@ -74,7 +74,7 @@ int file_open(struct files *files, int fd, bool write, struct ccfs_open *out);
 int file_close(struct files *files, uint64_t id, uint64_t count);
 
 /* File @id was opened by a mount where @how holds. */
-void file_squash(struct files *files, uint64_t id, enum squash how);
+void file_squash(struct files *files, uint64_t id, enum conf_squash how);
 /*
  * Has the client this one open, for writing if @write? Of one on the same image it is
  * not known: then what its kernel says has to do.

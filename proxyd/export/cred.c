@@ -54,12 +54,12 @@ static int set_ids(uint32_t uid, uint32_t gid)
 	return (uint32_t)setfsuid(-1) == uid ? 0 : -EPERM;
 }
 
-void cred_squash(enum squash how, struct ccfs_cred *cred, uint32_t *groups)
+void cred_squash(enum conf_squash how, struct ccfs_cred *cred, uint32_t *groups)
 {
-	const bool all = how == SQUASH_ALL;
+	const bool all = how == CONF_SQUASH_ALL;
 	uint32_t i;
 
-	if (how == SQUASH_NONE)
+	if (how == CONF_SQUASH_NONE)
 		return;
 	if (all || !cred->uid)
 		cred->uid = CRED_NOBODY;

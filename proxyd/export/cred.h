@@ -11,15 +11,13 @@
 
 #include <stdint.h>
 
+#include "boot/conf/conf.h"
 #include "ccfs_proto.h"
 
 #define CRED_NOBODY	65534u	/* user and group */
 
-/* Who is nobody: nobody is, user and group 0 are, everybody is. */
-enum squash { SQUASH_NONE, SQUASH_ROOT, SQUASH_ALL };
-
 /* Make of @cred and its @groups (NULL: none) what @how leaves of them. */
-void cred_squash(enum squash how, struct ccfs_cred *cred, uint32_t *groups);
+void cred_squash(enum conf_squash how, struct ccfs_cred *cred, uint32_t *groups);
 
 /* Once in each thread that uses the rest: a umask of its own.  0 or -errno. */
 int cred_thread(void);

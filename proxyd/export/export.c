@@ -41,29 +41,18 @@ static bool same_path(const char *a, const char *b)
 /* Of @e for @client. The owner itself is bound to it by nobody. */
 static struct export_rules rules_of(const struct conf_export *e, bool local)
 {
-	static const enum squash squash[] = {
-		[CONF_SQUASH_NONE] = SQUASH_NONE, [CONF_SQUASH_ROOT] = SQUASH_ROOT,
-		[CONF_SQUASH_ALL] = SQUASH_ALL,
-	};
-
 	struct export_rules rules = { .ro = e->ro };
-	int i;
 
 	if (local)
 		return rules;
 	rules.nodev = e->nodev;
 	rules.nosuid = e->nosuid;
-	rules.squash = squash[e->squash];
+	rules.squash = e->squash;
 	rules.quota = e->quota.value;
 	rules.nmaps = e->nmaps;
-	for (i = 0; i < e->nmaps; i++)
-		rules.map[i] = (struct export_map) {
-			e->map[i].client, e->map[i].owner, e->map[i].count,
-		};
+	memcpy(rules.map, e->map, sizeof(rules.map));
 	return rules;
 }
-
-_Static_assert(CONF_MAX_MAPS == EXPORT_MAPS, "maps of an export");
 
 /* The export of @path to @client: 0 and its rules, or -errno and @why. */
 static int export_find(const struct conf *conf, const char *owner,

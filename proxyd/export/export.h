@@ -11,23 +11,25 @@
 
 #include "proxyd/export/cred.h"
 
-#define EXPORT_MAPS	8
-
-/* Users and groups of a client, and who they are in the file system. */
-struct export_map {
-	uint32_t client, owner, count;
-};
-
 /* What holds for a client in an export. */
 struct export_rules {
 	bool ro;
 	bool nodev;		/* it makes no device files */
 	bool nosuid;		/* ... and no programs that run as somebody else */
-	enum squash squash;
-	struct export_map map[EXPORT_MAPS];
+	enum conf_squash squash;
+	struct conf_map map[CONF_MAX_MAPS];
 	int nmaps;
 	uint64_t quota;		/* bytes that it may hold at once; 0: no limit */
 };
+
+/*
+ * May root of the client less than root of the owner? Then what its kernel has checked
+ * for it counts for nothing.
+ */
+static inline bool export_narrows(const struct export_rules *rules)
+{
+	return rules->squash || rules->nmaps;
+}
 
 /*
  * Open the export at @path of image @owner for @client, as @config says now.

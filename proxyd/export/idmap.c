@@ -45,9 +45,9 @@ static int put_map(pid_t pid, const char *file, const char *text)
 	return n;
 }
 
-static int take_namespace(pid_t pid, const struct export_map *map, int n)
+static int take_namespace(pid_t pid, const struct conf_map *map, int n)
 {
-	char text[EXPORT_MAPS * LINE], path[64];
+	char text[CONF_MAX_MAPS * LINE], path[64];
 	size_t len = 0;
 	int i, fd, ret;
 
@@ -64,7 +64,7 @@ static int take_namespace(pid_t pid, const struct export_map *map, int n)
 	return fd < 0 ? -errno : fd;
 }
 
-int idmap_open(const struct export_map *map, int n)
+int idmap_open(const struct conf_map *map, int n)
 {
 	int ready[2], ret;
 	char byte = EIO;

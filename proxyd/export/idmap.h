@@ -11,6 +11,6 @@
  * A descriptor of a user namespace that says what @map of @n ranges does, for
  * mount_setattr(2). Or -errno.
  */
-int idmap_open(const struct export_map *map, int n);
+int idmap_open(const struct conf_map *map, int n);
 
 #endif

@@ -256,17 +256,6 @@ static int take_hello(struct conn *conn, struct msg *in)
 	return ret == -EPROTO ? ret : conn_greet(conn, &hello, ret, why);
 }
 
-/* What the reader does itself it does as nobody in particular. */
-static int skip_cred(struct msg *in)
-{
-	struct ccfs_cred cred;
-	uint32_t *groups;
-	int ret = msg_get_cred(in, &cred, &groups);
-
-	free(groups);
-	return ret;
-}
-
 /* 0, or -errno: the connection ends. */
 static int conn_take(struct conn *conn, struct msg *in)
 {
@@ -277,8 +266,9 @@ static int conn_take(struct conn *conn, struct msg *in)
 		return -EPROTO;
 	if (conn->greeted != (op != CCFS_HELLO))
 		return -EPROTO;		/* HELLO first, and once */
+	/* What the reader does itself it does as nobody in particular. */
 	if ((op == CCFS_HELLO || op == CCFS_FORGET || op == CCFS_DROP ||
-	     op == CCFS_PING) && skip_cred(in))
+	     op == CCFS_PING) && msg_skip_cred(in))
 		return -EPROTO;
 	switch (in->head.op) {
 	case CCFS_HELLO:

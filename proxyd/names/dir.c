@@ -69,7 +69,7 @@ static void entry_readlink(struct entry *e, int fd)
  */
 static bool by_caller(const struct request *req)
 {
-	return req->conn->rules.squash || req->conn->rules.nmaps;
+	return export_narrows(&req->conn->rules);
 }
 
 static int entry_open(struct request *req, int dir, const char *name)

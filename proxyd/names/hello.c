@@ -18,8 +18,8 @@ static uint32_t welcome_flags(const struct export_rules *rules)
 	       (rules->nodev ? CCFS_WELCOME_NODEV : 0) |
 	       (rules->nosuid ? CCFS_WELCOME_NOSUID : 0) |
 	       /* root has no rights over those whom the map does not name */
-	       (rules->squash == SQUASH_ROOT || rules->nmaps ? CCFS_WELCOME_SQUASH_ROOT : 0) |
-	       (rules->squash == SQUASH_ALL ? CCFS_WELCOME_SQUASH_ALL : 0);
+	       (rules->squash == CONF_SQUASH_ROOT || rules->nmaps ? CCFS_WELCOME_SQUASH_ROOT : 0) |
+	       (rules->squash == CONF_SQUASH_ALL ? CCFS_WELCOME_SQUASH_ALL : 0);
 }
 
 int hello_open(const struct proxy *proxy, struct msg *in, struct hello *hello,
@@ -72,19 +72,6 @@ void hello_refusal(const struct proxy *proxy, uint64_t id, int error, const char
 	out->head.error = error;
 }
 
-static int hello_check(struct msg *in)
-{
-	struct ccfs_cred cred;
-	uint32_t *groups;
-	int ret;
-
-	if (in->head.op != CCFS_HELLO || in->head.error)
-		return -EPROTO;
-	ret = msg_get_cred(in, &cred, &groups);
-	free(groups);
-	return ret;
-}
-
 int hello_read(const struct proxy *proxy, int fd, struct hello *hello)
 {
 	struct msg in = { 0 }, out = { 0 };
@@ -93,7 +80,7 @@ int hello_read(const struct proxy *proxy, int fd, struct hello *hello)
 
 	ret = msg_recv(fd, &in);
 	if (!ret)
-		ret = hello_check(&in);
+		ret = in.head.op == CCFS_HELLO && !in.head.error ? msg_skip_cred(&in) : -EPROTO;
 	if (!ret) {
 		ret = hello_open(proxy, &in, hello, why, sizeof(why));
 		if (ret && ret != -EPROTO) {

@@ -43,7 +43,7 @@ static int may_read(struct request *req, const struct node *node)
 {
 	int ret;
 
-	if (!req->conn->rules.squash && !req->conn->rules.nmaps)
+	if (!export_narrows(&req->conn->rules))
 		return 0;
 	ret = cred_take(&req->cred, req->groups);
 	if (ret)
