@@ -11,7 +11,7 @@
  * receiver only looks for the stream's end.
  *
  * A PING's answer has an id that no call has: it counts as a sign of life, as
- * every message does, and is dropped.
+ * every message does, and is dropped.  Somebody has to read it, too.
  */
 #include <errno.h>
 #include <poll.h>
@@ -44,7 +44,7 @@ void conn_init(struct conn *c, int fd, const struct owner *owner)
 		.send = PTHREAD_MUTEX_INITIALIZER,
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 		.sent = PTHREAD_COND_INITIALIZER,
-		.bell = -1,
+		.bell = -1, .link = LINK_NONE,
 	};
 }
 
@@ -78,6 +78,7 @@ bool conn_kill(struct conn *c)
 	list = take_sent(c);
 	pthread_mutex_unlock(&c->lock);
 	shutdown(c->fd, SHUT_RDWR);	/* wakes who sends and who reads */
+	link_leave(&c->link);
 	while ((call = list)) {
 		list = call->next;
 		call->done(call, -ENOTCONN);
@@ -95,7 +96,7 @@ static int enqueue(struct conn *c, struct msg *m, struct call *call)
 	if (c->dead) {
 		ret = -ENOTCONN;
 	} else if (call) {
-		if (!c->calls)
+		if (!c->calls && !c->asks)
 			c->life_ms = watch_now_ms();
 		call->id = m->head.id;
 		call->next = c->calls;
@@ -139,7 +140,7 @@ static void read_pass(struct conn *c)
 {
 	const uint64_t one = 1;
 	struct call *call;
-	bool any = false;
+	bool any = c->ping;
 
 	if (c->reading)
 		return;
@@ -222,14 +223,24 @@ void conn_post(struct conn *c, struct msg *m)
 	transmit(c, m);
 }
 
-void conn_try_post(struct conn *c, struct msg *m)
+void conn_ping(struct conn *c)
 {
-	if (m->error || pthread_mutex_trylock(&c->send))
+	struct msg m = { 0 };
+
+	/* A sender that holds the stream is itself waited for: no need. */
+	if (pthread_mutex_trylock(&c->send))
 		return;
-	if (enqueue(c, m, NULL))
+	msg_start(&m, CCFS_PING, 0, 0);
+	msg_put(&m, &(struct ccfs_cred){ 0 }, sizeof(struct ccfs_cred));
+	if (m.error || enqueue(c, &m, NULL))
 		pthread_mutex_unlock(&c->send);
 	else
-		transmit(c, m);
+		transmit(c, &m);
+	msg_free(&m);
+	pthread_mutex_lock(&c->lock);
+	c->ping = true;
+	read_pass(c);
+	pthread_mutex_unlock(&c->lock);
 }
 
 /* Hand answer @m to its call.  -EPROTO: it answers something else. */
@@ -240,6 +251,8 @@ static int deliver(struct conn *c, struct msg *m)
 
 	pthread_mutex_lock(&c->lock);
 	c->life_ms = watch_now_ms();
+	if (m->head.op == CCFS_PING)
+		c->ping = false;
 	call = dequeue(c, m->head.id);
 	pthread_mutex_unlock(&c->lock);
 	if (!call)
@@ -255,11 +268,13 @@ static int deliver(struct conn *c, struct msg *m)
 	return 0;
 }
 
-/* Does a call wait that has no thread?  Lock held. */
+/* Is there an answer to come that no thread waits for?  Lock held. */
 static bool unattended(struct conn *c)
 {
 	struct call *call;
 
+	if (c->ping)
+		return true;
 	for (call = c->calls; call; call = call->next)
 		if (!call->waits)
 			return true;
@@ -267,8 +282,8 @@ static bool unattended(struct conn *c)
 }
 
 /*
- * Read answers until *@enough (NULL: as long as calls wait that have no thread), or the
- * end.  With the lock held, which is let go of meanwhile.
+ * Read answers until *@enough (NULL: as long as some come that no thread waits for), or
+ * the end.  With the lock held, which is let go of meanwhile.
  */
 static void read_some(struct conn *c, const bool *enough)
 {
@@ -293,7 +308,7 @@ static void read_some(struct conn *c, const bool *enough)
 	pthread_mutex_lock(&c->lock);
 }
 
-int conn_call(struct conn *c, struct msg *m)
+static int call_stream(struct conn *c, struct msg *m)
 {
 	struct waiting w = { .call = { .msg = m, .done = wake }, .conn = c };
 
@@ -311,6 +326,45 @@ int conn_call(struct conn *c, struct msg *m)
 	pthread_mutex_unlock(&c->lock);
 	pthread_cond_destroy(&w.cond);
 	return w.error;
+}
+
+/* By the link: 1 if that is not for this one, or not now. */
+static int call_link(struct conn *c, struct msg *m)
+{
+	const struct ccfs_header asked = m->head;
+	bool dead;
+	int ret;
+
+	pthread_mutex_lock(&c->lock);
+	m->head.id = ++c->last_id;
+	dead = c->dead;
+	if (!c->calls && !c->asks)
+		c->life_ms = watch_now_ms();
+	c->asks += !dead;
+	pthread_mutex_unlock(&c->lock);
+	if (dead)
+		return -ENOTCONN;
+	ret = link_ask(&c->link, m);
+	pthread_mutex_lock(&c->lock);
+	c->asks--;
+	if (!ret)
+		c->life_ms = watch_now_ms();
+	pthread_mutex_unlock(&c->lock);
+	if (ret)
+		return ret;
+	if (m->head.op == asked.op)
+		return m->head.error;
+	conn_kill(c);
+	return -EPROTO;
+}
+
+int conn_call(struct conn *c, struct msg *m)
+{
+	int ret = 1;
+
+	if (!m->error && link_takes(&c->link, m))
+		ret = call_link(c, m);
+	return ret > 0 ? call_stream(c, m) : ret;
 }
 
 /* The stream has ended, and nobody reads who would see that. */

@@ -9,6 +9,10 @@
  * receiver thread reads when only calls wait that no thread waits for, and sees the
  * stream end; one watcher thread (watch.h) asks for a sign of life when calls wait.
  *
+ * Where sharedpc.ko has a way to the proxy (link.h) a call goes by that, from the thread
+ * that makes it, if it fits and there is room; the stream is there for the others, for
+ * signs of life, and to end.
+ *
  *	conn_call	send a request, wait for its answer
  *	conn_submit	send a request, have its answer handed over
  *	conn_post	send a request that has no answer
@@ -27,6 +31,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "fs/link.h"
 #include "fs/owner.h"
 #include "msg.h"
 
@@ -50,12 +55,15 @@ struct call {
 struct conn {
 	int fd;
 	const struct owner *owner;
+	struct link link;
 	pthread_mutex_t send;		/* one message on the stream */
 	int bell;			/* eventfd: the receiver is to read */
 	struct msg in;			/* of who reads */
 	pthread_mutex_t lock;		/* all below */
 	bool reading;			/* somebody does */
 	struct call *calls;		/* that wait */
+	unsigned int asks;		/* that wait, by the link */
+	bool ping;			/* one was sent, and not answered yet */
 	pthread_cond_t sent;		/* one of them has been sent */
 	uint64_t last_id;
 	int64_t life_ms;		/* last sign of life, or first call since */
@@ -83,8 +91,8 @@ int conn_call(struct conn *c, struct msg *m);
 void conn_submit(struct conn *c, struct call *call);
 /* Send @m and wait for nothing. */
 void conn_post(struct conn *c, struct msg *m);
-/* The same, unless another thread is sending. */
-void conn_try_post(struct conn *c, struct msg *m);
+/* Ask for a sign of life, unless another thread is sending. */
+void conn_ping(struct conn *c);
 
 /*
  * The same before conn_start(): alone on the stream, within @seconds. If no

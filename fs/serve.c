@@ -99,6 +99,7 @@ static int connect_owner(struct serving *s)
 static int welcome(struct serving *s, struct msg *m)
 {
 	struct ccfs_welcome w;
+	int ret;
 
 	if (msg_get(m, &w, sizeof(w)) || w.revision != CCFS_REVISION ||
 	    (w.root.mode & S_IFMT) != S_IFDIR) {
@@ -112,6 +113,11 @@ static int welcome(struct serving *s, struct msg *m)
 	}
 	s->welcome = w;
 	s->fs.local = w.flags & CCFS_WELCOME_LOCAL;
+	ret = s->fs.local ? 0 : link_join(&s->fs.conn.link, &s->fs.owner, w.mount);
+	if (ret) {
+		snprintf(WHY(s), "sharedpc.ko has no way to the owner: %s", strerror(-ret));
+		return ret;
+	}
 	s->imposed = (w.flags & CCFS_WELCOME_NODEV ? MS_NODEV : 0) |
 		     (w.flags & CCFS_WELCOME_NOSUID ? MS_NOSUID : 0);
 	s->readonly = s->opt->flags & MS_RDONLY || w.flags & CCFS_WELCOME_RO;

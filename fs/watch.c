@@ -20,17 +20,6 @@ int64_t watch_now_ms(void)
 	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
 }
 
-static void ping(struct conn *c)
-{
-	struct msg m = { 0 };
-
-	msg_start(&m, CCFS_PING, 0, 0);
-	msg_put(&m, &(struct ccfs_cred){ 0 }, sizeof(struct ccfs_cred));
-	/* A sender that holds the stream is itself waited for: no need. */
-	conn_try_post(c, &m);
-	msg_free(&m);
-}
-
 /* For how long calls have waited in silence, ms; -1: the connection is dead. */
 static int64_t silence(struct conn *c, bool late)
 {
@@ -39,7 +28,7 @@ static int64_t silence(struct conn *c, bool late)
 	pthread_mutex_lock(&c->lock);
 	if (late)
 		c->life_ms = now;
-	if (c->calls)
+	if (c->calls || c->asks)
 		ms = now - c->life_ms;
 	if (c->dead)
 		ms = -1;
@@ -68,7 +57,7 @@ void *watch_run(void *conn)
 				 c->patience_ms / 1000);
 			conn_kill(c);
 		} else if (silent >= part) {
-			ping(c);
+			conn_ping(c);
 		}
 	}
 }

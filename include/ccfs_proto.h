@@ -2,7 +2,8 @@
 /*
  * ccfs_proto.h - what ccfs (on every image) and proxyd (on the owner) say
  *
- * One stream socket carries one mount. Everything is a message: a header of
+ * One stream socket carries one mount, and ends with it; the most of its requests go
+ * through sharedpc.ko instead (sharedpc_ioctl.h, ASK). Everything is a message: a header of
  * 32 bytes, then `len - 32` bytes of body. Numbers are in the byte order of
  * the one machine that both ends run on; nothing is aligned.
  *
@@ -45,6 +46,7 @@
  *			directory in answers to what changes names, of the
  *			file in those to SETXATTR and REMOVEXATTR
  *	revision 3	welcome.server; NODEV, NOSUID, SQUASH
+ *	revision 4	welcome.mount; a READDIR answer may be shorter than asked for
  */
 #ifndef CCFS_PROTO_H
 #define CCFS_PROTO_H
@@ -52,7 +54,7 @@
 #include <linux/types.h>
 
 #define CCFS_MAGIC		0x73666363	/* "ccfs" */
-#define CCFS_REVISION		3
+#define CCFS_REVISION		4
 
 #define CCFS_MSG_MAX		(512u * 1024)	/* bytes of one message */
 #define CCFS_NAME_MAX		255u		/* bytes of one name */
@@ -160,6 +162,7 @@ struct ccfs_welcome {
 	__u64 salt;		/* sharedpc_watch's */
 	__u32 bits;
 	__u32 server;		/* sharedpc_serve's; 0 with LOCAL */
+	__u64 mount;		/* sharedpc_ask's; 0 with LOCAL */
 	struct ccfs_attr root;
 };
 

@@ -11,7 +11,8 @@
  *	header		the box: images, region, clock
  *	slots		one per image: state, doorbell, heartbeat
  *	consoles	one per image: output ring, input ring
- *	rings		two per ordered pair of images: frames, sockets
+ *	rings		three per ordered pair of images: what the one says as a
+ *			client, as an owner, and in sockets
  *	bounces		buffers of each image for data on its way to an owner
  *	words		one set per image (sharedpc_words.h), in what ctl has
  *			beyond SHAREDPC_CTL_SIZE; none if it has no more
@@ -33,6 +34,7 @@
  *	revision 3	words, behind all that has a fixed place
  *	revision 4	48 bounce buffers of 32 KiB; wire and ioctl: servers have
  *			numbers; the boot image's memory
+ *	revision 5	a ring for what a client says, one for what an owner says
  */
 #ifndef SHAREDPC_ABI_H
 #define SHAREDPC_ABI_H
@@ -40,7 +42,7 @@
 #include <linux/types.h>
 
 #define SHAREDPC_MAGIC		0x31637063		/* "cpc1" */
-#define SHAREDPC_REVISION	4
+#define SHAREDPC_REVISION	5
 
 #define SHAREDPC_IMAGES_MAX	8
 #define SHAREDPC_REGIONS_MAX	8
@@ -65,7 +67,7 @@
 #define SHAREDPC_CONSOLE_OFF	0x10000UL
 #define SHAREDPC_CONSOLE_SIZE	0x50000UL
 #define SHAREDPC_RING_OFF	0x400000UL
-#define SHAREDPC_RING_SIZE	0x20000UL	/* header page and data */
+#define SHAREDPC_RING_SIZE	0x11000UL	/* header page and data */
 #define SHAREDPC_BOUNCE_OFF	0x1400000UL
 #define SHAREDPC_BOUNCE_SIZE	0x8000UL	/* one buffer */
 #define SHAREDPC_BOUNCES		48		/* buffers per image */
@@ -170,9 +172,10 @@ struct sharedpc_console {
  * record may wrap.
  */
 enum sharedpc_ring_class {
-	SHAREDPC_RING_FRAME	= 0,	/* faults, revokes: never waits */
-	SHAREDPC_RING_SOCKET	= 1,	/* AF_VSOCK packets */
-	SHAREDPC_RING_CLASSES	= 2,
+	SHAREDPC_RING_CLIENT	= 0,	/* calls, and answers to revokes */
+	SHAREDPC_RING_OWNER	= 1,	/* answers to calls, and revokes */
+	SHAREDPC_RING_SOCKET	= 2,	/* AF_VSOCK packets */
+	SHAREDPC_RING_CLASSES	= 3,
 };
 
 #define SHAREDPC_RING_DATA	0x10000UL

@@ -8,7 +8,8 @@
  *			image from one file system; WATCH, NAME, LOOK: what of
  *			an answer may be remembered
  *	ccfs		BACKING: a file that FUSE can hand reads and faults to;
- *			ATTACH, TELL: what is known of names and attributes
+ *			ATTACH, TELL: what is known of names and attributes;
+ *			JOIN, ASK, LEAVE: requests to the proxy
  *	ccinit		PROGRESS: how far this image's user space has come
  *
  * All calls return 0 or more, or -1 with errno.  EPERM without
@@ -24,6 +25,8 @@
  *	revision 4	SERVE: a file system, and a number; BACKING, ATTACH: epoch
  *			and server, no ends; IMAGE: no ends; INFO: share, room;
  *			LIMIT
+ *	revision 5	JOIN, ASK, LEAVE; NEXT: flags; REPLY to NAME; the mapping
+ *			of the bounce buffers can be written
  */
 #ifndef SHAREDPC_IOCTL_H
 #define SHAREDPC_IOCTL_H
@@ -70,6 +73,7 @@ struct sharedpc_image {
  * one page as two files'.  EBUSY: there is one, and @server is its number.
  * ENOTCONN: the client is not READY.  A number is never given again.
  *
+ * NEXT says which calls it is for: those of ccfs (NEXT_NAMES in flags), or the others.
  * Every call that NEXT hands
  * out is answered once: FAULT by GRANT that returns 0, or else by REPLY; all
  * others by REPLY, except CLOSE, which has no answer.  Calls that the proxy
@@ -87,6 +91,11 @@ enum sharedpc_op {
 	SHAREDPC_OP_WRITE	= 2,	/* count bytes at pos, from the bounce buffer */
 	SHAREDPC_OP_FSYNC	= 3,	/* flags: SHAREDPC_CALL_DATASYNC */
 	SHAREDPC_OP_CLOSE	= 4,	/* the client dropped count opens of file */
+	/*
+	 * A request of ccfs_proto.h, count bytes in the bounce buffers; file: the
+	 * mount.  The answer has room for pos bytes in its place.
+	 */
+	SHAREDPC_OP_NAME	= 5,
 };
 
 #define SHAREDPC_CALL_WRITE	0x1	/* FAULT: the right to write is wanted */
@@ -98,16 +107,18 @@ enum sharedpc_op {
 
 #define SHAREDPC_FAULT_MAX	64	/* pages in one FAULT or GRANT */
 
+#define SHAREDPC_NEXT_NAMES	0x1	/* NEXT, in: NAME alone */
+
 struct sharedpc_call {
 	__u32 slot;		/* names the call; goes into GRANT and REPLY */
 	__u32 op;		/* enum sharedpc_op */
 	__u64 file;		/* as the proxy named it in its OPEN answer */
-	__u64 pos;		/* FAULT: page index; WRITE: bytes */
-	__u32 count;		/* FAULT: pages; WRITE: bytes; CLOSE: opens */
-	__u32 flags;		/* SHAREDPC_CALL_* */
+	__u64 pos;		/* FAULT: page index; WRITE: bytes; NAME: room */
+	__u32 count;		/* FAULT: pages; WRITE, NAME: bytes; CLOSE: opens */
+	__u32 flags;		/* in: SHAREDPC_NEXT_*; out: SHAREDPC_CALL_* */
 	__u32 uid;		/* WRITE: file system uid of the caller */
 	__u32 gid;
-	__u64 data;		/* WRITE: offset of the data in the BOUNCE mapping */
+	__u64 data;		/* WRITE, NAME: offset in the BOUNCE mapping */
 };
 
 /*
@@ -149,7 +160,7 @@ struct sharedpc_grant {
 struct sharedpc_reply {
 	__u32 slot;
 	__s32 error;		/* 0 or -errno */
-	__u64 result;		/* WRITE: bytes written */
+	__u64 result;		/* WRITE: bytes written; NAME: of the answer */
 	__u64 pos;		/* WRITE: file position after it */
 };
 
@@ -285,10 +296,40 @@ struct sharedpc_tell {
 
 #define SHAREDPC_TELL_MAX	0x10000u
 
+/*
+ * ccfs: a request goes to the proxy by ASK, through memory that both have, from the
+ * thread that makes it, which sleeps until the answer is there.  JOIN says once, for this
+ * open of the device, to whom: ENOTCONN, ESTALE, EINVAL as BACKING.
+ *
+ * ASK, of message @head with @len bytes of body at @body: the answer comes in their
+ * place, and @len says how much it is; there is room for @room bytes.  It takes as long as
+ * the proxy takes.  @mount is what HELLO's answer says.
+ * EBUSY: no buffer or slot is free: there are only so many, and a stream has to do.
+ * EMSGSIZE: the request is too long for that, or the answer, which is lost then.
+ * ENOTCONN: the proxy has ended, or LEAVE was said, which ends all ASKs of this open of
+ * the device within a second.  EINTR: the thread is being killed.
+ */
+struct sharedpc_join {
+	__u32 owner;
+	__u32 epoch;
+	__u32 server;
+	__u32 reserved;
+};
+
+#define SHAREDPC_ASK_HEAD	32	/* bytes of a message's header */
+
+struct sharedpc_ask {
+	__u64 mount;
+	__u64 head;		/* addresses */
+	__u64 body;
+	__u32 len;
+	__u32 room;
+};
+
 #define SHAREDPC_IOC_INFO	_IOR('P', 1, struct sharedpc_info)
 #define SHAREDPC_IOC_IMAGE	_IOWR('P', 2, struct sharedpc_image)
 #define SHAREDPC_IOC_SERVE	_IOWR('P', 3, struct sharedpc_serve)
-#define SHAREDPC_IOC_NEXT	_IOR('P', 4, struct sharedpc_call)	/* blocks; EINTR; ENODEV: the client is gone */
+#define SHAREDPC_IOC_NEXT	_IOWR('P', 4, struct sharedpc_call)	/* blocks; EINTR; ENODEV: the client is gone */
 #define SHAREDPC_IOC_MAP	_IOW('P', 5, struct sharedpc_map)
 #define SHAREDPC_IOC_UNMAP	_IOW('P', 6, struct sharedpc_map)
 #define SHAREDPC_IOC_GRANT	_IOWR('P', 7, struct sharedpc_grant)
@@ -304,11 +345,14 @@ struct sharedpc_tell {
 #define SHAREDPC_IOC_LOOK	_IOWR('P', 15, struct sharedpc_look)
 #define SHAREDPC_IOC_ATTACH	_IOW('P', 16, struct sharedpc_attach)
 #define SHAREDPC_IOC_TELL	_IOW('P', 17, struct sharedpc_tell)
+#define SHAREDPC_IOC_JOIN	_IOW('P', 19, struct sharedpc_join)
+#define SHAREDPC_IOC_ASK	_IOWR('P', 20, struct sharedpc_ask)
+#define SHAREDPC_IOC_LEAVE	_IO('P', 21)
 
 _Static_assert(sizeof(struct sharedpc_tale) == 120, "tale");
 
 /*
- * mmap of the device after SERVE, PROT_READ, offset 0, SHAREDPC_BOUNCES *
+ * mmap of the device after SERVE, offset 0, SHAREDPC_BOUNCES *
  * SHAREDPC_BOUNCE_SIZE bytes: the client's bounce buffers.
  */
 

@@ -1,29 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * sharedpc_wire.h - what two kernels say to each other about frames
+ * sharedpc_wire.h - what two kernels say to each other about frames and names
  *
- * One message per record of a FRAME ring.  For each file system that an owner
+ * One message per record of a CLIENT or an OWNER ring.  For each file system that an owner
  * serves a client from there is a server, whose number is in all messages but
  * RELEASED: who is asked, whose files are named, whose slots are meant.  A
  * client sends calls, the owner answers each exactly once; the owner sends
  * REVOKE, the client answers each with REVOKED.  FRAMES and REVOKE for one file
- * travel on one ring, and the owner puts them there in the order in which it
+ * travel on the OWNER ring, and the owner puts them there in the order in which it
  * decided: who reads them in that order never keeps a frame that was taken back.
  *
- *	client -> owner		FAULT, WRITE, FSYNC, CLOSE, REVOKED, KEPT, RELEASED
- *	owner -> client		FRAMES, DONE, REVOKE
+ *	CLIENT		FAULT, WRITE, FSYNC, CLOSE, NAME, REVOKED, KEPT, RELEASED
+ *	OWNER		FRAMES, DONE, REVOKE
  *
  * Changelog
  *	revision 1	first
  *	revision 2	REVOKE_END, KEPT, RELEASED
  *	revision 4	server
+ *	revision 5	NAME; a ring for each role
  */
 #ifndef SHAREDPC_WIRE_H
 #define SHAREDPC_WIRE_H
 
 #include "sharedpc_ioctl.h"
 
-/* Types 1 to 4 are the calls of enum sharedpc_op. */
+/* Types 1 to 5 are the calls of enum sharedpc_op. */
 enum sharedpc_answer {
 	SHAREDPC_MSG_FRAMES	= 16,	/* ends a FAULT: count frames at pos */
 	SHAREDPC_MSG_DONE	= 17,	/* ends any call: error, result, pos */
@@ -42,6 +43,8 @@ enum sharedpc_answer {
 
 /* Calls of one client that may be open at once at one server. */
 #define SHAREDPC_CALLS		64
+/* Of them, those that may be NAMEs: the others are for what is known by name. */
+#define SHAREDPC_NAME_CALLS	48
 
 #define SHAREDPC_WRITE_MAX	0x80000		/* bytes of one WRITE */
 
@@ -50,10 +53,10 @@ struct sharedpc_msg {
 	__u16 flags;		/* SHAREDPC_CALL_* or SHAREDPC_REVOKE_* */
 	__u32 slot;		/* call: serial << 6 | index; revoke: its id */
 	__u64 file;
-	__u64 pos;		/* page index, or bytes for WRITE */
+	__u64 pos;		/* page index; WRITE: bytes; NAME: room for the answer */
 	__u64 count;		/* pages, bytes or opens */
 	__u64 result;
-	__u64 data;		/* WRITE: offset in bounce buffers; KEPT: address */
+	__u64 data;		/* WRITE, NAME: offset in bounce buffers; KEPT: address */
 	__s32 error;
 	__u32 uid;
 	__u32 gid;

@@ -34,7 +34,7 @@ void msg_free(struct msg *m)
 	*m = (struct msg) { 0 };
 }
 
-static int msg_reserve(struct msg *m, size_t room)
+int msg_make_room(struct msg *m, size_t room)
 {
 	uint8_t *data;
 
@@ -63,7 +63,7 @@ void *msg_put_room(struct msg *m, size_t len)
 	}
 	want = m->len + len;
 	if (want > m->room)
-		m->error = msg_reserve(m, want < 2 * m->room ? 2 * m->room : want);
+		m->error = msg_make_room(m, want < 2 * m->room ? 2 * m->room : want);
 	if (m->error)
 		return NULL;
 	p = m->data + m->len;
@@ -189,6 +189,57 @@ int msg_end(const struct msg *m)
 	return m->pos == m->len ? 0 : -EPROTO;
 }
 
+/* What can be said of a message by its header alone. */
+static bool head_valid(const struct ccfs_header *head)
+{
+	return head->magic == CCFS_MAGIC && !head->reserved &&
+	       head->len >= sizeof(*head) && head->len <= CCFS_MSG_MAX &&
+	       head->op && head->op < CCFS_OPS && head->id &&
+	       head->error <= 0 && head->error >= -4095;
+}
+
+int msg_take_over(struct msg *m, size_t len)
+{
+	m->pos = 0;
+	m->error = 0;
+	m->len = 0;
+	if (!head_valid(&m->head) || m->head.len != sizeof(m->head) + len)
+		return -EPROTO;
+	m->len = len;
+	return 0;
+}
+
+int msg_copy_in(struct msg *m, const void *from, size_t len)
+{
+	int ret;
+
+	if (len < sizeof(m->head) || len > CCFS_MSG_MAX)
+		return -EPROTO;
+	len -= sizeof(m->head);
+	ret = msg_make_room(m, len);
+	if (ret)
+		return ret;
+	memcpy(&m->head, from, sizeof(m->head));
+	if (len)
+		memcpy(m->data, (const uint8_t *)from + sizeof(m->head), len);
+	return msg_take_over(m, len);
+}
+
+ssize_t msg_copy_out(const struct msg *m, void *to, size_t room)
+{
+	struct ccfs_header head = m->head;
+
+	if (m->error)
+		return m->error;
+	head.len = sizeof(head) + m->len;
+	if (head.len > room)
+		return -EMSGSIZE;
+	memcpy(to, &head, sizeof(head));
+	if (m->len)
+		memcpy((uint8_t *)to + sizeof(head), m->data, m->len);
+	return head.len;
+}
+
 int msg_send(int fd, const struct msg *m)
 {
 	struct ccfs_header head = m->head;
@@ -248,13 +299,10 @@ int msg_recv(int fd, struct msg *m)
 	ret = stream_read(fd, &m->head, sizeof(m->head), true);
 	if (ret)
 		return ret;
-	if (m->head.magic != CCFS_MAGIC || m->head.reserved ||
-	    m->head.len < sizeof(m->head) || m->head.len > CCFS_MSG_MAX ||
-	    !m->head.op || m->head.op >= CCFS_OPS || !m->head.id ||
-	    m->head.error > 0 || m->head.error < -4095)
+	if (!head_valid(&m->head))
 		return -EPROTO;
 	m->len = m->head.len - sizeof(m->head);
-	ret = msg_reserve(m, m->len);
+	ret = msg_make_room(m, m->len);
 	if (!ret && m->len)
 		ret = stream_read(fd, m->data, m->len, false);
 	if (ret)

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "ccfs_proto.h"
 
@@ -55,6 +56,20 @@ int msg_get_name(struct msg *m, char name[CCFS_NAME_MAX + 1]);
 int msg_get_cred(struct msg *m, struct ccfs_cred *cred, uint32_t **groups);
 /* The same, of which nothing is wanted. */
 int msg_skip_cred(struct msg *m);
+/*
+ * A message in memory, that is not its own.  In: a copy of the @len bytes at @from, checked
+ * after it was made.  0, -EPROTO, -ENOMEM.  Out: its bytes at @to, which has @room.
+ * -EMSGSIZE.
+ */
+int msg_copy_in(struct msg *m, const void *from, size_t len);
+ssize_t msg_copy_out(const struct msg *m, void *to, size_t room);
+/*
+ * The same in place: room for @room bytes of body at m->data, 0 or -ENOMEM; and then m->head
+ * and @len bytes there are a message that somebody has put there. 0 or -EPROTO.
+ */
+int msg_make_room(struct msg *m, size_t room);
+int msg_take_over(struct msg *m, size_t len);
+
 /* 0 when everything was read, else -EPROTO. */
 int msg_end(const struct msg *m);
 

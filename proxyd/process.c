@@ -20,6 +20,7 @@
 #include "proxyd/life/later.h"
 #include "proxyd/life/log.h"
 #include "proxyd/life/work.h"
+#include "proxyd/names/asked.h"
 #include "proxyd/names/conn.h"
 #include "proxyd/process.h"
 #include "container.h"
@@ -65,7 +66,7 @@ static int serve(struct proxy *proxy, int root, uint32_t *number)
 	proxy->server = want.server;
 	proxy->region_node = info.region_node;
 	proxy->bounce = mmap(NULL, SHAREDPC_BOUNCES * SHAREDPC_BOUNCE_SIZE,
-			     PROT_READ, MAP_SHARED, proxy->dev, 0);
+			     PROT_READ | PROT_WRITE, MAP_SHARED, proxy->dev, 0);
 	return proxy->bounce == MAP_FAILED ? -errno : 0;
 }
 
@@ -81,6 +82,7 @@ static int start(struct proxy *proxy)
 	int ret;
 
 	process_init(proxy);
+	proxy->asked = asked;
 	files_init(&proxy->files, proxy->dev);
 	ret = procfd_init();
 	if (!ret)

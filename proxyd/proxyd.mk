@@ -2,10 +2,10 @@
 # proxyd/proxyd.mk - the owner's daemon.
 
 PROXY_OBJS := proxyd/process.o proxyd/pass.o proxyd/life/life.o proxyd/names/conn.o proxyd/names/hello.o proxyd/life/work.o proxyd/export/export.o
-PROXY_OBJS += proxyd/names/ops.o proxyd/names/ops-name.o proxyd/names/ops-attr.o
+PROXY_OBJS += proxyd/names/asked.o proxyd/names/ops.o proxyd/names/ops-name.o proxyd/names/ops-attr.o
 PROXY_OBJS += proxyd/names/ops-xattr.o proxyd/names/ops-open.o proxyd/names/ops-data.o
 PROXY_OBJS += proxyd/names/node.o proxyd/names/dir.o proxyd/names/words.o proxyd/data/file.o proxyd/data/window.o
-PROXY_OBJS += proxyd/data/call.o proxyd/data/fault.o proxyd/data/touch.o proxyd/life/later.o
+PROXY_OBJS += proxyd/data/call.o proxyd/data/callers.o proxyd/data/fault.o proxyd/data/touch.o proxyd/life/later.o
 PROXY_OBJS += proxyd/export/cred.o proxyd/export/procfd.o proxyd/export/idmap.o proxyd/life/log.o
 PROXY_OBJS += lib/msg.o $(filter-out boot/conf/conf-machine.o,$(CONF_OBJS))
 
@@ -37,6 +37,10 @@ UNIT_TESTS += test-file
 test-file-objs := tests/unit/test-file.o $(PROXY_OBJS)
 test-file-libs := -lconfuse -lnuma -lcmocka -Wl,--wrap=ioctl \
 	-Wl,--wrap=mmap64 -Wl,--wrap=fsync
+
+UNIT_TESTS += test-asked
+test-asked-objs := tests/unit/test-asked.o $(PROXY_OBJS)
+test-asked-libs := -lconfuse -lnuma -lcmocka -Wl,--wrap=ioctl
 
 UNIT_TESTS += test-words
 test-words-objs := tests/unit/test-words.o $(PROXY_OBJS)

@@ -53,16 +53,15 @@ static int node = -1;
 module_param(node, int, 0444);
 MODULE_PARM_DESC(node, "boot image: spare NUMA node for the region");
 
-/* Each message to whom it is for. */
-static void take(u32 image, const struct sharedpc_frames *f, u32 nr)
+/* What a client says, to whom it is for. */
+static void asked(u32 image, const struct sharedpc_msg *msg)
 {
-	const struct sharedpc_msg *msg = &f->msg;
-
 	switch (msg->type) {
 	case SHAREDPC_OP_FAULT:
 	case SHAREDPC_OP_WRITE:
 	case SHAREDPC_OP_FSYNC:
 	case SHAREDPC_OP_CLOSE:
+	case SHAREDPC_OP_NAME:
 		request_arrived(image, msg);
 		break;
 	case SHAREDPC_MSG_REVOKED:
@@ -74,14 +73,27 @@ static void take(u32 image, const struct sharedpc_frames *f, u32 nr)
 	case SHAREDPC_MSG_RELEASED:
 		kept_released(image, msg);
 		break;
+	}
+}
+
+/* What an owner says, if somebody only has to be woken for it. */
+static bool told_now(u32 image, const struct sharedpc_msg *msg)
+{
+	return msg->type == SHAREDPC_MSG_DONE && call_done_now(image, msg);
+}
+
+/* What else it says. */
+static void told(u32 image, const struct sharedpc_frames *f, u32 nr)
+{
+	switch (f->msg.type) {
 	case SHAREDPC_MSG_FRAMES:
-		call_framed(image, msg, f->frame, nr);
+		call_framed(image, &f->msg, f->frame, nr);
 		break;
 	case SHAREDPC_MSG_DONE:
-		call_done(image, msg);
+		call_done(image, &f->msg);
 		break;
 	case SHAREDPC_MSG_REVOKE:
-		file_revoke(image, msg);
+		file_revoke(image, &f->msg);
 		break;
 	}
 }
@@ -100,17 +112,19 @@ static void went(u32 image)
 
 static void rung(void)
 {
-	socket_kick();
+	socket_rung();
 	tty_console_kick();
 }
 
 static const struct peer_hooks hooks = {
-	.take	= take,
-	.came	= came,
-	.went	= went,
-	.look	= pinned_look,
-	.tick	= image_tick,
-	.rung	= rung,
+	.asked		= asked,
+	.told_now	= told_now,
+	.told		= told,
+	.came		= came,
+	.went		= went,
+	.look		= pinned_look,
+	.tick		= image_tick,
+	.rung		= rung,
 };
 
 static int __init sharedpc_init(void)

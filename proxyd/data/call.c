@@ -1,19 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * call.c - the client's kernel asks: faults, writes, fsyncs, closes.
+ * call.c - the client asks: its kernel faults, writes, fsyncs, closes; its ccfs names.
  *
- * Only the threads here touch pages of files on a client's behalf: their
+ * Only the threads for what its kernel asks touch pages of files on its behalf: their
  * memory policy puts new page cache into the region. The policy prefers the
  * region and does not insist: when it has nothing to spare pages go elsewhere
  * and are moved when they are to be granted (fault.c). An allocation that must
  * have a page of a full region (MPOL_BIND) ends in the owner's OOM killer,
  * and no look at the free pages beforehand can rule that out.
  *
- * A fault must always find a thread, whatever disk the others wait for: while
- * there are fewer threads than calls that a client can have open, one always
- * waits for the next call. Each of them wakes all that wait (the module's NEXT),
- * so more than CALL_IDLE do not. An fsync takes longer than all others and goes
- * to threads of its own.
+ * An fsync takes longer than all others and goes to threads of its own.
  */
 #include <errno.h>
 #include <numaif.h>
@@ -25,6 +21,7 @@
 #include <unistd.h>
 
 #include "proxyd/data/call.h"
+#include "proxyd/data/callers.h"
 #include "proxyd/data/touch.h"
 #include "proxyd/export/cred.h"
 #include "proxyd/life/log.h"
@@ -42,10 +39,6 @@ struct sync {
 static pthread_mutex_t sync_lock = PTHREAD_MUTEX_INITIALIZER;	/* both below */
 static pthread_cond_t sync_more = PTHREAD_COND_INITIALIZER;
 static struct sync *sync_first, **sync_last = &sync_first;
-
-static pthread_mutex_t callers_lock = PTHREAD_MUTEX_INITIALIZER;	/* both below */
-static unsigned int callers;	/* threads that take calls */
-static unsigned int idle;	/* of them, those that wait for one */
 
 static int policy_prefer(int node)
 {
@@ -201,103 +194,38 @@ static void *syncer(void *arg)
 	return NULL;
 }
 
-static int thread_start(void *(*run)(void *proxy), struct proxy *proxy)
+static int data_begin(struct proxy *proxy)
 {
-	pthread_t thread;
-	int ret = pthread_create(&thread, NULL, run, proxy);
+	int ret = policy_prefer(proxy->region_node);
 
-	if (!ret)
-		pthread_detach(thread);
-	return -ret;
-}
-
-static void *caller(void *arg);
-
-/* One more of those that wait. 0 or -errno; nothing if there are enough. */
-static int caller_add(struct proxy *proxy, unsigned int enough)
-{
-	bool add;
-	int ret = 0;
-
-	pthread_mutex_lock(&callers_lock);
-	add = idle < enough && callers < SHAREDPC_CALLS;
-	idle += add;
-	callers += add;
-	pthread_mutex_unlock(&callers_lock);
-	if (add)
-		ret = thread_start(caller, proxy);
-	if (ret) {
-		pthread_mutex_lock(&callers_lock);
-		idle--;
-		callers--;
-		pthread_mutex_unlock(&callers_lock);
-	}
+	if (ret)
+		log_say("memory policy of node %d: %s", proxy->region_node,
+			strerror(-ret));
 	return ret;
 }
 
-/* This thread has a call to do; the next call finds another one. */
-static void caller_busy(struct proxy *proxy)
+static void data_take(struct proxy *proxy, const struct sharedpc_call *call)
 {
-	int ret;
-
-	pthread_mutex_lock(&callers_lock);
-	idle--;
-	pthread_mutex_unlock(&callers_lock);
-	ret = caller_add(proxy, 1);
-	if (ret)
-		log_say("no thread for the next call: %s", strerror(-ret));
-}
-
-/* This thread has done its call. False: enough others wait, it is to end. */
-static bool caller_idle(void)
-{
-	bool stays;
-
-	pthread_mutex_lock(&callers_lock);
-	stays = idle < CALL_IDLE;
-	if (stays)
-		idle++;
+	if (call->op == SHAREDPC_OP_FSYNC)
+		sync_add(proxy, call);
 	else
-		callers--;
-	pthread_mutex_unlock(&callers_lock);
-	return stays;
+		call_do(proxy, call);
 }
 
-/* The next call. Does not return without one. */
-static void call_next(struct proxy *proxy, struct sharedpc_call *call)
+static void name_take(struct proxy *proxy, const struct sharedpc_call *call)
 {
-	while (ioctl(proxy->dev, SHAREDPC_IOC_NEXT, call)) {
-		if (errno == ENODEV)
-			life_end("the client is gone");
-		if (errno != EINTR)
-			life_end(strerror(errno));
-	}
+	proxy->asked(proxy, call);
 }
 
-static void *caller(void *arg)
-{
-	struct proxy *proxy = arg;
-	struct sharedpc_call call;
-	int ret;
+static struct callers data = {
+	.max = SHAREDPC_CALLS, .begin = data_begin, .take = data_take,
+	.lock = PTHREAD_MUTEX_INITIALIZER,
+};
 
-	ret = cred_thread();
-	if (!ret)
-		ret = policy_prefer(proxy->region_node);
-	if (ret) {
-		log_say("memory policy of node %d: %s", proxy->region_node,
-			strerror(-ret));
-		life_end("cannot place pages in the region");
-	}
-	do {
-		call_next(proxy, &call);
-		caller_busy(proxy);
-		if (call.op == SHAREDPC_OP_FSYNC)
-			sync_add(proxy, &call);
-		else
-			call_do(proxy, &call);
-	} while (caller_idle());
-	return NULL;
-}
+static struct callers names = {
+	.max = SHAREDPC_NAME_CALLS, .flags = SHAREDPC_NEXT_NAMES, .take = name_take,
+	.lock = PTHREAD_MUTEX_INITIALIZER,
+};
 
 void calls_limit(struct proxy *proxy, uint64_t quota)
 {
@@ -320,9 +248,11 @@ int calls_start(struct proxy *proxy)
 {
 	int i, ret = touch_init();
 
-	for (i = 0; i < CALL_IDLE && !ret; i++)
-		ret = caller_add(proxy, CALL_IDLE);
+	if (!ret)
+		ret = callers_start(&data, proxy);
+	if (!ret)
+		ret = callers_start(&names, proxy);
 	for (i = 0; i < SYNC_THREADS && !ret; i++)
-		ret = thread_start(syncer, proxy);
+		ret = callers_thread(syncer, proxy);
 	return ret;
 }

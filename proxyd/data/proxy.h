@@ -12,6 +12,8 @@
 #include "proxyd/life/life.h"
 #include "sharedpc_abi.h"
 
+struct sharedpc_call;
+
 struct proxy {
 	const char *config;	/* path of partitions.conf */
 	char owner[SHAREDPC_NAME_MAX];
@@ -21,7 +23,9 @@ struct proxy {
 	int control;		/* to the listener, -1: there is none */
 	uint32_t server;	/* our number, 0 if local */
 	int dev;		/* /dev/sharedpc that serves; -1 if local */
-	const void *bounce;	/* the client's bounce buffers */
+	/* A NAME has come: does and answers it. */
+	void (*asked)(struct proxy *proxy, const struct sharedpc_call *call);
+	void *bounce;		/* the client's bounce buffers */
 	int region_node;
 	struct files files;
 	struct life life;

@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "proxyd/names/asked.h"
 #include "proxyd/names/conn.h"
 #include "proxyd/data/call.h"
 #include "proxyd/data/proxy.h"
@@ -28,6 +29,59 @@
 #include "sharedpc_limits.h"
 
 #define SWEEP_MS	LIMIT_PROXY_SWEEP_MS
+
+static pthread_mutex_t greeted_lock = PTHREAD_MUTEX_INITIALIZER;	/* both below */
+static struct conn *greeted;
+static uint64_t mounts;		/* so far */
+
+/* From here on it is found by its number, which it gets. */
+static void greeted_add(struct conn *conn)
+{
+	pthread_mutex_lock(&greeted_lock);
+	conn->mount = ++mounts;
+	conn->next = greeted;
+	greeted = conn;
+	pthread_mutex_unlock(&greeted_lock);
+}
+
+static void greeted_remove(struct conn *conn)
+{
+	struct conn **p;
+
+	pthread_mutex_lock(&greeted_lock);
+	for (p = &greeted; *p; p = &(*p)->next) {
+		if (*p == conn) {
+			*p = conn->next;
+			break;
+		}
+	}
+	pthread_mutex_unlock(&greeted_lock);
+}
+
+struct conn *conn_get(struct proxy *proxy, uint64_t mount)
+{
+	struct conn *conn;
+
+	pthread_mutex_lock(&greeted_lock);
+	for (conn = greeted; conn; conn = conn->next)
+		if (conn->mount == mount && conn->proxy == proxy)
+			break;
+	if (conn) {
+		pthread_mutex_lock(&conn->lock);
+		conn->pending++;
+		pthread_mutex_unlock(&conn->lock);
+	}
+	pthread_mutex_unlock(&greeted_lock);
+	return conn;
+}
+
+void conn_put(struct conn *conn)
+{
+	pthread_mutex_lock(&conn->lock);
+	conn->pending--;
+	pthread_cond_signal(&conn->fewer);
+	pthread_mutex_unlock(&conn->lock);
+}
 
 /* Send @out; a peer that cannot be answered is of no use. 0 or -errno. */
 static int conn_send(struct conn *conn, const struct msg *out)
@@ -43,12 +97,13 @@ static int conn_send(struct conn *conn, const struct msg *out)
 }
 
 /*
- * Answer the request with header @head: @error, or what @out holds. 0 if the
- * peer gets what @out holds, else -errno.
+ * Answer @req: @error, or what its out holds. 0 if the peer gets what that holds,
+ * else -errno.
  */
-static int conn_answer(struct conn *conn, const struct ccfs_header *head,
-		       struct msg *out, int error)
+static int request_answer(struct request *req, int error)
 {
+	const struct ccfs_header *head = &req->in.head;
+	struct msg *out = &req->out;
 	int ret;
 
 	if (!error)
@@ -57,14 +112,17 @@ static int conn_answer(struct conn *conn, const struct ccfs_header *head,
 		msg_start(out, head->op, head->id, 0);
 	out->error = 0;
 	out->head.error = error;
-	ret = conn_send(conn, out);
+	ret = req->call ? asked_answer(req) : conn_send(req->conn, out);
 	return ret ? ret : error;
 }
 
-static int request_do(struct request *req, const struct op *op)
+static int request_do(struct request *req)
 {
+	const struct op *op = op_find(req->in.head.op);
 	int ret;
 
+	if (!op || req->in.head.error)
+		return -EPROTO;
 	ret = msg_get_cred(&req->in, &req->cred, &req->groups);
 	if (ret)
 		return ret;
@@ -107,35 +165,39 @@ int request_enter(struct request *req, uint64_t node)
 	return 0;
 }
 
-/* Do it, answer it and free it. In a worker. */
-static void request_run(struct job *job)
+void request_run(struct request *req)
 {
-	struct request *req = container_of(job, struct request, job);
 	struct conn *conn = req->conn;
-	const struct ccfs_header *head = &req->in.head;
 	int ret;
 
-	msg_start(&req->out, head->op, head->id, 0);
-	ret = request_do(req, op_find(head->op));
+	msg_start(&req->out, req->in.head.op, req->in.head.id, 0);
+	ret = request_do(req);
 	node_put(&conn->nodes, req->node);
 	if (ret == -EPROTO) {
-		log_say("malformed request %u: connection closed", head->op);
+		log_say("malformed request %u: connection closed", req->in.head.op);
 		shutdown(conn->fd, SHUT_RDWR);
-	} else {
-		ret = conn_answer(conn, head, &req->out, ret);
 	}
+	if (ret != -EPROTO || req->call)
+		ret = request_answer(req, ret);
 	if (ret)
 		request_undo(req);
 	msg_free(&req->in);
 	msg_free(&req->out);
-	life_bytes_put(&conn->proxy->life, req->bytes);
 	free(req->groups);
 	free(req->entered);
+}
+
+/* In a worker. */
+static void job_run(struct job *job)
+{
+	struct request *req = container_of(job, struct request, job);
+	struct conn *conn = req->conn;
+	size_t bytes = req->bytes;
+
+	request_run(req);
 	free(req);
-	pthread_mutex_lock(&conn->lock);
-	conn->pending--;
-	pthread_cond_signal(&conn->fewer);
-	pthread_mutex_unlock(&conn->lock);
+	life_bytes_put(&conn->proxy->life, bytes);
+	conn_put(conn);
 }
 
 /* Give @in (its memory goes along) to a worker, when there are not too many. */
@@ -149,8 +211,9 @@ static int request_add(struct conn *conn, struct msg *in)
 	req = calloc(1, sizeof(*req));
 	if (!req)
 		return -ENOMEM;
-	req->job.run = request_run;
+	req->job.run = job_run;
 	req->conn = conn;
+	req->room = CCFS_MSG_MAX;
 	req->bytes = in->room;
 	req->in = *in;
 	*in = (struct msg) { 0 };
@@ -226,16 +289,21 @@ static int conn_greet(struct conn *conn, struct hello *hello, int error, const c
 		.revision = CCFS_REVISION, .flags = hello->flags,
 		.server = conn->proxy->server,
 	};
+	const bool local = conn->proxy->local;
 	struct msg out = { 0 };
 	int ret = error;
 
 	if (!ret) {
 		conn->rules = hello->rules;
-		if (!conn->proxy->local)
+		if (!local)
 			calls_limit(conn->proxy, hello->rules.quota);
 		ret = root_take(conn, hello->root, &welcome);
 	}
 	conn->greeted = !ret;
+	if (!ret && !local) {
+		greeted_add(conn);
+		welcome.mount = conn->mount;
+	}
 	if (ret) {
 		hello_refusal(conn->proxy, hello->id, ret, why, &out);
 	} else {
@@ -287,6 +355,7 @@ static int conn_take(struct conn *conn, struct msg *in)
 
 static void conn_free(struct conn *conn)
 {
+	greeted_remove(conn);
 	pthread_mutex_lock(&conn->lock);
 	while (conn->pending)
 		pthread_cond_wait(&conn->fewer, &conn->lock);

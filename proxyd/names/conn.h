@@ -6,7 +6,8 @@
  * DROP itself and hands the others to work.h; answers are written by whoever
  * has them. The connection ends when the stream does, when a message is
  * malformed, or when the peer does not take its answers for CONN_TIMEOUT
- * seconds; it goes when its last request is done.
+ * seconds; it goes when its last request is done. Requests of its mount that come
+ * another way (asked.h) find it by a number.
  */
 #ifndef PROXYD_CONN_H
 #define PROXYD_CONN_H
@@ -27,8 +28,12 @@
 
 struct proxy;
 
+struct sharedpc_call;
+
 struct conn {
 	struct proxy *proxy;
+	struct conn *next;	/* of those that are greeted */
+	uint64_t mount;		/* its number: never given again */
 	int fd;
 	struct hello hello;	/* reader only: the request, if it was read before */
 	bool said;		/* reader only: it was */
@@ -40,15 +45,17 @@ struct conn {
 	pthread_mutex_t send;	/* holder writes to fd */
 	pthread_mutex_t lock;	/* protects pending */
 	pthread_cond_t fewer;
-	unsigned int pending;	/* requests with a worker */
+	unsigned int pending;	/* requests with a worker, and conn_get()s */
 };
 
-/* A request with a worker. */
+/* A request with a worker, or one that asked.h does. */
 struct request {
 	struct job job;
 	struct conn *conn;
+	const struct sharedpc_call *call;	/* how it came; NULL: by the stream */
 	struct msg in;
 	size_t bytes;		/* of its memory */
+	size_t room;		/* for the whole answer, bytes */
 	struct msg out;
 	struct ccfs_cred cred;
 	uint32_t *groups;
@@ -63,6 +70,12 @@ struct request {
  * taken over, even on failure. 0 or -errno.
  */
 int conn_serve(struct proxy *proxy, int fd, const struct hello *hello);
+/* The one with the number @mount, to be put back, or NULL. */
+struct conn *conn_get(struct proxy *proxy, uint64_t mount);
+void conn_put(struct conn *conn);
+
+/* Do and answer @req, whose conn, in, room and call are set, and free what is in it. */
+void request_run(struct request *req);
 /*
  * The answer of @req will show @node, of which a lookup was counted for that:
  * it is taken back if the client does not get the answer, and at once if this

@@ -232,6 +232,8 @@ int dir_read(struct request *req, const struct ccfs_readdir *args)
 	if (args->size < sizeof(head))
 		return -EINVAL;
 	w.left = args->size - sizeof(head);
+	if (w.left > req->room - sizeof(struct ccfs_header) - sizeof(head))
+		w.left = req->room - sizeof(struct ccfs_header) - sizeof(head);
 	w.fd = dir_open(req);
 	if (w.fd < 0)
 		return w.fd;

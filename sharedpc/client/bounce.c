@@ -12,6 +12,9 @@
  * could want, one that is yet to come too: whoever writes to a server that works finds
  * one.  Within a session writers take turns.
  *
+ * Requests of ccfs go through buffers as well, which have the answers then.  They do not
+ * wait for one, since they have another way, and leave some to the session's writers.
+ *
  * Who wants several as one cannot have them while others' servers hang, or they lie
  * apart: he waits for a second, then takes what there is.
  */
@@ -26,6 +29,7 @@
 #define PATIENCE	LIMIT_BOUNCE_S	/* seconds; other writers wait no longer for theirs */
 #define WHOLE		LIMIT_BOUNCE_WHOLE_S	/* seconds; then in pieces */
 #define MOST		(SHAREDPC_WRITE_MAX / SHAREDPC_BOUNCE_SIZE)
+#define NAMES		(SHAREDPC_BOUNCES / 3)	/* of a session, by bounce_take */
 #define SESSIONS	16	/* that find one, however many there are now */
 
 static DEFINE_SPINLOCK(lock);		/* both below, and session.bounces */
@@ -81,7 +85,7 @@ static int bounce_try(struct session *s, struct waiter *w, bool whole, u32 *nr)
 {
 	int first = -1;
 
-	spin_lock(&lock);
+	spin_lock_bh(&lock);
 	if (!list_is_first(&w->node, &s->bounce_waiters))
 		goto unlock;
 	for (*nr = w->want; *nr && first < 0; *nr -= first < 0) {
@@ -90,7 +94,7 @@ static int bounce_try(struct session *s, struct waiter *w, bool whole, u32 *nr)
 			break;
 	}
 unlock:
-	spin_unlock(&lock);
+	spin_unlock_bh(&lock);
 	return first;
 }
 
@@ -111,30 +115,45 @@ int bounce_get(struct session *s, size_t bytes, bool whole, u32 *nr)
 	int first = -1;
 	long left = 0;
 
-	spin_lock(&lock);
+	spin_lock_bh(&lock);
 	list_add_tail(&w.node, &s->bounce_waiters);
-	spin_unlock(&lock);
+	spin_unlock_bh(&lock);
 	if (whole)
 		left = bounce_wait(s, &w, true, nr, &first, WHOLE * HZ);
 	if (!left)
 		left = bounce_wait(s, &w, false, nr, &first, PATIENCE * HZ);
-	spin_lock(&lock);
+	spin_lock_bh(&lock);
 	list_del(&w.node);
-	spin_unlock(&lock);
+	spin_unlock_bh(&lock);
 	bounce_wake();		/* it is the next one's turn */
 	if (first >= 0)
 		return first;
 	return left < 0 ? -EINTR : left ? -EIO : -ETIMEDOUT;
 }
 
+int bounce_take(struct session *s, size_t bytes, u32 *nr)
+{
+	int first = -1;
+
+	spin_lock_bh(&lock);
+	*nr = min_t(size_t, DIV_ROUND_UP(bytes, SHAREDPC_BOUNCE_SIZE), NAMES);
+	/* Those that wait come first, and find something. */
+	if (!list_empty(&s->bounce_waiters) || s->bounces >= NAMES)
+		*nr = 0;
+	for (*nr = min(*nr, NAMES - s->bounces); *nr && first < 0; *nr -= first < 0)
+		first = take(s, *nr);
+	spin_unlock_bh(&lock);
+	return first;
+}
+
 void bounce_put(struct session *s, u32 first, u32 nr)
 {
 	if (!nr)
 		return;
-	spin_lock(&lock);
+	spin_lock_bh(&lock);
 	bitmap_clear(used, first, nr);
 	s->bounces -= nr;
 	users -= !s->bounces;
-	spin_unlock(&lock);
+	spin_unlock_bh(&lock);
 	wake_up_all(&wait);
 }

@@ -13,6 +13,10 @@
  * can be had within a second.  Or -EINTR, -ETIMEDOUT, -EIO: the session has ended.
  */
 int bounce_get(struct session *s, size_t bytes, bool whole, u32 *nr);
+/*
+ * The same, without waiting: as many of them as there are at once, or -1.  For a NAME.
+ */
+int bounce_take(struct session *s, size_t bytes, u32 *nr);
 /* A session has ended. */
 void bounce_wake(void);
 /* Does not sleep. */

@@ -12,7 +12,8 @@
  * answer that may still come: the owner could be using it.  When the session
  * ends all its calls end.
  *
- * Answers come from peer.c's thread, which does not wait here.
+ * Answers come from peer.c's thread, which does not wait here, or from its soft
+ * interrupt.
  */
 #include <linux/sched/signal.h>
 #include <linux/spinlock.h>
@@ -28,9 +29,11 @@
 /* The bounce buffers that come with a call. */
 static void msg_bounce(const struct sharedpc_msg *msg, u32 *first, u32 *nr)
 {
+	u64 bytes = msg->type == SHAREDPC_OP_WRITE ? msg->count :
+		msg->type == SHAREDPC_OP_NAME ? msg->pos : 0;
+
 	*first = msg->data / SHAREDPC_BOUNCE_SIZE;
-	*nr = msg->type == SHAREDPC_OP_WRITE ?
-		DIV_ROUND_UP(msg->count, SHAREDPC_BOUNCE_SIZE) : 0;
+	*nr = DIV_ROUND_UP(bytes, SHAREDPC_BOUNCE_SIZE);
 }
 
 /* The call will not be made. */
@@ -45,11 +48,13 @@ static void msg_drop(struct session *s, const struct sharedpc_msg *msg)
 static struct slot *slot_get(struct session *s, struct inode *inode,
 			     const struct sharedpc_msg *msg)
 {
+	u32 n = msg->type == SHAREDPC_OP_NAME ? SHAREDPC_NAME_CALLS : SHAREDPC_CALLS;
 	struct slot *slot = NULL;
 	u32 i;
 
-	spin_lock(&s->lock);
-	for (i = 0; i < SHAREDPC_CALLS && !s->ended; i++) {
+	spin_lock_bh(&s->lock);
+	while (n && !s->ended) {
+		i = --n;	/* first those that a NAME cannot have */
 		if (s->slot[i].state != SLOT_FREE)
 			continue;
 		slot = &s->slot[i];
@@ -63,7 +68,7 @@ static struct slot *slot_get(struct session *s, struct inode *inode,
 		reinit_completion(&slot->done);
 		break;
 	}
-	spin_unlock(&s->lock);
+	spin_unlock_bh(&s->lock);
 	return slot;
 }
 
@@ -82,9 +87,9 @@ static void slot_put(struct session *s, struct slot *slot)
 {
 	struct inode *inode;
 
-	spin_lock(&s->lock);
+	spin_lock_bh(&s->lock);
 	inode = slot_free(s, slot);
-	spin_unlock(&s->lock);
+	spin_unlock_bh(&s->lock);
 	wake_up(&s->wait);
 	iput(inode);
 }
@@ -94,37 +99,61 @@ static bool slot_abandon(struct session *s, struct slot *slot)
 {
 	bool answered;
 
-	spin_lock(&s->lock);
+	spin_lock_bh(&s->lock);
 	answered = slot->state == SLOT_ANSWERED;
 	if (!answered)
 		slot->state = SLOT_ABANDONED;
-	spin_unlock(&s->lock);
+	spin_unlock_bh(&s->lock);
 	return answered;
 }
 
-/* 0: answered. */
-static int slot_wait(struct session *s, struct slot *slot)
+/* 0: answered.  @left: there is no time limit, but it says when to go. */
+static int slot_wait(struct session *s, struct slot *slot, const bool *left)
 {
 	unsigned long end = jiffies + PATIENCE * HZ;
-	long left;
+	long time;
 
-	while (time_before(jiffies, end)) {
-		left = wait_for_completion_killable_timeout(&slot->done, HZ);
-		if (left > 0)
+	while (left || time_before(jiffies, end)) {
+		time = wait_for_completion_killable_timeout(&slot->done, HZ);
+		if (time > 0)
 			return 0;
-		if (left < 0)
+		if (time < 0)
 			return -EINTR;
-		if (!session_alive(s))
+		if (!session_alive(s) || (left && READ_ONCE(*left)))
 			return -EIO;
 	}
 	return -ETIMEDOUT;
+}
+
+/* Make the call of @msg in @slot, and end it. */
+static int slot_run(struct session *s, struct slot *slot, struct sharedpc_msg *msg,
+		    const bool *left)
+{
+	int err;
+
+	msg->slot = slot->name;
+	msg->server = s->server;
+	err = peer_send_wait(s->owner, msg);
+	if (err) {
+		slot_put(s, slot);
+		return err == -EAGAIN ? -ETIMEDOUT : -EIO;
+	}
+	err = slot_wait(s, slot, left);
+	if (err && !slot_abandon(s, slot))
+		return err;
+	err = slot->error;
+	msg->result = slot->result;
+	msg->pos = slot->pos;
+	if (!err && msg->type == SHAREDPC_OP_NAME)
+		slot->bounces = 0;	/* the caller's */
+	slot_put(s, slot);
+	return err;
 }
 
 int call_run(struct session *s, struct sharedpc_msg *msg, struct inode *inode)
 {
 	struct slot *slot = NULL;
 	long left;
-	int err;
 
 	/* Who is being killed must not use up slots, fault by fault. */
 	if (fatal_signal_pending(current)) {
@@ -138,21 +167,17 @@ int call_run(struct session *s, struct sharedpc_msg *msg, struct inode *inode)
 		msg_drop(s, msg);
 		return left < 0 ? -EINTR : left ? -EIO : -ETIMEDOUT;
 	}
-	msg->slot = slot->name;
-	msg->server = s->server;
-	err = peer_send_wait(s->owner, msg);
-	if (err) {
-		slot_put(s, slot);
-		return err == -EAGAIN ? -ETIMEDOUT : -EIO;
-	}
-	err = slot_wait(s, slot);
-	if (err && !slot_abandon(s, slot))
-		return err;
-	err = slot->error;
-	msg->result = slot->result;
-	msg->pos = slot->pos;
-	slot_put(s, slot);
-	return err;
+	return slot_run(s, slot, msg, NULL);
+}
+
+int call_name(struct session *s, struct sharedpc_msg *msg, const bool *left)
+{
+	struct slot *slot = slot_get(s, NULL, msg);
+
+	if (slot)
+		return slot_run(s, slot, msg, left);
+	msg_drop(s, msg);
+	return session_alive(s) ? -EBUSY : -EIO;
 }
 
 /* Ends the call in @slot; returns with the inode to be put, or NULL. */
@@ -179,25 +204,48 @@ static void answer(struct session *s, const struct sharedpc_msg *msg, int error)
 	struct slot *slot = &s->slot[msg->slot % SHAREDPC_CALLS];
 	struct inode *inode = NULL;
 
-	spin_lock(&s->lock);
+	spin_lock_bh(&s->lock);
 	if (slot->name == msg->slot)
 		inode = slot_answer(s, slot, error, msg->result, msg->pos);
-	spin_unlock(&s->lock);
+	spin_unlock_bh(&s->lock);
 	iput(inode);
+}
+
+/* What the owner says went wrong.  Nobody here was interrupted. */
+static int msg_error(const struct sharedpc_msg *msg)
+{
+	int error = msg->error;
+
+	return error > 0 || error < -MAX_ERRNO || error == -EINTR ? -EIO : error;
 }
 
 void call_done(u32 owner, const struct sharedpc_msg *msg)
 {
 	struct session *s = session_find(owner, msg->server);
-	int error = msg->error;
 
 	if (!s)
 		return;
-	/* Nobody here was interrupted. */
-	if (error > 0 || error < -MAX_ERRNO || error == -EINTR)
-		error = -EIO;
-	answer(s, msg, error);
+	answer(s, msg, msg_error(msg));
 	session_put(s);
+}
+
+bool call_done_now(u32 owner, const struct sharedpc_msg *msg)
+{
+	struct session *s = session_find(owner, msg->server);
+	struct slot *slot;
+	bool waits;
+
+	if (!s)
+		return false;
+	slot = &s->slot[msg->slot % SHAREDPC_CALLS];
+	spin_lock_bh(&s->lock);
+	/* Of others an inode is to be put, which may sleep. */
+	waits = slot->name == msg->slot && slot->state == SLOT_WAITING;
+	if (waits)
+		slot_answer(s, slot, msg_error(msg), msg->result, msg->pos);
+	spin_unlock_bh(&s->lock);
+	session_put(s);
+	return waits;
 }
 
 /* FRAMES: they are in the file before the caller hears of it. */
@@ -213,14 +261,14 @@ void call_framed(u32 owner, const struct sharedpc_msg *msg, const u64 *frame,
 	if (!s)
 		return;
 	slot = &s->slot[msg->slot % SHAREDPC_CALLS];
-	spin_lock(&s->lock);
+	spin_lock_bh(&s->lock);
 	if (slot->name == msg->slot && slot->inode &&
 	    (slot->state == SLOT_WAITING || slot->state == SLOT_ABANDONED)) {
 		inode = slot->inode;
 		need = slot->need;
 		ihold(inode);
 	}
-	spin_unlock(&s->lock);
+	spin_unlock_bh(&s->lock);
 	if (inode)
 		err = frames_add(inode, msg->pos, frame, min_t(u64, nr, msg->count), need);
 	answer(s, msg, err);
@@ -234,9 +282,9 @@ void call_session_ended(struct session *s)
 	u32 i;
 
 	for (i = 0; i < SHAREDPC_CALLS; i++) {
-		spin_lock(&s->lock);
+		spin_lock_bh(&s->lock);
 		inode = slot_answer(s, &s->slot[i], -EIO, 0, 0);
-		spin_unlock(&s->lock);
+		spin_unlock_bh(&s->lock);
 		iput(inode);
 	}
 	wake_up_all(&s->wait);

@@ -18,7 +18,16 @@
  */
 int call_run(struct session *s, struct sharedpc_msg *msg, struct inode *inode);
 
-/* The listening thread has an answer. */
+/*
+ * The same for a NAME, which waits for no slot (-EBUSY) but then for as long as the
+ * server takes, or until *@left (-EIO, within a second).  Of one that succeeded the
+ * bounce buffers are the caller's again, with the answer.
+ */
+int call_name(struct session *s, struct sharedpc_msg *msg, const bool *left);
+
+/* The soft interrupt has an answer.  False: it is for the listening thread. */
+bool call_done_now(u32 owner, const struct sharedpc_msg *msg);
+/* The listening thread has one. */
 void call_done(u32 owner, const struct sharedpc_msg *msg);
 void call_framed(u32 owner, const struct sharedpc_msg *msg, const u64 *frame,
 		 u32 nr);

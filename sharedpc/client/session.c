@@ -26,7 +26,7 @@ void session_init(void (*close)(struct work_struct *work),
 	closer = close;
 	ender = end;
 	for (i = 0; i < SHAREDPC_IMAGES_MAX; i++)
-		xa_init(&sessions[i]);
+		xa_init_flags(&sessions[i], XA_FLAGS_LOCK_BH);
 }
 
 static void session_free(struct kref *ref)
@@ -50,11 +50,11 @@ static void *session_load(u32 owner, u32 server)
 {
 	void *entry;
 
-	xa_lock(&sessions[owner]);
+	xa_lock_bh(&sessions[owner]);
 	entry = xa_load(&sessions[owner], server);
 	if (entry && entry != ENDED)
 		kref_get(&((struct session *)entry)->ref);
-	xa_unlock(&sessions[owner]);
+	xa_unlock_bh(&sessions[owner]);
 	return entry;
 }
 
@@ -110,7 +110,7 @@ static int session_add(struct session *s)
 
 	kref_get(&s->ref);
 	atomic_inc(&living);
-	old = xa_cmpxchg(&sessions[s->owner], s->server, NULL, s, GFP_KERNEL);
+	old = xa_cmpxchg_bh(&sessions[s->owner], s->server, NULL, s, GFP_KERNEL);
 	if (!old)
 		return 0;
 	atomic_dec(&living);
@@ -127,7 +127,7 @@ static int session_check(struct session *s)
 	smp_mb();	/* in the table, then a look: peer.c does it the other way round */
 	if (session_alive(s))
 		return 0;
-	if (xa_cmpxchg(&sessions[s->owner], s->server, s, NULL, 0) == s)
+	if (xa_cmpxchg_bh(&sessions[s->owner], s->server, s, NULL, 0) == s)
 		ender(session_ended(s));
 	return -ENOTCONN;
 }
@@ -165,7 +165,7 @@ struct session *session_end(u32 owner, u32 server)
 {
 	void *entry;
 
-	entry = xa_store(&sessions[owner], server, ENDED, GFP_NOWAIT | __GFP_NOWARN);
+	entry = xa_store_bh(&sessions[owner], server, ENDED, GFP_NOWAIT | __GFP_NOWARN);
 	if (!xa_is_err(entry))
 		return session_ended(entry);
 	/*
@@ -183,7 +183,7 @@ struct session *session_end_any(u32 owner)
 	void *entry;
 
 	xa_for_each(&sessions[owner], server, entry) {
-		s = session_ended(xa_erase(&sessions[owner], server));
+		s = session_ended(xa_erase_bh(&sessions[owner], server));
 		if (s)
 			return s;
 	}
@@ -224,10 +224,10 @@ u32 session_calls(u32 owner)
 	u32 open = 0;
 	void *entry;
 
-	xa_lock(&sessions[owner]);
+	xa_lock_bh(&sessions[owner]);
 	xa_for_each(&sessions[owner], server, entry)
 		if (entry != ENDED)
 			open += slots_open(entry);
-	xa_unlock(&sessions[owner]);
+	xa_unlock_bh(&sessions[owner]);
 	return open;
 }

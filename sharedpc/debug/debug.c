@@ -56,10 +56,10 @@ static u64 map_frames(struct map *map, xa_mark_t mark)
 	void *entry;
 	u64 n = 0;
 
-	xa_lock(&map->grants);
+	xa_lock_bh(&map->grants);
 	xa_for_each_marked(&map->grants, index, entry, mark)
 		n++;
-	xa_unlock(&map->grants);
+	xa_unlock_bh(&map->grants);
 	return n;
 }
 

@@ -1,16 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * peer.c - the other images: who is up, and the thread that listens to them
+ * peer.c - the other images: who is up, and what they say
  *
- * One thread takes all frame messages out of all incoming rings and hands
- * them to those above (struct peer_hooks).  It is the path on which the owner waits for revokes, so:
+ * What an image says as a client is in one ring, what it says as an owner in another, so
+ * that two that are both to each other never wait for each other:
  *
- *	it does not wait for another image, but for room for an answer to REVOKE
- *	in the ring to an owner, which holds hundreds of messages,
+ *	client	FAULT, WRITE, NAME ..., REVOKED, KEPT, RELEASED.  Taken out by the soft
+ *		interrupt that follows the doorbell, whatever else goes on: nothing is
+ *		waited for there, so this ring always gets room.
+ *	owner	FRAMES, REVOKE, DONE.  Taken out by one thread, in order.  Who answers a
+ *		REVOKE may wait for room in the client's ring, and for nothing else.  A
+ *		DONE that is the oldest is taken by the soft interrupt, which wakes who
+ *		waits for it without a thread between.
+ *
+ * The owner waits for that thread with locks of file systems, so:
+ *
+ *	it does not wait for another image but for that room,
  *	it never allocates memory in a way that could wait for reclaim,
  *	it does no I/O.
  *
- * The doorbell wakes it; without one it looks at each tick, notices images
+ * Without a doorbell both look at each tick, when the thread also notices images
  * that came or went, and counts the heartbeat.
  *
  * A peer is up while its slot says READY in the epoch that we saw when it
@@ -21,6 +30,7 @@
 #include <linux/kthread.h>
 #include <linux/sched.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 #include "box/ctl.h"
 #include "link/doorbell.h"
 #include "link/peer.h"
@@ -33,6 +43,7 @@
 struct peer {
 	bool up;		/* written by the thread only */
 	u32 epoch;		/* the life that up is about */
+	spinlock_t heard;	/* bottom halves off: rx of clients and owners */
 	struct ring_tx tx[SHAREDPC_RING_CLASSES];
 	struct ring_rx rx[SHAREDPC_RING_CLASSES];
 };
@@ -50,10 +61,19 @@ void peer_kick(void)
 	wake_up(&bell);
 }
 
+static void hear(struct work_struct *work);
+static DECLARE_WORK(hearing, hear);
+
+/* Have the rings looked at by a soft interrupt of this CPU. */
+static void hear_soon(void)
+{
+	queue_work(system_bh_highpri_wq, &hearing);
+}
+
 /* Hard interrupt. */
 static void peer_rung(void)
 {
-	peer_kick();
+	hear_soon();
 	above->rung();
 }
 
@@ -82,6 +102,9 @@ static void peer_look(u32 image)
 
 	if (p->up && (!ready || epoch != p->epoch)) {
 		WRITE_ONCE(p->up, false);
+		/* Who takes something of that life out just now has done so then. */
+		spin_lock_bh(&p->heard);
+		spin_unlock_bh(&p->heard);
 		pr_info("image %s is gone\n", ctl_name(image));
 		above->went(image);
 		wake_up_all(&settled);
@@ -91,27 +114,102 @@ static void peer_look(u32 image)
 		WRITE_ONCE(p->up, true);
 		pr_info("image %s is up\n", ctl_name(image));
 		/* What it sent before we knew it still waits in the rings. */
+		hear_soon();
 		above->came(image);
 	}
 }
 
-static void peer_listen(u32 image)
+static void ring_complain(u32 image)
 {
-	struct ring_rx *rx = &peers[image].rx[SHAREDPC_RING_FRAME];
-	static struct sharedpc_frames f;	/* one thread: ours */
+	pr_warn_ratelimited("image %s: ring made no sense\n", ctl_name(image));
+}
+
+/* All that @image said as a client, but not more than its share.  True: there is more. */
+static bool hear_client(u32 image)
+{
+	struct peer *p = &peers[image];
+	struct sharedpc_msg msg;
 	u32 epoch;
 	int len, n;
 
 	/* Until it is up its messages wait: it may be up before we see it. */
+	for (n = 0; n < LISTEN_MAX && READ_ONCE(p->up); n++) {
+		len = ring_pop(&p->rx[SHAREDPC_RING_CLIENT], &msg, sizeof(msg), &epoch);
+		if (len == -EAGAIN)
+			return false;
+		if (len == -EPROTO)
+			ring_complain(image);
+		else if (epoch == p->epoch && len == sizeof(msg))
+			above->asked(image, &msg);
+	}
+	return n == LISTEN_MAX;
+}
+
+/* What @image said as an owner, up to the first that is for the thread.  True: there is one. */
+static bool hear_owner(u32 image)
+{
+	struct peer *p = &peers[image];
+	struct ring_rx *rx = &p->rx[SHAREDPC_RING_OWNER];
+	struct sharedpc_msg msg;
+	u32 epoch;
+	int len, n;
+
+	for (n = 0; n < LISTEN_MAX && READ_ONCE(p->up); n++) {
+		len = ring_peek(rx, &msg, sizeof(msg), &epoch);
+		if (len < 0)
+			return len != -EAGAIN;
+		if (len != sizeof(msg) || epoch != p->epoch || !above->told_now(image, &msg))
+			return true;
+		ring_skip(rx, len);
+	}
+	return n == LISTEN_MAX;
+}
+
+static void hear(struct work_struct *work)
+{
+	bool more = false, thread = false;
+	u32 i;
+
+	for (i = 0; i < ctl_nr_images; i++) {
+		if (i == ctl_self)
+			continue;
+		spin_lock_bh(&peers[i].heard);
+		more |= hear_client(i);
+		thread |= hear_owner(i);
+		spin_unlock_bh(&peers[i].heard);
+	}
+	if (thread)
+		peer_kick();
+	if (more)	/* the others' turn, then on with this one */
+		hear_soon();
+}
+
+/* Once more for those that wait: the oldest that @image said as an owner. */
+static int listen_one(u32 image, struct sharedpc_frames *f)
+{
+	struct peer *p = &peers[image];
+	u32 epoch;
+	int len;
+
+	spin_lock_bh(&p->heard);
+	len = ring_pop(&p->rx[SHAREDPC_RING_OWNER], f, sizeof(*f), &epoch);
+	spin_unlock_bh(&p->heard);
+	if (len == -EPROTO)
+		ring_complain(image);
+	return len >= 0 && epoch != p->epoch ? -EPROTO : len;
+}
+
+static void peer_listen(u32 image)
+{
+	static struct sharedpc_frames f;	/* one thread: ours */
+	int len, n;
+
 	for (n = 0; n < LISTEN_MAX && peers[image].up; n++) {
-		len = ring_pop(rx, &f, sizeof(f), &epoch);
+		len = listen_one(image, &f);
 		if (len == -EAGAIN)
 			return;
-		if (len == -EPROTO)
-			pr_warn_ratelimited("image %s: ring made no sense\n",
-					    ctl_name(image));
-		else if (epoch == peers[image].epoch && len >= (int)sizeof(f.msg))
-			above->take(image, &f, (len - sizeof(f.msg)) / sizeof(f.frame[0]));
+		if (len >= (int)sizeof(f.msg))
+			above->told(image, &f, (len - sizeof(f.msg)) / sizeof(f.frame[0]));
 	}
 	if (n == LISTEN_MAX)
 		WRITE_ONCE(rung, 1);	/* the others' turn, then on with this one */
@@ -131,6 +229,7 @@ static int peer_thread(void *unused)
 		xchg(&rung, 0);
 		if (time_after_eq(jiffies, next_tick)) {
 			next_tick = jiffies + TICK;
+			hear_soon();
 			above->tick();
 		}
 		again = false;
@@ -151,6 +250,18 @@ void peer_settle(u32 image)
 	wait_event_timeout(settled, !READ_ONCE(peers[image].up), 5 * HZ);
 }
 
+/* The ring of those who say @msg. */
+static u32 peer_class(const struct sharedpc_msg *msg)
+{
+	switch (msg->type) {
+	case SHAREDPC_MSG_FRAMES:
+	case SHAREDPC_MSG_DONE:
+	case SHAREDPC_MSG_REVOKE:
+		return SHAREDPC_RING_OWNER;
+	}
+	return SHAREDPC_RING_CLIENT;
+}
+
 int peer_send(u32 image, const struct sharedpc_msg *msg, const void *body,
 	      u32 body_len)
 {
@@ -158,8 +269,7 @@ int peer_send(u32 image, const struct sharedpc_msg *msg, const void *body,
 
 	if (!peer_up(image))
 		return -ENOTCONN;
-	err = ring_push(&peers[image].tx[SHAREDPC_RING_FRAME],
-			ctl_epoch, msg, sizeof(*msg),
+	err = ring_push(&peers[image].tx[peer_class(msg)], ctl_epoch, msg, sizeof(*msg),
 			body, body_len);
 	doorbell_ring(image);
 	return err;
@@ -205,21 +315,28 @@ u32 peer_epoch(u32 image)
 
 u64 peer_bad(u32 image)
 {
-	struct peer *p = &peers[image];
+	u64 bad = 0;
+	u32 c;
 
-	return p->rx[SHAREDPC_RING_FRAME].bad + p->rx[SHAREDPC_RING_SOCKET].bad;
+	for (c = 0; c < SHAREDPC_RING_CLASSES; c++)
+		bad += READ_ONCE(peers[image].rx[c].bad);
+	return bad;
 }
 
 u64 peer_full(u32 image)
 {
-	struct peer *p = &peers[image];
+	u64 full = 0;
+	u32 c;
 
-	return p->tx[SHAREDPC_RING_FRAME].full + p->tx[SHAREDPC_RING_SOCKET].full;
+	for (c = 0; c < SHAREDPC_RING_CLASSES; c++)
+		full += READ_ONCE(peers[image].tx[c].full);
+	return full;
 }
 
 u64 peer_messages(u32 image)
 {
-	return READ_ONCE(peers[image].tx[SHAREDPC_RING_FRAME].pushed);
+	return READ_ONCE(peers[image].tx[SHAREDPC_RING_CLIENT].pushed) +
+	       READ_ONCE(peers[image].tx[SHAREDPC_RING_OWNER].pushed);
 }
 
 int peer_init(const struct peer_hooks *hooks)
@@ -229,6 +346,7 @@ int peer_init(const struct peer_hooks *hooks)
 
 	above = hooks;
 	for (i = 0; i < ctl_nr_images; i++) {
+		spin_lock_init(&peers[i].heard);
 		for (c = 0; c < SHAREDPC_RING_CLASSES; c++) {
 			ring_tx_init(&peers[i].tx[c], ctl_ring(ctl_self, i, c));
 			ring_rx_init(&peers[i].rx[c], ctl_ring(i, ctl_self, c));
@@ -240,8 +358,10 @@ int peer_init(const struct peer_hooks *hooks)
 	/* Owners wait for it with locks of file systems: before all ordinary threads. */
 	sched_set_fifo_low(thread);
 	err = doorbell_init(peer_rung);
-	if (err)
+	if (err) {
 		kthread_stop(thread);
+		cancel_work_sync(&hearing);
+	}
 	return err;
 }
 
@@ -249,4 +369,5 @@ void peer_exit(void)
 {
 	doorbell_exit();
 	kthread_stop(thread);
+	cancel_work_sync(&hearing);
 }

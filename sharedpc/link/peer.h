@@ -9,12 +9,18 @@
 #include "sharedpc_wire.h"
 
 /*
- * What those above the link have done when something happens.  All but rung are called
- * by the listening thread, which they may not keep: see peer.c.
+ * What those above the link have done when something happens.  Messages are checked for
+ * their size alone.  Soft interrupt: with bottom halves off, and must not wait for
+ * anything.  The others are called by the listening thread, which they may not keep:
+ * see peer.c.
  */
 struct peer_hooks {
-	/* A frame message, checked for its size alone, with @nr frames. */
-	void (*take)(u32 image, const struct sharedpc_frames *f, u32 nr);
+	/* What @image said as our client.  Soft interrupt. */
+	void (*asked)(u32 image, const struct sharedpc_msg *msg);
+	/* What it said as an owner.  Soft interrupt; false: it is for told(). */
+	bool (*told_now)(u32 image, const struct sharedpc_msg *msg);
+	/* With @nr frames. */
+	void (*told)(u32 image, const struct sharedpc_frames *f, u32 nr);
 	void (*came)(u32 image);
 	void (*went)(u32 image);	/* once, when its life has ended */
 	bool (*look)(u32 image);	/* in each round; true: again soon */
@@ -38,8 +44,8 @@ void peer_kick(void);
 void peer_announce(void);
 
 /*
- * Queue a frame message for @image and ring its bell.  Does not sleep.
- * -ENOTCONN: it is not up; -EAGAIN: the ring is full just now.
+ * Queue a message for @image, in the ring of those who say such, and ring its bell.
+ * Does not sleep.  -ENOTCONN: it is not up; -EAGAIN: the ring is full just now.
  */
 int peer_send(u32 image, const struct sharedpc_msg *msg, const void *body,
 	      u32 body_len);

@@ -4,6 +4,7 @@
  *
  *	ring_push	put one record in, or -EAGAIN when it does not fit
  *	ring_pop	take one record out, or -EAGAIN when there is none
+ *	ring_peek	look at the oldest, ring_skip	and be done with it
  *
  * head and tail count bytes for ever.  The producer publishes a record by
  * moving head past it, the consumer frees it by moving tail.  Neither waits:
@@ -105,41 +106,75 @@ unlock:
 	return err;
 }
 
-/*
- * Take the oldest record out into @buf.  Returns its length in bytes;
- * -EAGAIN: the ring is empty; -EPROTO: it made no sense and was emptied.
- */
-int ring_pop(struct ring_rx *rx, void *buf, u32 size, u32 *epoch)
+/* All up to @tail has been taken. */
+static void ring_free(struct ring_rx *rx, u64 tail)
+{
+	WRITE_ONCE(rx->tail, tail);
+	/* Pairs with the acquire in ring_push: we are done with the bytes. */
+	smp_store_release(&rx->ring->tail, tail);
+}
+
+/* The header of the oldest record: 0, -EAGAIN, or -EPROTO as ring_pop. */
+static int ring_record(struct ring_rx *rx, struct sharedpc_record *rec)
 {
 	/* Pairs with the release in ring_push: the record is there. */
 	u64 head = smp_load_acquire(&rx->ring->head) & ~(RECORD_ALIGN - 1ULL);
 	u64 used = head - rx->tail;
-	struct sharedpc_record rec;
-	int ret;
 
 	if (!used)
 		return -EAGAIN;
-	if (used > SHAREDPC_RING_DATA)
-		goto bad;
-	copy_out(rx->ring, rx->tail, &rec, sizeof(rec));
-	if (rec.len > size || record_size(rec.len) > used)
-		goto bad;
-	copy_out(rx->ring, rx->tail + sizeof(rec), buf, rec.len);
-	rx->tail += record_size(rec.len);
-	*epoch = rec.epoch;
-	ret = rec.len;
-out:
-	/* Pairs with the acquire in ring_push: we are done with the bytes. */
-	smp_store_release(&rx->ring->tail, rx->tail);
-	return ret;
-bad:
+	if (used <= SHAREDPC_RING_DATA) {
+		copy_out(rx->ring, rx->tail, rec, sizeof(*rec));
+		if (rec->len <= SHAREDPC_RING_DATA && record_size(rec->len) <= used)
+			return 0;
+	}
 	rx->bad++;
-	rx->tail = head;
-	ret = -EPROTO;
-	goto out;
+	ring_free(rx, head);
+	return -EPROTO;
+}
+
+/*
+ * The first @size bytes of the oldest record into @buf, which stays where it is until
+ * it is taken.  Its length in bytes, which may be more than @size; or as ring_pop.
+ */
+int ring_peek(struct ring_rx *rx, void *buf, u32 size, u32 *epoch)
+{
+	struct sharedpc_record rec;
+	int err = ring_record(rx, &rec);
+
+	if (err)
+		return err;
+	copy_out(rx->ring, rx->tail + sizeof(rec), buf, min_t(u32, rec.len, size));
+	*epoch = rec.epoch;
+	return rec.len;
+}
+
+/* Be done with the oldest record, of which ring_peek said that it has @len bytes. */
+void ring_skip(struct ring_rx *rx, u32 len)
+{
+	ring_free(rx, rx->tail + record_size(len));
+}
+
+/*
+ * Take the oldest record out into @buf.  Returns its length in bytes;
+ * -EAGAIN: the ring is empty; -EPROTO: it made no sense and was emptied, or a
+ * record of more than @size bytes was thrown away.
+ */
+int ring_pop(struct ring_rx *rx, void *buf, u32 size, u32 *epoch)
+{
+	int len = ring_peek(rx, buf, size, epoch);
+
+	if (len < 0)
+		return len;
+	ring_skip(rx, len);
+	if (len <= (int)size)
+		return len;
+	rx->bad++;
+	return -EPROTO;
 }
 
 bool ring_empty(const struct ring_rx *rx)
 {
-	return (READ_ONCE(rx->ring->head) & ~(RECORD_ALIGN - 1ULL)) == rx->tail;
+	return (READ_ONCE(rx->ring->head) & ~(RECORD_ALIGN - 1ULL)) ==
+	       READ_ONCE(rx->tail);
 }

@@ -19,7 +19,7 @@ struct ring_tx {
 	u64 full;			/* pushes refused, under lock */
 };
 
-/* Used by one thread only. */
+/* Used by one at a time. */
 struct ring_rx {
 	struct sharedpc_ring *ring;
 	u64 tail;
@@ -31,6 +31,8 @@ void ring_rx_init(struct ring_rx *rx, struct sharedpc_ring *ring);
 int ring_push(struct ring_tx *tx, u32 epoch, const void *head, u32 head_len,
 	      const void *body, u32 body_len);
 int ring_pop(struct ring_rx *rx, void *buf, u32 size, u32 *epoch);
+int ring_peek(struct ring_rx *rx, void *buf, u32 size, u32 *epoch);
+void ring_skip(struct ring_rx *rx, u32 len);
 bool ring_empty(const struct ring_rx *rx);
 
 #endif

@@ -114,7 +114,7 @@ static int grant_reserve(struct grant *g)
 	int err;
 
 	for (i = 0; i < g->count; i++) {
-		err = xa_reserve(&g->map->grants, g->index + i, GFP_KERNEL);
+		err = xa_reserve_bh(&g->map->grants, g->index + i, GFP_KERNEL);
 		if (err)
 			return err;
 	}
@@ -162,7 +162,7 @@ static int grant_publish(struct grant *g, unsigned long seq)
 	err = grant_reserve(g);
 	if (err)
 		return err;
-	xa_lock(&g->map->grants);
+	xa_lock_bh(&g->map->grants);
 	if (g->map->dead) {
 		err = -ENOENT;
 	} else if (READ_ONCE(g->server->gone) || !server_current(g->server)) {
@@ -183,7 +183,7 @@ static int grant_publish(struct grant *g, unsigned long seq)
 				request_unfinish(g->server, g->call.slot);
 		}
 	}
-	xa_unlock(&g->map->grants);
+	xa_unlock_bh(&g->map->grants);
 	return err;
 }
 

@@ -22,7 +22,7 @@ void kept_init(void)
 	u32 i;
 
 	for (i = 0; i < SHAREDPC_IMAGES_MAX; i++)
-		xa_init(&kept[i]);
+		xa_init_flags(&kept[i], XA_FLAGS_LOCK_BH);
 }
 
 /* @page is granted to @client and stays so meanwhile.  Does not sleep. */
@@ -31,14 +31,14 @@ void kept_add(u32 client, struct page *page)
 	unsigned long pfn = page_to_pfn(page);
 	int err = 0;
 
-	xa_lock(&kept[client]);
+	xa_lock_bh(&kept[client]);
 	if (!xa_load(&kept[client], pfn)) {
 		get_page(page);
 		atomic64_inc(&count[client]);
 		err = xa_err(__xa_store(&kept[client], pfn, page,
 					GFP_ATOMIC | __GFP_NOWARN));
 	}
-	xa_unlock(&kept[client]);
+	xa_unlock_bh(&kept[client]);
 	if (err)	/* with the reference it is safe for ever */
 		pr_err_ratelimited("image %s keeps frame %#lx, which is lost: %d\n",
 				   ctl_name(client), pfn, err);
@@ -53,7 +53,7 @@ static void kept_put(u32 client, struct page *page)
 /* The listening thread. */
 void kept_released(u32 client, const struct sharedpc_msg *msg)
 {
-	struct page *page = xa_erase(&kept[client], PHYS_PFN(msg->pos));
+	struct page *page = xa_erase_bh(&kept[client], PHYS_PFN(msg->pos));
 
 	if (page)
 		kept_put(client, page);
@@ -66,7 +66,7 @@ void kept_drop(u32 client)
 	unsigned long pfn;
 
 	xa_for_each(&kept[client], pfn, page)
-		if (xa_erase(&kept[client], pfn))
+		if (xa_erase_bh(&kept[client], pfn))
 			kept_put(client, page);
 }
 

@@ -30,9 +30,9 @@ static bool map_invalidate(struct mmu_interval_notifier *mni,
 		return false;
 
 	/* Under the lock that grant_frames retries under. */
-	xa_lock(&m->grants);
+	xa_lock_bh(&m->grants);
 	mmu_interval_set_seq(mni, seq);
-	xa_unlock(&m->grants);
+	xa_unlock_bh(&m->grants);
 
 	if (range->event == MMU_NOTIFY_PROTECTION_PAGE)
 		revoke_write(m, first, last);
@@ -125,7 +125,7 @@ int map_add(struct server *s, const struct sharedpc_map *want)
 	m->pages = want->pages;
 	m->addr = want->addr;
 	map_name(m);
-	xa_init(&m->grants);
+	xa_init_flags(&m->grants, XA_FLAGS_LOCK_BH);
 	INIT_LIST_HEAD(&m->takings);
 	init_waitqueue_head(&m->taken);
 
@@ -152,9 +152,9 @@ unlock:
 
 static void map_end(struct map *m)
 {
-	xa_lock(&m->grants);
+	xa_lock_bh(&m->grants);
 	m->dead = true;
-	xa_unlock(&m->grants);
+	xa_unlock_bh(&m->grants);
 	revoke_all(m, m->index, m->index + m->pages - 1);
 	mmu_interval_notifier_remove(&m->mni);
 	map_put(m);

@@ -53,13 +53,22 @@ static bool call_valid(const struct sharedpc_msg *m)
 	case SHAREDPC_OP_WRITE:
 		return m->count <= SHAREDPC_WRITE_MAX && m->data < bounce &&
 		       m->data + m->count <= bounce;
+	case SHAREDPC_OP_NAME:
+		return m->count <= m->pos && m->data < bounce && m->pos <= bounce - m->data;
 	}
 	return true;
 }
 
-/* The listening thread has a call from @client: must not wait. */
+/* Calls that the same threads take. */
+static struct call_queue *queue_of(struct server *s, bool names)
+{
+	return names ? &s->names : &s->data;
+}
+
+/* @client has a call.  In the soft interrupt: must not wait. */
 void request_arrived(u32 client, const struct sharedpc_msg *msg)
 {
+	bool names = msg->type == SHAREDPC_OP_NAME;
 	struct request *c;
 	struct server *s;
 	int err = -EINVAL;
@@ -71,16 +80,16 @@ void request_arrived(u32 client, const struct sharedpc_msg *msg)
 	if (!s)
 		goto refuse;
 	c = &s->call[msg->slot % SHAREDPC_CALLS];
-	spin_lock(&s->lock);
+	spin_lock_bh(&s->lock);
 	if (!s->gone && s->epoch == peer_epoch(client) && c->state == CALL_FREE) {
 		c->msg = *msg;
 		c->state = CALL_QUEUED;
-		list_add_tail(&c->node, &s->queued);
+		list_add_tail(&c->node, &queue_of(s, names)->list);
 		err = 0;
 	}
-	spin_unlock(&s->lock);
+	spin_unlock_bh(&s->lock);
 	if (!err)
-		wake_up(&s->wait);
+		wake_up(&queue_of(s, names)->wait);
 	server_put(s);
 	if (!err)
 		return;
@@ -97,29 +106,30 @@ refuse:
 	}
 }
 
-static struct request *take_queued(struct server *s)
+static struct request *take_queued(struct server *s, struct call_queue *q)
 {
 	struct request *c;
 
-	spin_lock(&s->lock);
-	c = list_first_entry_or_null(&s->queued, struct request, node);
+	spin_lock_bh(&s->lock);
+	c = list_first_entry_or_null(&q->list, struct request, node);
 	if (c) {
 		list_del(&c->node);
 		c->state = CALL_HANDED;
 	}
-	spin_unlock(&s->lock);
+	spin_unlock_bh(&s->lock);
 	return c;
 }
 
 /* NEXT: wait for a call.  -ENODEV: the client is gone; -EINTR. */
 int request_next(struct server *s, struct sharedpc_call *out)
 {
+	struct call_queue *q = queue_of(s, out->flags & SHAREDPC_NEXT_NAMES);
 	struct request *c = NULL;
 	int err;
 
 	/* One thread for each call: the others sleep on. */
-	err = wait_event_interruptible_exclusive(s->wait, READ_ONCE(s->gone) ||
-						 (c = take_queued(s)));
+	err = wait_event_interruptible_exclusive(q->wait, READ_ONCE(s->gone) ||
+						 (c = take_queued(s, q)));
 	if (err)
 		return -EINTR;
 	if (!c)
@@ -144,18 +154,24 @@ int request_next(struct server *s, struct sharedpc_call *out)
 	return 0;
 }
 
+void request_wake(struct server *s)
+{
+	wake_up_all(&s->names.wait);
+	wake_up_all(&s->data.wait);
+}
+
 /* A copy of the handed-out call @slot.  -ESTALE: there is none. */
 int request_find(struct server *s, u32 slot, struct sharedpc_msg *msg)
 {
 	struct request *c = &s->call[slot % SHAREDPC_CALLS];
 	int err = -ESTALE;
 
-	spin_lock(&s->lock);
+	spin_lock_bh(&s->lock);
 	if (c->state == CALL_HANDED && c->msg.slot == slot) {
 		*msg = c->msg;
 		err = 0;
 	}
-	spin_unlock(&s->lock);
+	spin_unlock_bh(&s->lock);
 	return err;
 }
 
@@ -165,12 +181,12 @@ int request_finish(struct server *s, u32 slot)
 	struct request *c = &s->call[slot % SHAREDPC_CALLS];
 	int err = -ESTALE;
 
-	spin_lock(&s->lock);
+	spin_lock_bh(&s->lock);
 	if (c->state == CALL_HANDED && c->msg.slot == slot) {
 		c->state = CALL_FREE;
 		err = 0;
 	}
-	spin_unlock(&s->lock);
+	spin_unlock_bh(&s->lock);
 	return err;
 }
 
@@ -179,10 +195,10 @@ void request_unfinish(struct server *s, u32 slot)
 {
 	struct request *c = &s->call[slot % SHAREDPC_CALLS];
 
-	spin_lock(&s->lock);
+	spin_lock_bh(&s->lock);
 	if (c->state == CALL_FREE && c->msg.slot == slot && !s->gone)
 		c->state = CALL_HANDED;
-	spin_unlock(&s->lock);
+	spin_unlock_bh(&s->lock);
 }
 
 int request_reply(struct server *s, const struct sharedpc_reply *reply)
@@ -215,19 +231,19 @@ void request_fail_all(struct server *s)
 	bool open, room = true;
 	u32 i;
 
-	spin_lock(&s->lock);
+	spin_lock_bh(&s->lock);
 	WRITE_ONCE(s->gone, true);
-	spin_unlock(&s->lock);
+	spin_unlock_bh(&s->lock);
 	for (i = 0; i < SHAREDPC_CALLS; i++) {
 		struct request *c = &s->call[i];
 
-		spin_lock(&s->lock);
+		spin_lock_bh(&s->lock);
 		open = c->state != CALL_FREE;
 		if (c->state == CALL_QUEUED)
 			list_del(&c->node);
 		c->state = CALL_FREE;
 		msg = c->msg;
-		spin_unlock(&s->lock);
+		spin_unlock_bh(&s->lock);
 		if (open && room)
 			room = answer_once(s, &msg, -EIO, 0, 0) != -EAGAIN;
 	}

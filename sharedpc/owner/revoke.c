@@ -71,7 +71,7 @@ static int revoke_wait(struct server *s, struct revoke *r,
 	WRITE_ONCE(unfenced[s->client], s->epoch);
 	/* Nothing more for it: its proxy leaves. */
 	WRITE_ONCE(s->gone, true);
-	wake_up_all(&s->wait);
+	request_wake(s);
 	return -EBUSY;
 }
 
@@ -88,18 +88,18 @@ static int revoke_run(struct server *s, struct map *m, struct sharedpc_msg *msg)
 	if (READ_ONCE(unfenced[s->client]) == s->epoch)
 		return -EBUSY;	/* waiting again would not help */
 	init_completion(&r.done);
-	spin_lock(&s->lock);
+	spin_lock_bh(&s->lock);
 	r.id = s->revoke_serial++;
 	list_add(&r.node, &s->revokes);
-	spin_unlock(&s->lock);
+	spin_unlock_bh(&s->lock);
 	msg->slot = r.id;
 
 	atomic64_inc(&s->revokes_sent);
 	err = revoke_wait(s, &r, msg);
 
-	spin_lock(&s->lock);
+	spin_lock_bh(&s->lock);
 	list_del(&r.node);
-	spin_unlock(&s->lock);
+	spin_unlock_bh(&s->lock);
 	return err;
 }
 
@@ -147,13 +147,13 @@ void revoke_answered(u32 client, const struct sharedpc_msg *msg)
 
 	if (!s)
 		return;
-	spin_lock(&s->lock);
+	spin_lock_bh(&s->lock);
 	r = revoke_find(s, msg);
 	if (r) {
 		r->error = msg->error;
 		complete(&r->done);
 	}
-	spin_unlock(&s->lock);
+	spin_unlock_bh(&s->lock);
 	server_put(s);
 }
 
@@ -167,21 +167,21 @@ void revoke_kept(u32 client, const struct sharedpc_msg *msg)
 
 	if (!s)
 		return;
-	spin_lock(&s->lock);
+	spin_lock_bh(&s->lock);
 	r = revoke_find(s, msg);
 	/* What is not asked for cannot be kept back. */
 	if (r && r->map && msg->pos >= r->first && msg->pos <= r->last) {
 		m = r->map;
 		kref_get(&m->ref);
 	}
-	spin_unlock(&s->lock);
+	spin_unlock_bh(&s->lock);
 	if (m) {
 		/* The grant is forgotten after REVOKED, which comes later. */
-		xa_lock(&m->grants);
+		xa_lock_bh(&m->grants);
 		entry = xa_load(&m->grants, msg->pos);
 		if (entry && xa_to_value(entry) == PHYS_PFN(msg->data))
 			kept_add(client, pfn_to_page(xa_to_value(entry)));
-		xa_unlock(&m->grants);
+		xa_unlock_bh(&m->grants);
 		map_put(m);
 	}
 	server_put(s);
@@ -198,9 +198,9 @@ static void taking_begin(struct map *m, struct taking *t, u64 first, u64 last)
 
 static void taking_end(struct map *m, struct taking *t)
 {
-	xa_lock(&m->grants);
+	xa_lock_bh(&m->grants);
 	list_del(&t->node);
-	xa_unlock(&m->grants);
+	xa_unlock_bh(&m->grants);
 	wake_up_all(&m->taken);
 }
 
@@ -210,11 +210,11 @@ static bool taking_over(struct map *m, u64 serial, u64 first, u64 last)
 	struct taking *t;
 	bool over = true;
 
-	xa_lock(&m->grants);
+	xa_lock_bh(&m->grants);
 	list_for_each_entry(t, &m->takings, node)
 		if (t->serial <= serial && t->first <= last && t->last >= first)
 			over = false;
-	xa_unlock(&m->grants);
+	xa_unlock_bh(&m->grants);
 	return over;
 }
 
@@ -228,7 +228,7 @@ static void forget(struct map *m, u64 first, u64 last, bool keep)
 	for (;;) {
 		struct page *page;
 
-		xa_lock(&m->grants);
+		xa_lock_bh(&m->grants);
 		entry = xa_find(&m->grants, &index, last, XA_PRESENT);
 		page = entry ? pfn_to_page(xa_to_value(entry)) : NULL;
 		/* Dirty while it is granted: who finds no grant does not wait. */
@@ -239,7 +239,7 @@ static void forget(struct map *m, u64 first, u64 last, bool keep)
 		} else if (entry) {
 			__xa_erase(&m->grants, index);
 		}
-		xa_unlock(&m->grants);
+		xa_unlock_bh(&m->grants);
 		if (!entry)
 			break;
 		if (dirty) {
@@ -263,13 +263,13 @@ void revoke_all(struct map *m, u64 first, u64 last)
 	struct taking t;
 	int err;
 
-	xa_lock(&m->grants);
+	xa_lock_bh(&m->grants);
 	if (!xa_find(&m->grants, &index, last, XA_PRESENT)) {
-		xa_unlock(&m->grants);
+		xa_unlock_bh(&m->grants);
 		return;
 	}
 	taking_begin(m, &t, first, last);
-	xa_unlock(&m->grants);
+	xa_unlock_bh(&m->grants);
 
 	err = revoke_pages(m, first, last, 0);
 	forget(m, first, last, err != 0);
@@ -284,14 +284,14 @@ static void mark_dirty(struct map *m, u64 first, u64 last)
 	void *entry;
 
 	for (;;) {
-		xa_lock(&m->grants);
+		xa_lock_bh(&m->grants);
 		entry = xa_find(&m->grants, &index, last, GRANT_DIRTY);
 		if (entry) {
 			__xa_clear_mark(&m->grants, index, GRANT_DIRTY);
 			page = pfn_to_page(xa_to_value(entry));
 			get_page(page);
 		}
-		xa_unlock(&m->grants);
+		xa_unlock_bh(&m->grants);
 		if (!entry)
 			return;
 		folio_mark_dirty(page_folio(page));
@@ -309,9 +309,9 @@ static void batch_pause(struct map *m, u32 *n)
 {
 	if (++*n % BATCH)
 		return;
-	xa_unlock(&m->grants);
+	xa_unlock_bh(&m->grants);
 	cond_resched();
-	xa_lock(&m->grants);
+	xa_lock_bh(&m->grants);
 }
 
 /* The right could not be taken away: the client may write on. */
@@ -321,13 +321,13 @@ static void write_again(struct map *m, u64 first, u64 last)
 	void *entry;
 	u32 n = 0;
 
-	xa_lock(&m->grants);
+	xa_lock_bh(&m->grants);
 	xa_for_each_range(&m->grants, index, entry, first, last) {
 		__xa_set_mark(&m->grants, index, GRANT_WRITE);
 		__xa_set_mark(&m->grants, index, GRANT_DIRTY);
 		batch_pause(m, &n);
 	}
-	xa_unlock(&m->grants);
+	xa_unlock_bh(&m->grants);
 }
 
 /*
@@ -359,14 +359,14 @@ void revoke_write(struct map *m, u64 first, u64 last)
 	bool any;
 	int err;
 
-	xa_lock(&m->grants);
+	xa_lock_bh(&m->grants);
 	serial = m->taking_serial;
 	any = xa_find(&m->grants, &index, last, GRANT_WRITE);
 	if (any) {
 		taking_begin(m, &t, m->index, m->index + m->pages - 1);
 		unmark_write(m, &lo, &hi);
 	}
-	xa_unlock(&m->grants);
+	xa_unlock_bh(&m->grants);
 
 	if (any) {
 		err = revoke_pages(m, lo, hi, SHAREDPC_REVOKE_WRITE);

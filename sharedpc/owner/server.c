@@ -21,7 +21,7 @@
 #include "owner/server.h"
 
 /* By number.  None comes or goes but with open_lock. */
-static DEFINE_XARRAY_ALLOC1(servers);
+static DEFINE_XARRAY_FLAGS(servers, XA_FLAGS_LOCK_BH | XA_FLAGS_ALLOC1);
 static DEFINE_MUTEX(open_lock);
 static u32 last;
 static atomic64_t granted[SHAREDPC_IMAGES_MAX];
@@ -39,8 +39,10 @@ static struct server *server_make(u32 client, const struct super_block *sb)
 	s->dev = sb->s_dev;
 	s->mm = current->mm;
 	spin_lock_init(&s->lock);
-	INIT_LIST_HEAD(&s->queued);
-	init_waitqueue_head(&s->wait);
+	INIT_LIST_HEAD(&s->names.list);
+	init_waitqueue_head(&s->names.wait);
+	INIT_LIST_HEAD(&s->data.list);
+	init_waitqueue_head(&s->data.wait);
 	INIT_LIST_HEAD(&s->revokes);
 	/* Answers to an earlier server must not match. */
 	s->revoke_serial = get_random_u32();
@@ -67,7 +69,7 @@ static struct server *server_add(u32 client, const struct super_block *sb, u32 *
 	s = server_make(client, sb);
 	if (!s)
 		return ERR_PTR(-ENOMEM);
-	err = xa_alloc_cyclic(&servers, &s->number, s, xa_limit_31b, &last, GFP_KERNEL);
+	err = xa_alloc_cyclic_bh(&servers, &s->number, s, xa_limit_31b, &last, GFP_KERNEL);
 	if (err < 0) {
 		kfree(s);
 		return ERR_PTR(err);
@@ -120,13 +122,13 @@ struct server *server_get(u32 client, u32 number)
 {
 	struct server *s;
 
-	xa_lock(&servers);
+	xa_lock_bh(&servers);
 	s = xa_load(&servers, number);
 	if (s && s->client == client)
 		kref_get(&s->ref);
 	else
 		s = NULL;
-	xa_unlock(&servers);
+	xa_unlock_bh(&servers);
 	return s;
 }
 
@@ -135,11 +137,11 @@ struct server *server_next(u32 *number)
 	unsigned long n = *number;
 	struct server *s;
 
-	xa_lock(&servers);
+	xa_lock_bh(&servers);
 	s = xa_find(&servers, &n, U32_MAX, XA_PRESENT);
 	if (s)
 		kref_get(&s->ref);
-	xa_unlock(&servers);
+	xa_unlock_bh(&servers);
 	*number = n;
 	return s;
 }
@@ -152,7 +154,7 @@ void server_close(struct server *s)
 	if (!revoke_end(s))
 		size_drop_all(s);
 	mutex_lock(&open_lock);
-	xa_erase(&servers, s->number);
+	xa_erase_bh(&servers, s->number);
 	mutex_unlock(&open_lock);
 	server_put(s);
 }
@@ -162,14 +164,14 @@ void server_peer_went(u32 client)
 	unsigned long n;
 	struct server *s;
 
-	xa_lock(&servers);
+	xa_lock_bh(&servers);
 	xa_for_each(&servers, n, s) {
 		if (s->client != client)
 			continue;
 		WRITE_ONCE(s->gone, true);
-		wake_up_all(&s->wait);
+		request_wake(s);
 	}
-	xa_unlock(&servers);
+	xa_unlock_bh(&servers);
 }
 
 void server_granted_add(struct server *s, int frames)

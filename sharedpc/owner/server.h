@@ -13,7 +13,8 @@
  *	quota.c		how many a client may hold
  *	size.c		the inodes whose size the client reads
  *
- * Lock order: maps_lock, then a map's grants (xa_lock), then lock, then the
+ * What the client says comes in a soft interrupt (peer.h), so locks that this takes are
+ * taken with bottom halves off.  Lock order: maps_lock, then a map's grants (xa_lock), then lock, then the
  * ring's lock.  sizes_lock stands alone.  Nothing waits for the client under
  * any of them.
  */
@@ -36,8 +37,14 @@ enum call_state { CALL_FREE, CALL_QUEUED, CALL_HANDED };
 
 struct request {
 	enum call_state state;
-	struct list_head node;		/* in queued */
+	struct list_head node;		/* in a queue */
 	struct sharedpc_msg msg;	/* checked copy */
+};
+
+/* QUEUED calls, and the threads of the proxy that take them. */
+struct call_queue {
+	struct list_head list;		/* server.lock */
+	wait_queue_head_t wait;		/* for one, and for gone */
 };
 
 struct server {
@@ -50,10 +57,10 @@ struct server {
 	struct mm_struct *mm;		/* the proxy's, to compare with only */
 	bool gone;			/* the client died, or the proxy left */
 
-	spinlock_t lock;		/* call, queued, revokes */
+	spinlock_t lock;		/* call, queues, revokes */
 	struct request call[SHAREDPC_CALLS];
-	struct list_head queued;
-	wait_queue_head_t wait;		/* for queued, and for gone */
+	struct call_queue names;	/* of ccfs */
+	struct call_queue data;	/* the others */
 	struct list_head revokes;	/* waiting for REVOKED */
 	u32 revoke_serial;
 
@@ -115,6 +122,7 @@ void server_granted_add(struct server *s, int frames);
 u64 server_granted(u32 client);			/* by all its servers */
 
 /* request.c */
+void request_wake(struct server *s);		/* it is gone */
 void request_arrived(u32 client, const struct sharedpc_msg *msg);
 int request_next(struct server *s, struct sharedpc_call *out);
 int request_reply(struct server *s, const struct sharedpc_reply *reply);

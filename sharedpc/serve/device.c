@@ -3,8 +3,9 @@
  * device.c - /dev/sharedpc: the calls of sharedpc_ioctl.h
  *
  * Nothing but argument copying and rights; the work is elsewhere.  An open
- * file becomes a server with SERVE, watches a file system with WATCH, or is a
- * mount's with ATTACH: each at most once, and for as long as it is open.
+ * file becomes a server with SERVE, watches a file system with WATCH, is a
+ * mount's with ATTACH, or speaks to a server with JOIN: each at most once, and for as
+ * long as it is open.
  */
 #include <linux/capability.h>
 #include <linux/fs.h>
@@ -15,6 +16,7 @@
 #include <linux/uaccess.h>
 #include "box/ctl.h"
 #include "cache/mount.h"
+#include "client/ask.h"
 #include "serve/device.h"
 #include "client/file.h"
 #include "link/peer.h"
@@ -27,6 +29,8 @@ struct opened {
 	struct server *server;
 	struct watch *watch;
 	struct cache_mount *mount;
+	struct session *session;
+	bool left;			/* no more of that */
 };
 
 static int device_open(struct inode *inode, struct file *file)
@@ -50,6 +54,8 @@ static int device_release(struct inode *inode, struct file *file)
 		server_close(o->server);
 	if (o->watch)
 		watch_close(o->watch);
+	if (o->session)
+		session_put(o->session);
 	kfree(o);
 	return 0;
 }
@@ -124,10 +130,15 @@ unlock:
 
 static long do_next(struct server *s, void __user *arg)
 {
-	struct sharedpc_call call;
 	struct sharedpc_reply reply = { .error = -EIO };
-	long err = request_next(s, &call);
+	struct sharedpc_call call;
+	long err;
 
+	if (copy_from_user(&call, arg, sizeof(call)))
+		return -EFAULT;
+	if (call.flags & ~SHAREDPC_NEXT_NAMES)
+		return -EINVAL;
+	err = request_next(s, &call);
 	if (err)
 		return err;
 	if (!copy_to_user(arg, &call, sizeof(call)))
@@ -289,6 +300,46 @@ static long do_tell(struct opened *o, void __user *arg)
 	return cache_tell(m, &tell);
 }
 
+static long do_join(struct opened *o, void __user *arg)
+{
+	struct sharedpc_join want;
+	struct session *s;
+	long err = 0;
+
+	if (copy_from_user(&want, arg, sizeof(want)))
+		return -EFAULT;
+	if (want.reserved)
+		return -EINVAL;
+	mutex_lock(&o->lock);
+	if (o->session) {
+		err = -EINVAL;
+	} else {
+		s = session_get(want.owner, want.epoch, want.server);
+		if (IS_ERR(s))
+			err = PTR_ERR(s);
+		else
+			WRITE_ONCE(o->session, s);
+	}
+	mutex_unlock(&o->lock);
+	return err;
+}
+
+static long do_ask(struct opened *o, void __user *arg)
+{
+	struct session *s = READ_ONCE(o->session);
+	struct sharedpc_ask ask;
+	long err;
+
+	if (!s)
+		return -EINVAL;
+	if (READ_ONCE(o->left))
+		return -ENOTCONN;
+	if (copy_from_user(&ask, arg, sizeof(ask)))
+		return -EFAULT;
+	err = ask_run(s, &ask, &o->left);
+	return err ?: put_user(ask.len, &((struct sharedpc_ask __user *)arg)->len);
+}
+
 static long do_progress(void __user *arg)
 {
 	u32 stage;
@@ -382,20 +433,27 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return do_attach(file->private_data, p);
 	case SHAREDPC_IOC_TELL:
 		return do_tell(file->private_data, p);
+	case SHAREDPC_IOC_JOIN:
+		return do_join(file->private_data, p);
+	case SHAREDPC_IOC_ASK:
+		return do_ask(file->private_data, p);
+	case SHAREDPC_IOC_LEAVE:
+		WRITE_ONCE(((struct opened *)file->private_data)->left, true);
+		return 0;
 	}
 	return server_ioctl(file->private_data, cmd, p);
 }
 
-/* The client's bounce buffers, to be read. */
+/* The client's bounce buffers: requests to be read, answers to be written. */
 static int device_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct server *s = READ_ONCE(((struct opened *)file->private_data)->server);
 	unsigned long len = vma->vm_end - vma->vm_start;
 
-	if (!s || vma->vm_pgoff || vma->vm_flags & (VM_WRITE | VM_EXEC) ||
+	if (!s || vma->vm_pgoff || vma->vm_flags & VM_EXEC ||
 	    len > SHAREDPC_BOUNCES * SHAREDPC_BOUNCE_SIZE)
 		return -EINVAL;
-	vm_flags_mod(vma, VM_IO | VM_DONTEXPAND | VM_DONTDUMP, VM_MAYWRITE | VM_MAYEXEC);
+	vm_flags_mod(vma, VM_IO | VM_DONTEXPAND | VM_DONTDUMP, VM_MAYEXEC);
 	return remap_pfn_range(vma, vma->vm_start, PHYS_PFN(ctl_bounce_phys(s->client)),
 			       len, vma->vm_page_prot);
 }

@@ -270,6 +270,18 @@ void socket_kick(void)
 	queue_work(rx_queue, &rx_now);
 }
 
+void socket_rung(void)
+{
+	u32 i;
+
+	for (i = 0; i < ctl_nr_images; i++) {
+		if (i != ctl_self && !ring_empty(peer_socket_rx(i))) {
+			socket_kick();
+			return;
+		}
+	}
+}
+
 void socket_peer_went(u32 image)
 {
 	set_bit(image, &went);

@@ -64,7 +64,7 @@ out=$(on "$a" $Q all $D 2>&1) || fail "calls: $out"
 echo "$out"
 while read -r line; do
 	if [[ $line == "asked "* ]]; then
-		[ "$(number "$line" upcalls)" -ge 20 ] && [ "$(number "$line" packets)" -ge 20 ] ||
+		[ "$(number "$line" upcalls)" -ge 20 ] && [ "$(number "$line" messages)" -ge 20 ] ||
 			fail "what is asked is not counted: $line"
 		asked=1
 	else

@@ -93,6 +93,8 @@ int __wrap_ioctl(int fd, unsigned long request, void *arg)
 	case SHAREDPC_IOC_UNMAP:
 		return locked(do_unmap, arg);
 	case SHAREDPC_IOC_NEXT:
+		while (((struct sharedpc_call *)arg)->flags & SHAREDPC_NEXT_NAMES)
+			pause();
 		return recv(calls[1], arg, sizeof(struct sharedpc_call), 0) < 0 ? -1 : 0;
 	case SHAREDPC_IOC_REPLY:
 		return send(replies[1], arg, sizeof(struct sharedpc_reply), 0) < 0 ? -1 : 0;
