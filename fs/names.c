@@ -31,21 +31,7 @@ int get_entry(struct msg *m, struct ccfs *fs, fuse_ino_t dir, const char *name,
 
 void names_forget(struct ccfs *fs, const struct ccfs_forget *list, size_t n)
 {
-	struct ccfs_cred cred = { 0 };
-	struct ccfs_count c;
-	struct msg m = { 0 };
-
-	while (n) {
-		c.count = n < CCFS_FORGET_MAX ? n : CCFS_FORGET_MAX;
-		msg_start(&m, CCFS_FORGET, 0, 0);
-		msg_put(&m, &cred, sizeof(cred));
-		msg_put(&m, &c, sizeof(c));
-		msg_put(&m, list, c.count * sizeof(*list));
-		conn_post(&fs->conn, &m);
-		list += c.count;
-		n -= c.count;
-	}
-	msg_free(&m);
+	forgets_add(&fs->forgets, list, n);
 }
 
 void names_forget_one(struct ccfs *fs, uint64_t node)

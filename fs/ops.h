@@ -29,6 +29,7 @@
 
 #include "fs/attach.h"
 #include "fs/conn.h"
+#include "fs/forget.h"
 #include "fs/listing.h"
 #include "fs/owner.h"
 #include "fs/slow.h"
@@ -38,6 +39,7 @@ struct ccfs {
 	struct owner owner;
 	struct conn conn;
 	struct slow slow;
+	struct forgets forgets;
 	struct attach attach;
 	struct listings listings;
 	int fuse_fd;		/* /dev/fuse */

@@ -310,6 +310,8 @@ static int run_session(struct serving *s)
 	if (!ret)
 		ret = slow_start(&s->fs.slow, &s->fs.conn);
 	if (!ret)
+		ret = forgets_start(&s->fs.forgets, &s->fs.conn);
+	if (!ret)
 		ret = listings_start(&s->fs);
 	if (!ret)
 		ret = loop(s, se);

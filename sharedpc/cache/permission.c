@@ -107,6 +107,9 @@ int cache_permission(struct mnt_idmap *idmap, struct inode *inode, int mask)
 	struct cache_inode *ci = cache_inode(inode);
 	int ret = LEFT_TO_OWNER;
 
+	/* A file that was just created is opened, whatever it allows. */
+	if (ci && !(mask & (MAY_READ | MAY_WRITE | MAY_EXEC)))
+		return 0;
 	if (ci && search_is_asked(ci, inode, mask))
 		return 0;
 	if (ci)

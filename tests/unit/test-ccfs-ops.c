@@ -264,6 +264,7 @@ static void owner_answers(struct owner_once *o)
 		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
 		conn_init(&fs.conn, fd[0], &fs.owner);
 		assert_int_equal(conn_start(&fs.conn), 0);
+		assert_int_equal(forgets_start(&fs.forgets, &fs.conn), 0);
 		assert_int_equal(slow_start(&fs.slow, &fs.conn), 0);
 		peer = fd[1];
 	}
