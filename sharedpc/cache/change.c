@@ -4,7 +4,8 @@
  *
  * The owner does it, FUSE asks it.  What is made comes with an answer that is
  * taken in as that of a look-up; what is removed or moved is noted before the
- * VFS changes its dentry.  All have the parents locked.
+ * VFS changes its dentry.  The answer also says how the directory is now: without that
+ * the next walk would have to ask.  All have the parents locked.
  */
 #include <linux/namei.h>
 #include "cache/cache.h"
@@ -12,6 +13,8 @@
 /* @err of an operation that made @d. */
 static int made(struct inode *dir, struct dentry *d, int err)
 {
+	if (!err)
+		cache_learn(dir);
 	return err ?: entry_learn(dir, d);
 }
 
@@ -49,8 +52,10 @@ int cache_unlink(struct inode *dir, struct dentry *d)
 	struct entry_word before = entry_word(dir, &d->d_name);
 	int err = cache_fuse_iops(dir)->unlink(dir, d);
 
-	if (!err)
+	if (!err) {
 		entry_gone(dir, d, before);
+		cache_learn(dir);
+	}
 	return err;
 }
 
@@ -59,8 +64,10 @@ int cache_rmdir(struct inode *dir, struct dentry *d)
 	struct entry_word before = entry_word(dir, &d->d_name);
 	int err = cache_fuse_iops(dir)->rmdir(dir, d);
 
-	if (!err)
+	if (!err) {
 		entry_gone(dir, d, before);
+		cache_learn(dir);
+	}
 	return err;
 }
 
@@ -72,6 +79,8 @@ int cache_rename(struct mnt_idmap *idmap, struct inode *olddir, struct dentry *o
 	if (!err) {
 		entry_moving(old, new);
 		entry_moving(new, old);
+		cache_learn(olddir);
+		cache_learn(newdir);
 	}
 	return err;
 }
@@ -95,8 +104,8 @@ int cache_atomic_open(struct inode *dir, struct dentry *d, struct file *file,
 	if (!(flags & O_CREAT) || d_really_is_positive(d))
 		return finish_no_open(file, found);
 	err = cache_fuse_iops(dir)->atomic_open(dir, d, file, flags, mode);
-	if (!err && d_really_is_positive(d))
-		err = entry_learn(dir, d);
+	if (d_really_is_positive(d))
+		err = made(dir, d, err);
 	if (!err && file->f_mode & FMODE_OPENED)
 		open_created(file);
 	dput(found);
