@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# What bench/names runs on images, in /usr/lib/ccluster/tests/: static.
+# What bench/names and bench/messages run on images, in /usr/lib/ccluster/tests/: static.
 
-all: $(O)/tests/bench-names
+BENCHES := $(O)/tests/bench-names $(O)/tests/bench-messages
+all: $(BENCHES)
 
-$(O)/tests/bench-names: $(O)/obj/bench/names.o
+$(BENCHES): $(O)/tests/bench-%: $(O)/obj/bench/%.o
 	@mkdir -p $(@D)
 	@echo "  LD      $@"
-	@$(CC) -static -pthread -o $@.tmp $< && mv $@.tmp $@
+	@$(CC) -static -pthread -o $@.tmp $< $(if $(filter messages,$*),-lfuse3) && mv $@.tmp $@
 
 INSTALL += /usr/lib/ccluster/tests/bench-names=$(O)/tests/bench-names
+INSTALL += /usr/lib/ccluster/tests/bench-messages=$(O)/tests/bench-messages

@@ -34,7 +34,8 @@
  *	revision 3	words, behind all that has a fixed place
  *	revision 4	48 bounce buffers of 32 KiB; wire and ioctl: servers have
  *			numbers; the boot image's memory
- *	revision 5	a ring for what a client says, one for what an owner says
+ *	revision 5	a ring for what a client says, one for what an owner says;
+ *			slot.polling
  */
 #ifndef SHAREDPC_ABI_H
 #define SHAREDPC_ABI_H
@@ -128,7 +129,8 @@ struct sharedpc_slot {
 	__u64 stage;		/* user-space progress, for ccctl up: see ccinit */
 	char name[SHAREDPC_NAME_MAX];
 	char last_words[256];	/* panic message, NUL-terminated */
-	__u8 pad[0x800 - 320];
+	__u32 polling;		/* not 0: it looks at its rings without a doorbell */
+	__u8 pad[0x800 - 324];
 	/*
 	 * The image's ACPI reset register points here.  Anything but 0 means
 	 * that its kernel wants the machine reset; the boot image fences it.

@@ -4,20 +4,20 @@
  *
  * One message per record of a CLIENT or an OWNER ring.  For each file system that an owner
  * serves a client from there is a server, whose number is in all messages but
- * RELEASED: who is asked, whose files are named, whose slots are meant.  A
+ * RELEASED and ECHO: who is asked, whose files are named, whose slots are meant.  A
  * client sends calls, the owner answers each exactly once; the owner sends
  * REVOKE, the client answers each with REVOKED.  FRAMES and REVOKE for one file
  * travel on the OWNER ring, and the owner puts them there in the order in which it
  * decided: who reads them in that order never keeps a frame that was taken back.
  *
- *	CLIENT		FAULT, WRITE, FSYNC, CLOSE, NAME, REVOKED, KEPT, RELEASED
- *	OWNER		FRAMES, DONE, REVOKE
+ *	CLIENT		FAULT, WRITE, FSYNC, CLOSE, NAME, REVOKED, KEPT, RELEASED, ECHO
+ *	OWNER		FRAMES, DONE, REVOKE, ECHOED
  *
  * Changelog
  *	revision 1	first
  *	revision 2	REVOKE_END, KEPT, RELEASED
  *	revision 4	server
- *	revision 5	NAME; a ring for each role
+ *	revision 5	NAME, ECHO; a ring for each role
  */
 #ifndef SHAREDPC_WIRE_H
 #define SHAREDPC_WIRE_H
@@ -33,6 +33,8 @@ enum sharedpc_answer {
 	/* before REVOKED: I/O here holds page pos, frame at address data */
 	SHAREDPC_MSG_KEPT	= 20,
 	SHAREDPC_MSG_RELEASED	= 21,	/* not any more: frame at address pos */
+	SHAREDPC_MSG_ECHO	= 22,	/* to be answered at once, for measuring */
+	SHAREDPC_MSG_ECHOED	= 23,	/* so it is; slot as there */
 };
 
 #define SHAREDPC_REVOKE_WRITE	0x1	/* REVOKE: the right to write only */

@@ -26,6 +26,7 @@
 #include "client/file.h"
 #include "client/frames.h"
 #include "image/image.h"
+#include "link/echo.h"
 #include "link/peer.h"
 #include "client/pinned.h"
 #include "box/region.h"
@@ -73,13 +74,19 @@ static void asked(u32 image, const struct sharedpc_msg *msg)
 	case SHAREDPC_MSG_RELEASED:
 		kept_released(image, msg);
 		break;
+	case SHAREDPC_MSG_ECHO:
+		echo_asked(image, msg);
+		break;
 	}
 }
 
 /* What an owner says, if somebody only has to be woken for it. */
 static bool told_now(u32 image, const struct sharedpc_msg *msg)
 {
-	return msg->type == SHAREDPC_MSG_DONE && call_done_now(image, msg);
+	if (msg->type == SHAREDPC_MSG_ECHOED)
+		echo_answered(image, msg);
+	return msg->type == SHAREDPC_MSG_ECHOED ||
+	       (msg->type == SHAREDPC_MSG_DONE && call_done_now(image, msg));
 }
 
 /* What else it says. */

@@ -107,12 +107,18 @@ static bool slot_abandon(struct session *s, struct slot *slot)
 	return answered;
 }
 
+static bool slot_done(void *slot)
+{
+	return completion_done(&((struct slot *)slot)->done);
+}
+
 /* 0: answered.  @left: there is no time limit, but it says when to go. */
 static int slot_wait(struct session *s, struct slot *slot, const bool *left)
 {
 	unsigned long end = jiffies + PATIENCE * HZ;
 	long time;
 
+	peer_spin(slot_done, slot);
 	while (left || time_before(jiffies, end)) {
 		time = wait_for_completion_killable_timeout(&slot->done, HZ);
 		if (time > 0)

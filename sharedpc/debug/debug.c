@@ -3,6 +3,7 @@
  * debug.c - /sys/kernel/debug/sharedpc/
  *
  *	images		state, epoch, heartbeat, frames and rings of each image
+ *	echo, listen	see echoes.c
  *	files		owner: frames that each client holds of each file
  *	counters	the region, what this image did as a client, and for each
  *			server what its client asked
@@ -20,6 +21,7 @@
 #include "box/ctl.h"
 #include "cache/stat.h"
 #include "debug/debug.h"
+#include "debug/echoes.h"
 #include "client/file.h"
 #include "link/peer.h"
 #include "client/pinned.h"
@@ -131,10 +133,12 @@ void debug_init(void)
 	debugfs_create_file("images", 0444, dir, NULL, &images_fops);
 	debugfs_create_file("files", 0400, dir, NULL, &files_fops);
 	debugfs_create_file("counters", 0444, dir, NULL, &counters_fops);
+	echoes_init(dir);
 	debugfs_create_file_unsafe("words_forward", 0200, dir, NULL, &forward_fops);
 }
 
 void debug_exit(void)
 {
 	debugfs_remove_recursive(dir);
+	echoes_exit();
 }

@@ -28,7 +28,9 @@
 #include <linux/delay.h>
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
+#include <linux/moduleparam.h>
 #include <linux/sched.h>
+#include <linux/sched/stat.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 #include "box/ctl.h"
@@ -39,6 +41,10 @@
 #define SOON		(LIMIT_PINNED_LOOK_MS * HZ / 1000)	/* a look that was not enough */
 #define TICK		(LIMIT_TICK_MS * HZ / 1000)	/* the heartbeat; who is silent shows soon */
 #define LISTEN_MAX	256		/* messages of one image before the others' turn */
+
+static uint spin_us;
+module_param(spin_us, uint, 0644);
+MODULE_PARM_DESC(spin_us, "us to look for an answer before sleeping, on a CPU without other work");
 
 struct peer {
 	bool up;		/* written by the thread only */
@@ -184,7 +190,43 @@ static void hear(struct work_struct *work)
 		hear_soon();
 }
 
-/* Once more for those that wait: the oldest that @image said as an owner. */
+static DEFINE_SPINLOCK(polling_lock);
+static u32 pollers;		/* under polling_lock; slot->polling says so to others */
+
+static void polling_add(int one)
+{
+	spin_lock(&polling_lock);
+	pollers += one;
+	WRITE_ONCE(ctl_slot(ctl_self)->polling, pollers);
+	spin_unlock(&polling_lock);
+	/* Pairs with peer_ring: who saw us poll has put in what we look for now. */
+	smp_mb();
+}
+
+bool peer_spin_for(u32 us, bool (*done)(void *arg), void *arg)
+{
+	u64 end = ktime_get_ns() + (u64)us * NSEC_PER_USEC;
+	bool is_done;
+
+	polling_add(1);
+	do {
+		hear(NULL);
+		is_done = done(arg);
+		cpu_relax();
+	} while (!is_done && !need_resched() && ktime_get_ns() < end);
+	polling_add(-1);
+	hear_soon();
+	return is_done;
+}
+
+bool peer_spin(bool (*done)(void *arg), void *arg)
+{
+	u32 us = READ_ONCE(spin_us);
+
+	return us && single_task_running() && peer_spin_for(us, done, arg);
+}
+
+/* The oldest that @image said as an owner. */
 static int listen_one(u32 image, struct sharedpc_frames *f)
 {
 	struct peer *p = &peers[image];
@@ -257,9 +299,19 @@ static u32 peer_class(const struct sharedpc_msg *msg)
 	case SHAREDPC_MSG_FRAMES:
 	case SHAREDPC_MSG_DONE:
 	case SHAREDPC_MSG_REVOKE:
+	case SHAREDPC_MSG_ECHOED:
 		return SHAREDPC_RING_OWNER;
 	}
 	return SHAREDPC_RING_CLIENT;
+}
+
+/* Ring its bell, unless it looks anyway.  One that does not look hurts itself. */
+static void peer_ring(u32 image)
+{
+	/* Pairs with polling_add. */
+	smp_mb();
+	if (!READ_ONCE(ctl_slot(image)->polling))
+		doorbell_ring(image);
 }
 
 int peer_send(u32 image, const struct sharedpc_msg *msg, const void *body,
@@ -271,7 +323,7 @@ int peer_send(u32 image, const struct sharedpc_msg *msg, const void *body,
 		return -ENOTCONN;
 	err = ring_push(&peers[image].tx[peer_class(msg)], ctl_epoch, msg, sizeof(*msg),
 			body, body_len);
-	doorbell_ring(image);
+	peer_ring(image);
 	return err;
 }
 

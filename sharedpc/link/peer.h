@@ -52,6 +52,15 @@ int peer_send(u32 image, const struct sharedpc_msg *msg, const void *body,
 /* The same, waiting for room, but at most about a second; may sleep. */
 int peer_send_wait(u32 image, const struct sharedpc_msg *msg);
 
+/*
+ * Look at the rings here, in place of the interrupt, until @done(@arg), but for no more
+ * than the module's parameter spin_us, nor when this CPU has other work.  Whether it is
+ * done.
+ */
+bool peer_spin(bool (*done)(void *arg), void *arg);
+/* The same for @us microseconds, whatever else there is to do: for measuring. */
+bool peer_spin_for(u32 us, bool (*done)(void *arg), void *arg);
+
 /* Rings of the socket class, for socket.c. */
 struct ring_tx *peer_socket_tx(u32 image);
 struct ring_rx *peer_socket_rx(u32 image);

@@ -120,6 +120,11 @@ static struct request *take_queued(struct server *s, struct call_queue *q)
 	return c;
 }
 
+static bool queue_some(void *q)
+{
+	return !list_empty(&((struct call_queue *)q)->list);
+}
+
 /* NEXT: wait for a call.  -ENODEV: the client is gone; -EINTR. */
 int request_next(struct server *s, struct sharedpc_call *out)
 {
@@ -127,6 +132,7 @@ int request_next(struct server *s, struct sharedpc_call *out)
 	struct request *c = NULL;
 	int err;
 
+	peer_spin(queue_some, q);
 	/* One thread for each call: the others sleep on. */
 	err = wait_event_interruptible_exclusive(q->wait, READ_ONCE(s->gone) ||
 						 (c = take_queued(s, q)));
