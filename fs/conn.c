@@ -140,7 +140,7 @@ static void read_pass(struct conn *c)
 {
 	const uint64_t one = 1;
 	struct call *call;
-	bool any = c->ping;
+	bool any = c->pings;
 
 	if (c->reading)
 		return;
@@ -232,15 +232,19 @@ void conn_ping(struct conn *c)
 		return;
 	msg_start(&m, CCFS_PING, 0, 0);
 	msg_put(&m, &(struct ccfs_cred){ 0 }, sizeof(struct ccfs_cred));
-	if (m.error || enqueue(c, &m, NULL))
+	if (m.error || enqueue(c, &m, NULL)) {
 		pthread_mutex_unlock(&c->send);
-	else
+	} else {
+		/* Before it can be answered: each answer is to be read. */
+		pthread_mutex_lock(&c->lock);
+		c->pings++;
+		pthread_mutex_unlock(&c->lock);
 		transmit(c, &m);
+		pthread_mutex_lock(&c->lock);
+		read_pass(c);
+		pthread_mutex_unlock(&c->lock);
+	}
 	msg_free(&m);
-	pthread_mutex_lock(&c->lock);
-	c->ping = true;
-	read_pass(c);
-	pthread_mutex_unlock(&c->lock);
 }
 
 /* Hand answer @m to its call.  -EPROTO: it answers something else. */
@@ -251,8 +255,8 @@ static int deliver(struct conn *c, struct msg *m)
 
 	pthread_mutex_lock(&c->lock);
 	c->life_ms = watch_now_ms();
-	if (m->head.op == CCFS_PING)
-		c->ping = false;
+	if (m->head.op == CCFS_PING && c->pings)
+		c->pings--;
 	call = dequeue(c, m->head.id);
 	pthread_mutex_unlock(&c->lock);
 	if (!call)
@@ -273,7 +277,7 @@ static bool unattended(struct conn *c)
 {
 	struct call *call;
 
-	if (c->ping)
+	if (c->pings)
 		return true;
 	for (call = c->calls; call; call = call->next)
 		if (!call->waits)
@@ -350,12 +354,11 @@ static int call_link(struct conn *c, struct msg *m)
 	if (!ret)
 		c->life_ms = watch_now_ms();
 	pthread_mutex_unlock(&c->lock);
-	if (ret)
-		return ret;
-	if (m->head.op == asked.op)
-		return m->head.error;
-	conn_kill(c);
-	return -EPROTO;
+	if (!ret && m->head.op != asked.op)
+		ret = -EPROTO;
+	if (ret == -EPROTO && conn_kill(c))
+		ccfs_log("the owner has answered what nobody asked");
+	return ret ? ret : m->head.error;
 }
 
 int conn_call(struct conn *c, struct msg *m)

@@ -63,7 +63,7 @@ struct conn {
 	bool reading;			/* somebody does */
 	struct call *calls;		/* that wait */
 	unsigned int asks;		/* that wait, by the link */
-	bool ping;			/* one was sent, and not answered yet */
+	unsigned int pings;		/* sent, and not answered yet */
 	pthread_cond_t sent;		/* one of them has been sent */
 	uint64_t last_id;
 	int64_t life_ms;		/* last sign of life, or first call since */

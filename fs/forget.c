@@ -31,7 +31,7 @@ static void gather(struct forgets *f)
 
 	while (!f->n)
 		pthread_cond_wait(&f->change, &f->lock);
-	clock_gettime(CLOCK_REALTIME, &end);
+	clock_gettime(CLOCK_MONOTONIC, &end);
 	end.tv_nsec += FORGET_DELAY_MS * 1000000;
 	if (end.tv_nsec >= 1000000000) {
 		end.tv_nsec -= 1000000000;
@@ -62,13 +62,17 @@ static void *sender(void *arg)
 
 int forgets_start(struct forgets *f, struct conn *c)
 {
+	pthread_condattr_t clock;
 	pthread_t thread;
 	int ret;
 
 	f->conn = c;
 	f->n = 0;
 	pthread_mutex_init(&f->lock, NULL);
-	pthread_cond_init(&f->change, NULL);
+	pthread_condattr_init(&clock);
+	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+	pthread_cond_init(&f->change, &clock);
+	pthread_condattr_destroy(&clock);
 	ret = pthread_create(&thread, NULL, sender, f);
 	if (!ret)
 		pthread_detach(thread);

@@ -37,6 +37,10 @@ test-mount-options-objs := tests/unit/test-mount-options.o fs/options.o
 test-mount-options-libs := -lcmocka
 test-ccfs-conn-objs := tests/unit/test-ccfs-conn.o fs/slow.o $(CCFS_CONN)
 test-ccfs-conn-libs := -lcmocka
+# ASK is answered by the test.
+UNIT_TESTS += test-ccfs-link
+test-ccfs-link-objs := tests/unit/test-ccfs-link.o $(CCFS_CONN)
+test-ccfs-link-libs := -lcmocka -Wl,--wrap=ioctl
 test-ccfs-inode-objs := tests/unit/test-ccfs-inode.o fs/inode.o
 test-ccfs-inode-libs := -lcmocka
 

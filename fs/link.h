@@ -34,7 +34,8 @@ void link_leave(const struct link *l);
 bool link_takes(const struct link *l, const struct msg *m);
 /*
  * Send @m and wait; the answer replaces it, whatever error it has.  0; 1: @m is as it was,
- * and has to take the stream; -ENOTCONN, -EPROTO, -ENOMEM.
+ * and has to take the stream; -EPROTO: what came is no answer; else what ASK has failed
+ * with.
  */
 int link_ask(const struct link *l, struct msg *m);
 

@@ -13,7 +13,8 @@
  *	consoles	one per image: output ring, input ring
  *	rings		three per ordered pair of images: what the one says as a
  *			client, as an owner, and in sockets
- *	bounces		buffers of each image for data on its way to an owner
+ *	bounces		buffers of each image for data and requests on their way to an
+ *			owner, and for its answers
  *	words		one set per image (sharedpc_words.h), in what ctl has
  *			beyond SHAREDPC_CTL_SIZE; none if it has no more
  *
@@ -35,7 +36,7 @@
  *	revision 4	48 bounce buffers of 32 KiB; wire and ioctl: servers have
  *			numbers; the boot image's memory
  *	revision 5	a ring for what a client says, one for what an owner says;
- *			slot.polling
+ *			slot.polling; record.sum
  */
 #ifndef SHAREDPC_ABI_H
 #define SHAREDPC_ABI_H
@@ -193,7 +194,15 @@ struct sharedpc_ring {
 struct sharedpc_record {
 	__u32 len;		/* bytes of payload after this header */
 	__u32 epoch;		/* slot epoch of the sender */
+	__u64 sum;		/* of both and the payload: sharedpc_sum */
 };
+
+/* A word more in the sum of a record: any word that is another one shows. */
+static inline __u64 sharedpc_sum(__u64 sum, __u64 word)
+{
+	sum = (sum ^ word) * 0x9e3779b97f4a7c15ULL;
+	return sum ^ sum >> 32;
+}
 
 static inline __u64 sharedpc_slot_off(__u32 image)
 {

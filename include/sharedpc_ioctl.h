@@ -305,7 +305,9 @@ struct sharedpc_tell {
  * place, and @len says how much it is; there is room for @room bytes.  It takes as long as
  * the proxy takes.  @mount is what HELLO's answer says.
  * EBUSY: no buffer or slot is free: there are only so many, and a stream has to do.
- * EMSGSIZE: the request is too long for that, or the answer, which is lost then.
+ * EMSGSIZE: the request is too long for that, or the answer, which is lost then. ESTALE:
+ * there is no such mount. EPROTO: that is no request. EIO: nor was it an answer. EINVAL:
+ * JOIN comes first. EFAULT.
  * ENOTCONN: the proxy has ended, or LEAVE was said, which ends all ASKs of this open of
  * the device within a second.  EINTR: the thread is being killed.
  */

@@ -10,7 +10,8 @@
  * What waits for what: a line waits for those below it that are further in.
  *
  *	at a client
- *	CALL 120 s			a call, or a slot or bounce buffer for it
+ *	CALL 120 s			a call (a NAME has no limit), or a slot or bounce
+ *					buffer for it
  *	  REVOKE 20 s			  .. another client gives frames back
  *	  GONE 5 s			  .. or is seen to have ended, as it says
  *	    FENCE 10 s			    .. or is fenced (several silent ones
@@ -68,6 +69,8 @@
 #define LIMIT_BOUNCE_S		LIMIT_CALL_S	/* for other writers' calls */
 #define LIMIT_BOUNCE_WHOLE_S	1	/* for as many as make one write of one */
 #define LIMIT_REVOKE_S		20	/* until a silent client is fenced */
+#define LIMIT_RESEND_S		1	/* then a message is sent again; a call after twice as long */
+#define LIMIT_RESEND_TIMES	4	/* .. each time, so often */
 #define LIMIT_GONE_S		5	/* the same, if its slot says it is not there */
 #define LIMIT_TICK_MS		250	/* a heartbeat; silence shows soon */
 #define LIMIT_PINNED_LOOK_MS	50	/* are frames free that I/O held? */
@@ -133,6 +136,8 @@
 #define LIMIT_BIND_TRIES	20	/* after the first: a second */
 #define LIMIT_PROVE_BARRIER_S	60	/* ccprove: for the other images */
 
+/* A message may get lost ten times, and the fence does not come. */
+_Static_assert(LIMIT_RESEND_S * 10 < LIMIT_REVOKE_S, "resending and the fence");
 /* A call may have to wait until another client has been fenced. */
 _Static_assert(LIMIT_REVOKE_S * 1000 + LIMIT_FENCE_MS < LIMIT_CALL_S * 1000,
 	       "call and revoke");

@@ -4,20 +4,25 @@
  *
  * One message per record of a CLIENT or an OWNER ring.  For each file system that an owner
  * serves a client from there is a server, whose number is in all messages but
- * RELEASED and ECHO: who is asked, whose files are named, whose slots are meant.  A
- * client sends calls, the owner answers each exactly once; the owner sends
- * REVOKE, the client answers each with REVOKED.  FRAMES and REVOKE for one file
+ * RELEASED, FREED and ECHO: who is asked, whose files are named, whose slots are meant.  A
+ * client sends calls, the owner does and answers each once; the owner sends
+ * REVOKE, the client answers each with REVOKED.  Who has waited for an answer for
+ * LIMIT_RESEND_S sends again: a call as it was, which the owner knows by its slot and
+ * never does twice; a REVOKE with the next number of a try in result, which REVOKED and
+ * KEPT repeat, and REVOKED says how many KEPTs there were and what their addresses add up
+ * to: else that try does not count.  FRAMES and REVOKE for one file
  * travel on the OWNER ring, and the owner puts them there in the order in which it
  * decided: who reads them in that order never keeps a frame that was taken back.
  *
  *	CLIENT		FAULT, WRITE, FSYNC, CLOSE, NAME, REVOKED, KEPT, RELEASED, ECHO
- *	OWNER		FRAMES, DONE, REVOKE, ECHOED
+ *	OWNER		FRAMES, DONE, REVOKE, FREED, ECHOED
  *
  * Changelog
  *	revision 1	first
  *	revision 2	REVOKE_END, KEPT, RELEASED
  *	revision 4	server
- *	revision 5	NAME, ECHO; a ring for each role
+ *	revision 5	NAME, ECHO; a ring for each role; messages may get lost: tries of
+ *			REVOKE, names of KEPT, FREED
  */
 #ifndef SHAREDPC_WIRE_H
 #define SHAREDPC_WIRE_H
@@ -27,14 +32,19 @@
 /* Types 1 to 5 are the calls of enum sharedpc_op. */
 enum sharedpc_answer {
 	SHAREDPC_MSG_FRAMES	= 16,	/* ends a FAULT: count frames at pos */
-	SHAREDPC_MSG_DONE	= 17,	/* ends any call: error, result, pos */
+	/* ends any call: error, result, pos; EAGAIN, of FAULT: its FRAMES got lost */
+	SHAREDPC_MSG_DONE	= 17,
 	SHAREDPC_MSG_REVOKE	= 18,	/* give [pos, pos + count) pages back */
 	SHAREDPC_MSG_REVOKED	= 19,	/* done; error: never reuse these pages */
-	/* before REVOKED: I/O here holds page pos, frame at address data */
+	/*
+	 * before REVOKED: I/O here holds page pos, frame at address data; count is
+	 * the client's name for that, which it never gives again
+	 */
 	SHAREDPC_MSG_KEPT	= 20,
-	SHAREDPC_MSG_RELEASED	= 21,	/* not any more: frame at address pos */
+	SHAREDPC_MSG_RELEASED	= 21,	/* not any more: name pos, address data */
 	SHAREDPC_MSG_ECHO	= 22,	/* to be answered at once, for measuring */
 	SHAREDPC_MSG_ECHOED	= 23,	/* so it is; slot as there */
+	SHAREDPC_MSG_FREED	= 24,	/* RELEASED has come; pos and data as there */
 };
 
 #define SHAREDPC_REVOKE_WRITE	0x1	/* REVOKE: the right to write only */
@@ -57,7 +67,7 @@ struct sharedpc_msg {
 	__u64 file;
 	__u64 pos;		/* page index; WRITE: bytes; NAME: room for the answer */
 	__u64 count;		/* pages, bytes or opens */
-	__u64 result;
+	__u64 result;		/* DONE: as in sharedpc_reply; REVOKE ...: which try */
 	__u64 data;		/* WRITE, NAME: offset in bounce buffers; KEPT: address */
 	__s32 error;
 	__u32 uid;

@@ -89,9 +89,11 @@ static bool told_now(u32 image, const struct sharedpc_msg *msg)
 	       (msg->type == SHAREDPC_MSG_DONE && call_done_now(image, msg));
 }
 
-/* What else it says. */
+/* What else it says.  So far only the boot image is an owner. */
 static void told(u32 image, const struct sharedpc_frames *f, u32 nr)
 {
+	if (image != SHAREDPC_BOOT)
+		return;
 	switch (f->msg.type) {
 	case SHAREDPC_MSG_FRAMES:
 		call_framed(image, &f->msg, f->frame, nr);
@@ -101,6 +103,9 @@ static void told(u32 image, const struct sharedpc_frames *f, u32 nr)
 		break;
 	case SHAREDPC_MSG_REVOKE:
 		file_revoke(image, &f->msg);
+		break;
+	case SHAREDPC_MSG_FREED:
+		pinned_freed(image, &f->msg);
 		break;
 	}
 }
@@ -123,6 +128,16 @@ static void rung(void)
 	tty_console_kick();
 }
 
+static void tick(void)
+{
+	u32 i;
+
+	image_tick();
+	for (i = 0; i < ctl_nr_images; i++)
+		if (i != ctl_self && peer_up(i))
+			call_resend(i);
+}
+
 static const struct peer_hooks hooks = {
 	.asked		= asked,
 	.told_now	= told_now,
@@ -130,7 +145,7 @@ static const struct peer_hooks hooks = {
 	.came		= came,
 	.went		= went,
 	.look		= pinned_look,
-	.tick		= image_tick,
+	.tick		= tick,
 	.rung		= rung,
 };
 

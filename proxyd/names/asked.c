@@ -25,7 +25,7 @@ static int reply(struct proxy *proxy, uint32_t slot, ssize_t n)
 
 	if (!ioctl(proxy->dev, SHAREDPC_IOC_REPLY, &reply))
 		return 0;
-	if (errno != ESTALE)	/* nobody waits any more */
+	if (errno != ESTALE)	/* the client's kernel has ended */
 		log_say("reply to request %u: %s", slot, strerror(errno));
 	return -errno;
 }
@@ -36,8 +36,12 @@ int asked_answer(struct request *req)
 	struct proxy *proxy = req->conn->proxy;
 	char *at = (char *)proxy->bounce + call->data;
 	ssize_t n = msg_copy_out(&req->out, at, call->pos);
-	int ret = reply(proxy, call->slot, n);
+	int ret;
 
+	/* Whoever asked is gone, and with him who would close it. */
+	if (req->opened && req->conn->over)
+		n = -ENOTCONN;
+	ret = reply(proxy, call->slot, n);
 	return n < 0 ? n : ret;
 }
 

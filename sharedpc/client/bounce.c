@@ -146,6 +146,11 @@ int bounce_take(struct session *s, size_t bytes, u32 *nr)
 	return first;
 }
 
+u32 bounce_count(void)
+{
+	return bitmap_weight(used, SHAREDPC_BOUNCES);
+}
+
 void bounce_put(struct session *s, u32 first, u32 nr)
 {
 	if (!nr)

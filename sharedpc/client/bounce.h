@@ -19,6 +19,7 @@ int bounce_get(struct session *s, size_t bytes, bool whole, u32 *nr);
 int bounce_take(struct session *s, size_t bytes, u32 *nr);
 /* A session has ended. */
 void bounce_wake(void);
+u32 bounce_count(void);		/* that are in use */
 /* Does not sleep. */
 void bounce_put(struct session *s, u32 first, u32 nr);
 

@@ -12,6 +12,9 @@
  * answer that may still come: the owner could be using it.  When the session
  * ends all its calls end.
  *
+ * The call or its answer may get lost.  So while there is none the call is sent again,
+ * seldom; the owner does it once and answers each.
+ *
  * Answers come from peer.c's thread, which does not wait here, or from its soft
  * interrupt.
  */
@@ -25,6 +28,7 @@
 #include "sharedpc_limits.h"
 
 #define PATIENCE	LIMIT_CALL_S	/* seconds for the owner to answer */
+#define RESEND		(LIMIT_RESEND_S * HZ)
 
 /* The bounce buffers that come with a call. */
 static void msg_bounce(const struct sharedpc_msg *msg, u32 *first, u32 *nr)
@@ -59,9 +63,13 @@ static struct slot *slot_get(struct session *s, struct inode *inode,
 			continue;
 		slot = &s->slot[i];
 		slot->state = SLOT_WAITING;
-		slot->name = ++s->serial * SHAREDPC_CALLS + i;
+		slot->name += SHAREDPC_CALLS;
 		slot->inode = inode;
 		slot->need = msg->pos;
+		slot->msg = *msg;
+		slot->msg.slot = slot->name;
+		slot->msg.server = s->server;
+		slot->sent = false;
 		msg_bounce(msg, &slot->bounce, &slot->bounces);
 		if (inode)
 			ihold(inode);
@@ -92,6 +100,16 @@ static void slot_put(struct session *s, struct slot *slot)
 	spin_unlock_bh(&s->lock);
 	wake_up(&s->wait);
 	iput(inode);
+}
+
+/* From here on it is sent again.  Not before: then nobody could say that it was not sent. */
+static void slot_sent(struct session *s, struct slot *slot)
+{
+	spin_lock_bh(&s->lock);
+	slot->resend = jiffies + RESEND;
+	slot->resent = 0;
+	slot->sent = true;
+	spin_unlock_bh(&s->lock);
 }
 
 /* The caller leaves; true when an answer came just before. */
@@ -137,13 +155,12 @@ static int slot_run(struct session *s, struct slot *slot, struct sharedpc_msg *m
 {
 	int err;
 
-	msg->slot = slot->name;
-	msg->server = s->server;
-	err = peer_send_wait(s->owner, msg);
+	err = peer_send_wait(s->owner, &slot->msg);
 	if (err) {
 		slot_put(s, slot);
 		return err == -EAGAIN ? -ETIMEDOUT : -EIO;
 	}
+	slot_sent(s, slot);
 	err = slot_wait(s, slot, left);
 	if (err && !slot_abandon(s, slot))
 		return err;
@@ -205,24 +222,30 @@ static struct inode *slot_answer(struct session *s, struct slot *slot, int error
 	return inode;
 }
 
-static void answer(struct session *s, const struct sharedpc_msg *msg, int error)
+/* How DONE ends the call in @slot. */
+static int done_error(const struct slot *slot, const struct sharedpc_msg *msg)
+{
+	int error = msg->error;
+
+	/* Its FRAMES got lost: it will be asked for again. */
+	if (error == -EAGAIN && slot->msg.type == SHAREDPC_OP_FAULT)
+		return 0;
+	/* Nobody here was interrupted. */
+	return error > 0 || error < -MAX_ERRNO || error == -EINTR ? -EIO : error;
+}
+
+/* End the call that @msg answers, with *@error, or as a DONE does. */
+static void answer(struct session *s, const struct sharedpc_msg *msg, const int *error)
 {
 	struct slot *slot = &s->slot[msg->slot % SHAREDPC_CALLS];
 	struct inode *inode = NULL;
 
 	spin_lock_bh(&s->lock);
 	if (slot->name == msg->slot)
-		inode = slot_answer(s, slot, error, msg->result, msg->pos);
+		inode = slot_answer(s, slot, error ? *error : done_error(slot, msg),
+				    msg->result, msg->pos);
 	spin_unlock_bh(&s->lock);
 	iput(inode);
-}
-
-/* What the owner says went wrong.  Nobody here was interrupted. */
-static int msg_error(const struct sharedpc_msg *msg)
-{
-	int error = msg->error;
-
-	return error > 0 || error < -MAX_ERRNO || error == -EINTR ? -EIO : error;
 }
 
 void call_done(u32 owner, const struct sharedpc_msg *msg)
@@ -231,7 +254,7 @@ void call_done(u32 owner, const struct sharedpc_msg *msg)
 
 	if (!s)
 		return;
-	answer(s, msg, msg_error(msg));
+	answer(s, msg, NULL);
 	session_put(s);
 }
 
@@ -248,7 +271,7 @@ bool call_done_now(u32 owner, const struct sharedpc_msg *msg)
 	/* Of others an inode is to be put, which may sleep. */
 	waits = slot->name == msg->slot && slot->state == SLOT_WAITING;
 	if (waits)
-		slot_answer(s, slot, msg_error(msg), msg->result, msg->pos);
+		slot_answer(s, slot, done_error(slot, msg), msg->result, msg->pos);
 	spin_unlock_bh(&s->lock);
 	session_put(s);
 	return waits;
@@ -277,7 +300,7 @@ void call_framed(u32 owner, const struct sharedpc_msg *msg, const u64 *frame,
 	spin_unlock_bh(&s->lock);
 	if (inode)
 		err = frames_add(inode, msg->pos, frame, min_t(u64, nr, msg->count), need);
-	answer(s, msg, err);
+	answer(s, msg, &err);
 	iput(inode);
 	session_put(s);
 }
@@ -294,4 +317,29 @@ void call_session_ended(struct session *s)
 		iput(inode);
 	}
 	wake_up_all(&s->wait);
+}
+
+static void slots_resend(struct session *s)
+{
+	struct slot *slot;
+	u32 i;
+
+	spin_lock_bh(&s->lock);
+	for (i = 0; i < SHAREDPC_CALLS; i++) {
+		slot = &s->slot[i];
+		if ((slot->state != SLOT_WAITING && slot->state != SLOT_ABANDONED) ||
+		    !slot->sent || time_before(jiffies, slot->resend))
+			continue;
+		/* One that does not go now goes next time. */
+		if (peer_send(s->owner, &slot->msg, NULL, 0))
+			continue;
+		slot->resent++;
+		slot->resend = jiffies + (RESEND << min(slot->resent, LIMIT_RESEND_TIMES));
+	}
+	spin_unlock_bh(&s->lock);
+}
+
+void call_resend(u32 owner)
+{
+	session_each(owner, slots_resend);
 }

@@ -31,6 +31,8 @@ bool call_done_now(u32 owner, const struct sharedpc_msg *msg);
 void call_done(u32 owner, const struct sharedpc_msg *msg);
 void call_framed(u32 owner, const struct sharedpc_msg *msg, const u64 *frame,
 		 u32 nr);
+/* Now and then: calls that @owner does not answer are sent again. */
+void call_resend(u32 owner);
 void call_session_ended(struct session *s);
 
 #endif

@@ -411,15 +411,14 @@ void file_revoke(u32 owner, const struct sharedpc_msg *msg)
 		.slot = msg->slot,
 		.file = msg->file,
 		.server = msg->server,
+		.result = msg->result,
 	};
 	struct inode *inode = NULL;
 	int tries;
 
 	atomic64_inc(&file_stat.revokes);
 	if (msg->flags & SHAREDPC_REVOKE_END) {
-		/* So far only the boot image is one. */
-		if (owner == SHAREDPC_BOOT)
-			file_server_ended(owner, msg->server);
+		file_server_ended(owner, msg->server);
 		goto done;
 	}
 	/* One that is being evicted has no user left: nothing to take back. */
@@ -427,13 +426,20 @@ void file_revoke(u32 owner, const struct sharedpc_msg *msg)
 	if (inode && msg->count && msg->pos + msg->count > msg->pos)
 		done.error = frames_revoke(inode, msg->pos, msg->count,
 					   msg->flags & SHAREDPC_REVOKE_WRITE);
+	/* Nobody knows which frame is held: the next try would find nothing, and say so. */
+	if (done.error)
+		pinned_lose(owner);
 	if (!(msg->flags & SHAREDPC_REVOKE_WRITE))
-		done.error = pinned_tell(owner, msg) ?: done.error;
+		done.error = pinned_tell(owner, msg, &done) ?: done.error;
+	/* No room for all that is to be said: at the next try. */
+	if (done.error == -EAGAIN)
+		goto out;
 done:
 	/* Without it we are taken for silent.  It is the owner's turn to make room. */
 	for (tries = 0; tries < LIMIT_REVOKE_S; tries++)
 		if (peer_send_wait(owner, &done) != -EAGAIN)
 			break;
+out:
 	iput(inode);	/* maybe the last one: after the answer */
 }
 

@@ -11,7 +11,12 @@
 void pinned_init(void);
 int pinned_add(struct page *page, const struct session *s, u64 file, u64 index);
 void pinned_lose(u32 owner);
-int pinned_tell(u32 owner, const struct sharedpc_msg *revoke);
+/*
+ * 0, with what @answer has to say of it; else the owner could not be told, and must not
+ * reuse these pages.
+ */
+int pinned_tell(u32 owner, const struct sharedpc_msg *revoke, struct sharedpc_msg *answer);
+void pinned_freed(u32 owner, const struct sharedpc_msg *msg);
 bool pinned_look(u32 owner);	/* true: some are left */
 void pinned_forget(u32 owner);
 u64 pinned_count(u32 owner);

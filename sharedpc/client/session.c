@@ -79,10 +79,11 @@ static struct session *session_make(u32 owner, u32 epoch, u32 server)
 	spin_lock_init(&s->lock);
 	init_waitqueue_head(&s->wait);
 	INIT_LIST_HEAD(&s->bounce_waiters);
-	/* Answers to an earlier life of this image must not match. */
-	s->serial = get_random_u32();
-	for (i = 0; i < SHAREDPC_CALLS; i++)
+	for (i = 0; i < SHAREDPC_CALLS; i++) {
+		/* Answers to an earlier life of this image must not match. */
+		s->slot[i].name = get_random_u32() * SHAREDPC_CALLS + i;
 		init_completion(&s->slot[i].done);
+	}
 	init_llist_head(&s->closings);
 	for (i = 0; i < SESSION_CLOSERS; i++) {
 		s->closer[i].session = s;
@@ -202,6 +203,25 @@ void session_exit(void)
 			session_put(s);
 		xa_destroy(&sessions[i]);
 	}
+}
+
+void session_each(u32 owner, void (*run)(struct session *s))
+{
+	unsigned long server = 0;
+	void *entry;
+
+	do {
+		xa_lock_bh(&sessions[owner]);
+		entry = xa_find(&sessions[owner], &server, ULONG_MAX, XA_PRESENT);
+		if (entry && entry != ENDED)
+			kref_get(&((struct session *)entry)->ref);
+		xa_unlock_bh(&sessions[owner]);
+		if (entry && entry != ENDED) {
+			run(entry);
+			session_put(entry);
+		}
+		server++;
+	} while (entry);
 }
 
 u32 session_count(void)

@@ -29,10 +29,14 @@ enum slot_state { SLOT_FREE, SLOT_WAITING, SLOT_ANSWERED, SLOT_ABANDONED };
 /* One call, see call.c. */
 struct slot {
 	enum slot_state state;
-	u32 name;		/* serial * SHAREDPC_CALLS + index */
+	u32 name;		/* serial * SHAREDPC_CALLS + index; a serial for each slot */
 	struct inode *inode;	/* referenced while not FREE, or NULL */
 	u64 need;		/* FAULT: the page that is needed */
 	u32 bounce, bounces;	/* ours while not FREE: the first, and how many */
+	struct sharedpc_msg msg;	/* as it was sent */
+	bool sent;		/* it was: only then it is sent again */
+	unsigned long resend;	/* jiffies: when it is sent again */
+	u32 resent;		/* times */
 	int error;
 	u64 result, pos;
 	struct completion done;
@@ -53,8 +57,7 @@ struct session {
 	u32 server;		/* its number */
 	bool ended;		/* the server, or the owner's life */
 
-	spinlock_t lock;	/* the three below */
-	u32 serial;
+	spinlock_t lock;	/* slot, ended */
 	struct slot slot[SHAREDPC_CALLS];
 	wait_queue_head_t wait;	/* for a FREE slot, and for ended */
 
@@ -79,7 +82,7 @@ void session_exit(void);
  * -ENOTCONN: @owner is not READY in @epoch; -ESTALE: the server has ended.
  */
 struct session *session_get(u32 owner, u32 epoch, u32 server);
-/* The same for the listening thread: NULL if there is none that lives. */
+/* The same for what the owner says: NULL if there is none that lives. */
 struct session *session_find(u32 owner, u32 server);
 void session_put(struct session *s);
 
@@ -93,6 +96,9 @@ bool session_alive(const struct session *s);
  */
 struct session *session_end(u32 owner, u32 server);
 struct session *session_end_any(u32 owner);
+
+/* @run for all that @owner has, with a reference. */
+void session_each(u32 owner, void (*run)(struct session *s));
 
 u32 session_count(void);		/* that have not ended */
 u32 session_calls(u32 owner);		/* calls that wait now */

@@ -4,6 +4,7 @@
  *
  *	images		state, epoch, heartbeat, frames and rings of each image
  *	echo, listen	see echoes.c
+ *	inject		see injector.c
  *	files		owner: frames that each client holds of each file
  *	counters	the region, what this image did as a client, and for each
  *			server what its client asked
@@ -17,11 +18,13 @@
  */
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>
+#include "client/bounce.h"
 #include "client/session.h"
 #include "box/ctl.h"
 #include "cache/stat.h"
 #include "debug/debug.h"
 #include "debug/echoes.h"
+#include "debug/injector.h"
 #include "client/file.h"
 #include "link/peer.h"
 #include "client/pinned.h"
@@ -98,13 +101,13 @@ static int counters_show(struct seq_file *m, void *unused)
 
 	seq_printf(m, "region pages %llu free %llu node %d\n", region_pages(),
 		   region_free(), region_node());
-	seq_printf(m, "client files %lld held %llu faults %lld around %lld fetches %lld upgrades %lld revokes %lld late %lld\n",
+	seq_printf(m, "client files %lld held %llu faults %lld around %lld fetches %lld upgrades %lld revokes %lld late %lld bounces %u\n",
 		   atomic64_read(&file_stat.files), file_held(),
 		   atomic64_read(&file_stat.faults), atomic64_read(&file_stat.around),
 		   atomic64_read(&file_stat.fetches),
 		   atomic64_read(&file_stat.upgrades),
 		   atomic64_read(&file_stat.revokes),
-		   atomic64_read(&file_stat.late));
+		   atomic64_read(&file_stat.late), bounce_count());
 	cache_show(m);
 	seq_printf(m, "words changes %llu\n", watch_changes());
 	for (n = 1; (s = server_next(&n)); n++) {
@@ -134,6 +137,7 @@ void debug_init(void)
 	debugfs_create_file("files", 0400, dir, NULL, &files_fops);
 	debugfs_create_file("counters", 0444, dir, NULL, &counters_fops);
 	echoes_init(dir);
+	injector_init(dir);
 	debugfs_create_file_unsafe("words_forward", 0200, dir, NULL, &forward_fops);
 }
 

@@ -8,7 +8,7 @@
  *	client	FAULT, WRITE, NAME ..., REVOKED, KEPT, RELEASED.  Taken out by the soft
  *		interrupt that follows the doorbell, whatever else goes on: nothing is
  *		waited for there, so this ring always gets room.
- *	owner	FRAMES, REVOKE, DONE.  Taken out by one thread, in order.  Who answers a
+ *	owner	FRAMES, REVOKE, DONE, FREED.  Taken out by one thread, in order.  Who answers a
  *		REVOKE may wait for room in the client's ring, and for nothing else.  A
  *		DONE that is the oldest is taken by the soft interrupt, which wakes who
  *		waits for it without a thread between.
@@ -29,12 +29,14 @@
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
 #include <linux/moduleparam.h>
+#include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/sched/stat.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 #include "box/ctl.h"
 #include "link/doorbell.h"
+#include "link/inject.h"
 #include "link/peer.h"
 #include "sharedpc_limits.h"
 
@@ -47,9 +49,10 @@ module_param(spin_us, uint, 0644);
 MODULE_PARM_DESC(spin_us, "us to look for an answer before sleeping, on a CPU without other work");
 
 struct peer {
-	bool up;		/* written by the thread only */
+	bool up;		/* written by the thread only, false under heard */
 	u32 epoch;		/* the life that up is about */
 	spinlock_t heard;	/* bottom halves off: rx of clients and owners */
+	unsigned long full_until[SHAREDPC_RING_CLASSES];	/* jiffies: inject.h */
 	struct ring_tx tx[SHAREDPC_RING_CLASSES];
 	struct ring_rx rx[SHAREDPC_RING_CLASSES];
 };
@@ -107,9 +110,9 @@ static void peer_look(u32 image)
 	u32 epoch = READ_ONCE(ctl_slot(image)->epoch);
 
 	if (p->up && (!ready || epoch != p->epoch)) {
-		WRITE_ONCE(p->up, false);
-		/* Who takes something of that life out just now has done so then. */
+		/* Who sees that it is not up knows that nothing of it is being taken in. */
 		spin_lock_bh(&p->heard);
+		WRITE_ONCE(p->up, false);
 		spin_unlock_bh(&p->heard);
 		pr_info("image %s is gone\n", ctl_name(image));
 		above->went(image);
@@ -162,6 +165,8 @@ static bool hear_owner(u32 image)
 
 	for (n = 0; n < LISTEN_MAX && READ_ONCE(p->up); n++) {
 		len = ring_peek(rx, &msg, sizeof(msg), &epoch);
+		if (len == -EPROTO)
+			ring_complain(image);
 		if (len < 0)
 			return len != -EAGAIN;
 		if (len != sizeof(msg) || epoch != p->epoch || !above->told_now(image, &msg))
@@ -271,6 +276,7 @@ static int peer_thread(void *unused)
 		xchg(&rung, 0);
 		if (time_after_eq(jiffies, next_tick)) {
 			next_tick = jiffies + TICK;
+			polling_add(0);	/* a stray store there would silence all bells */
 			hear_soon();
 			above->tick();
 		}
@@ -299,6 +305,7 @@ static u32 peer_class(const struct sharedpc_msg *msg)
 	case SHAREDPC_MSG_FRAMES:
 	case SHAREDPC_MSG_DONE:
 	case SHAREDPC_MSG_REVOKE:
+	case SHAREDPC_MSG_FREED:
 	case SHAREDPC_MSG_ECHOED:
 		return SHAREDPC_RING_OWNER;
 	}
@@ -314,6 +321,41 @@ static void peer_ring(u32 image)
 		doorbell_ring(image);
 }
 
+/* True: nothing is to be sent, and *@err is what the sender is told. */
+static bool peer_inject(u32 image, const struct sharedpc_msg *msg, const void *body,
+			u32 body_len, int *err)
+{
+	u32 class = peer_class(msg);
+	struct peer *p = &peers[image];
+
+	if (time_before(jiffies, READ_ONCE(p->full_until[class]))) {
+		*err = -EAGAIN;
+		return true;
+	}
+	switch (inject_now(msg->type)) {
+	case INJECT_NOTHING:
+		break;
+	case INJECT_DROP:
+	case INJECT_CUT:
+		*err = 0;
+		return true;
+	case INJECT_DELAY:
+		WRITE_ONCE(p->full_until[class],
+			   jiffies + msecs_to_jiffies(INJECT_DELAY_MS));
+		*err = -EAGAIN;
+		return true;
+	case INJECT_DUPLICATE:
+		ring_push(&p->tx[class], ctl_epoch, msg, sizeof(*msg), body, body_len);
+		break;
+	case INJECT_CORRUPT:
+		*err = ring_push_spoilt(&p->tx[class], ctl_epoch, msg, sizeof(*msg), body,
+					body_len, get_random_u64() | 1);
+		peer_ring(image);
+		return true;
+	}
+	return false;
+}
+
 int peer_send(u32 image, const struct sharedpc_msg *msg, const void *body,
 	      u32 body_len)
 {
@@ -321,6 +363,8 @@ int peer_send(u32 image, const struct sharedpc_msg *msg, const void *body,
 
 	if (!peer_up(image))
 		return -ENOTCONN;
+	if (peer_inject(image, msg, body, body_len, &err))
+		return err;
 	err = ring_push(&peers[image].tx[peer_class(msg)], ctl_epoch, msg, sizeof(*msg),
 			body, body_len);
 	peer_ring(image);
@@ -400,6 +444,7 @@ int peer_init(const struct peer_hooks *hooks)
 	for (i = 0; i < ctl_nr_images; i++) {
 		spin_lock_init(&peers[i].heard);
 		for (c = 0; c < SHAREDPC_RING_CLASSES; c++) {
+			peers[i].full_until[c] = jiffies;
 			ring_tx_init(&peers[i].tx[c], ctl_ring(ctl_self, i, c));
 			ring_rx_init(&peers[i].rx[c], ctl_ring(i, ctl_self, c));
 		}

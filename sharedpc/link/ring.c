@@ -11,7 +11,9 @@
  * who finds the ring full or empty decides what to do.
  *
  * The consumer trusts nothing: a head that is too far away or a record that
- * is too long makes it throw away all that is there and count the event.
+ * is too long makes it throw away all that is there and count the event.  A record with
+ * a wrong sum (somebody's stray store) is thrown away alone: who waits for what it said
+ * asks again.
  */
 #include <linux/errno.h>
 #include <linux/minmax.h>
@@ -44,6 +46,32 @@ static void copy_out(const struct sharedpc_ring *ring, u64 at, void *dst, u32 le
 	memcpy((u8 *)dst + first, ring->data, len - first);
 }
 
+/*
+ * The sum of a record whose payload is @head_len bytes of @head, then @body, with zeros
+ * up to a multiple of 8.
+ */
+static u64 record_sum(const struct sharedpc_record *rec, const void *head,
+		      u32 head_len, const void *body)
+{
+	u64 sum = sharedpc_sum(rec->len, rec->epoch), word;
+	u32 at, i;
+
+	for (at = 0; at < rec->len; at += sizeof(word)) {
+		word = 0;
+		if (at + sizeof(word) <= head_len)
+			memcpy(&word, head + at, sizeof(word));
+		else if (at >= head_len && at + sizeof(word) <= rec->len)
+			memcpy(&word, body + (at - head_len), sizeof(word));
+		else
+			for (i = at; i < at + sizeof(word) && i < rec->len; i++)
+				((u8 *)&word)[i - at] = i < head_len ?
+					((const u8 *)head)[i] :
+					((const u8 *)body)[i - head_len];
+		sum = sharedpc_sum(sum, word);
+	}
+	return sum;
+}
+
 /* Go on where an earlier life of this image stopped. */
 void ring_tx_init(struct ring_tx *tx, struct sharedpc_ring *ring)
 {
@@ -65,13 +93,27 @@ void ring_rx_init(struct ring_rx *rx, struct sharedpc_ring *ring)
 	smp_store_release(&ring->tail, rx->tail);
 }
 
-/*
- * Put one record in: @head_len bytes of @head, then @body_len of @body
- * (which may be NULL when 0).  Any context.  0; -EAGAIN: no room now;
- * -EMSGSIZE: longer than half of the ring.
- */
-int ring_push(struct ring_tx *tx, u32 epoch, const void *head, u32 head_len,
-	      const void *body, u32 body_len)
+/* What makes no sense may be somebody's stray store: say again how far we are. */
+static void ring_mend(struct ring_tx *tx)
+{
+	/* Pairs with the acquire in ring_record. */
+	smp_store_release(&tx->ring->head, tx->head);
+}
+
+/* Change one word of the record of @size bytes that has just been put in. */
+static void spoil(struct ring_tx *tx, u32 size, u64 with)
+{
+	u64 at = tx->head + with % (size / RECORD_ALIGN) * RECORD_ALIGN;
+
+	/* Not its length: then all that is there would go. */
+	if (at == tx->head)
+		at += RECORD_ALIGN;
+	*(u64 *)(tx->ring->data + at % SHAREDPC_RING_DATA) ^= with;
+}
+
+/* As ring_push; @with, if it is not 0, spoils it. */
+static int put(struct ring_tx *tx, u32 epoch, const void *head, u32 head_len,
+	       const void *body, u32 body_len, u64 with)
 {
 	struct sharedpc_record rec = { .len = head_len + body_len, .epoch = epoch };
 	u32 size = record_size(rec.len);
@@ -81,6 +123,7 @@ int ring_push(struct ring_tx *tx, u32 epoch, const void *head, u32 head_len,
 
 	if (body_len > SHAREDPC_RING_DATA || size > SHAREDPC_RING_DATA / 2)
 		return -EMSGSIZE;
+	rec.sum = record_sum(&rec, head, head_len, body);
 
 	spin_lock_irqsave(&tx->lock, flags);
 	/*
@@ -89,6 +132,8 @@ int ring_push(struct ring_tx *tx, u32 epoch, const void *head, u32 head_len,
 	 */
 	used = tx->head - smp_load_acquire(&tx->ring->tail);
 	if (used > SHAREDPC_RING_DATA || size > SHAREDPC_RING_DATA - used) {
+		if (used > SHAREDPC_RING_DATA)
+			ring_mend(tx);
 		tx->full++;
 		err = -EAGAIN;
 		goto unlock;
@@ -97,6 +142,8 @@ int ring_push(struct ring_tx *tx, u32 epoch, const void *head, u32 head_len,
 	copy_in(tx->ring, tx->head + sizeof(rec), head, head_len);
 	if (body_len)
 		copy_in(tx->ring, tx->head + sizeof(rec) + head_len, body, body_len);
+	if (unlikely(with))
+		spoil(tx, size, with);
 	tx->head += size;
 	tx->pushed++;
 	/* Pairs with the acquire in ring_pop: the record is there before head. */
@@ -104,6 +151,24 @@ int ring_push(struct ring_tx *tx, u32 epoch, const void *head, u32 head_len,
 unlock:
 	spin_unlock_irqrestore(&tx->lock, flags);
 	return err;
+}
+
+/*
+ * Put one record in: @head_len bytes of @head, then @body_len of @body
+ * (which may be NULL when 0).  Any context.  0; -EAGAIN: no room now;
+ * -EMSGSIZE: longer than half of the ring.
+ */
+int ring_push(struct ring_tx *tx, u32 epoch, const void *head, u32 head_len,
+	      const void *body, u32 body_len)
+{
+	return put(tx, epoch, head, head_len, body, body_len, 0);
+}
+
+/* The same, and then somebody's stray store: one word of it is another one.  @with: not 0. */
+int ring_push_spoilt(struct ring_tx *tx, u32 epoch, const void *head, u32 head_len,
+		     const void *body, u32 body_len, u64 with)
+{
+	return put(tx, epoch, head, head_len, body, body_len, with);
 }
 
 /* All up to @tail has been taken. */
@@ -121,8 +186,12 @@ static int ring_record(struct ring_rx *rx, struct sharedpc_record *rec)
 	u64 head = smp_load_acquire(&rx->ring->head) & ~(RECORD_ALIGN - 1ULL);
 	u64 used = head - rx->tail;
 
-	if (!used)
+	if (!used) {
+		/* The same at this end. */
+		if (unlikely(READ_ONCE(rx->ring->tail) != rx->tail))
+			ring_free(rx, rx->tail);
 		return -EAGAIN;
+	}
 	if (used <= SHAREDPC_RING_DATA) {
 		copy_out(rx->ring, rx->tail, rec, sizeof(*rec));
 		if (rec->len <= SHAREDPC_RING_DATA && record_size(rec->len) <= used)
@@ -133,9 +202,16 @@ static int ring_record(struct ring_rx *rx, struct sharedpc_record *rec)
 	return -EPROTO;
 }
 
+/* Be done with the oldest record, of which ring_peek said that it has @len bytes. */
+void ring_skip(struct ring_rx *rx, u32 len)
+{
+	ring_free(rx, rx->tail + record_size(len));
+}
+
 /*
  * The first @size bytes of the oldest record into @buf, which stays where it is until
- * it is taken.  Its length in bytes, which may be more than @size; or as ring_pop.
+ * it is taken.  Its length in bytes, which may be more than @size (then nobody has looked
+ * at its sum); or as ring_pop.
  */
 int ring_peek(struct ring_rx *rx, void *buf, u32 size, u32 *epoch)
 {
@@ -145,20 +221,19 @@ int ring_peek(struct ring_rx *rx, void *buf, u32 size, u32 *epoch)
 	if (err)
 		return err;
 	copy_out(rx->ring, rx->tail + sizeof(rec), buf, min_t(u32, rec.len, size));
+	if (rec.len <= size && record_sum(&rec, buf, rec.len, NULL) != rec.sum) {
+		rx->bad++;
+		ring_skip(rx, rec.len);
+		return -EPROTO;
+	}
 	*epoch = rec.epoch;
 	return rec.len;
-}
-
-/* Be done with the oldest record, of which ring_peek said that it has @len bytes. */
-void ring_skip(struct ring_rx *rx, u32 len)
-{
-	ring_free(rx, rx->tail + record_size(len));
 }
 
 /*
  * Take the oldest record out into @buf.  Returns its length in bytes;
  * -EAGAIN: the ring is empty; -EPROTO: it made no sense and was emptied, or a
- * record of more than @size bytes was thrown away.
+ * record of more than @size bytes or with a wrong sum was thrown away.
  */
 int ring_pop(struct ring_rx *rx, void *buf, u32 size, u32 *epoch)
 {

@@ -30,6 +30,8 @@ void ring_tx_init(struct ring_tx *tx, struct sharedpc_ring *ring);
 void ring_rx_init(struct ring_rx *rx, struct sharedpc_ring *ring);
 int ring_push(struct ring_tx *tx, u32 epoch, const void *head, u32 head_len,
 	      const void *body, u32 body_len);
+int ring_push_spoilt(struct ring_tx *tx, u32 epoch, const void *head, u32 head_len,
+		     const void *body, u32 body_len, u64 with);
 int ring_pop(struct ring_rx *rx, void *buf, u32 size, u32 *epoch);
 int ring_peek(struct ring_rx *rx, void *buf, u32 size, u32 *epoch);
 void ring_skip(struct ring_rx *rx, u32 len);

@@ -157,6 +157,11 @@ static int grant_publish(struct grant *g, unsigned long seq)
 		.pos = g->index,
 		.count = g->count,
 	};
+	/* What is said if these get lost. */
+	const struct sharedpc_msg again = {
+		.type = SHAREDPC_MSG_DONE, .slot = msg.slot, .file = msg.file,
+		.server = msg.server, .error = -EAGAIN,
+	};
 	int err = -EBUSY;
 
 	err = grant_reserve(g);
@@ -174,7 +179,7 @@ static int grant_publish(struct grant *g, unsigned long seq)
 		 * Ours no more before the answer is out: the client may use
 		 * the slot again as soon as it has it.
 		 */
-		err = request_finish(g->server, g->call.slot);
+		err = request_finish(g->server, g->call.slot, &again);
 		if (!err) {
 			grant_record(g);
 			err = peer_send(g->server->client, &msg, g->frame,

@@ -7,67 +7,113 @@
  * goes with RELEASED or when the client's CPUs have stopped for certain.
  * Meanwhile it may leave its file, but nobody else gets it.
  *
- * Which page it is says the grant that is being revoked, not the client.
+ * Which page it is says the grant that is being revoked, not the client.  By which name
+ * it is kept the client says, so that a message that comes twice or late means nothing.
+ *
+ * What a client still holds that could be made to give nothing back is kept as well,
+ * until it has stopped: no message of its counts for that.
  */
 #include <linux/mm.h>
 #include <linux/xarray.h>
 #include "box/ctl.h"
+#include "link/peer.h"
 #include "owner/server.h"
 
-static struct xarray kept[SHAREDPC_IMAGES_MAX];		/* pfn -> page */
-static atomic64_t count[SHAREDPC_IMAGES_MAX];
+static struct xarray kept[SHAREDPC_IMAGES_MAX];		/* pfn -> name, a value */
+static struct xarray stuck[SHAREDPC_IMAGES_MAX];	/* pfn -> 0, a value */
+static atomic64_t count[SHAREDPC_IMAGES_MAX];		/* of both */
 
 void kept_init(void)
 {
 	u32 i;
 
-	for (i = 0; i < SHAREDPC_IMAGES_MAX; i++)
+	for (i = 0; i < SHAREDPC_IMAGES_MAX; i++) {
 		xa_init_flags(&kept[i], XA_FLAGS_LOCK_BH);
+		xa_init_flags(&stuck[i], XA_FLAGS_LOCK_BH);
+	}
 }
 
-/* @page is granted to @client and stays so meanwhile.  Does not sleep. */
-void kept_add(u32 client, struct page *page)
+static void *name_value(u64 name)
+{
+	return xa_mk_value(name & LONG_MAX);
+}
+
+/* Note @page, which is granted to @client and stays so meanwhile.  0 or -errno. */
+static int keep(struct xarray *xa, u32 client, struct page *page, u64 name)
 {
 	unsigned long pfn = page_to_pfn(page);
-	int err = 0;
+	void *old;
 
-	xa_lock_bh(&kept[client]);
-	if (!xa_load(&kept[client], pfn)) {
+	xa_lock_bh(xa);
+	/* There already: by another name from now on. */
+	old = __xa_store(xa, pfn, name_value(name), GFP_ATOMIC | __GFP_NOWARN);
+	if (!old) {
 		get_page(page);
 		atomic64_inc(&count[client]);
-		err = xa_err(__xa_store(&kept[client], pfn, page,
-					GFP_ATOMIC | __GFP_NOWARN));
 	}
-	xa_unlock_bh(&kept[client]);
-	if (err)	/* with the reference it is safe for ever */
-		pr_err_ratelimited("image %s keeps frame %#lx, which is lost: %d\n",
-				   ctl_name(client), pfn, err);
+	xa_unlock_bh(xa);
+	return xa_err(old);
 }
 
-static void kept_put(u32 client, struct page *page)
+void kept_stuck(u32 client, struct page *page)
+{
+	int err = keep(&stuck[client], client, page, 0);
+
+	if (!err)
+		return;
+	get_page(page);		/* with that it is safe for ever */
+	atomic64_inc(&count[client]);
+	pr_err_ratelimited("image %s keeps frame %#lx, which is lost: %d\n",
+			   ctl_name(client), page_to_pfn(page), err);
+}
+
+void kept_add(u32 client, u64 name, struct page *page)
+{
+	if (keep(&kept[client], client, page, name))
+		kept_stuck(client, page);	/* until it has stopped */
+}
+
+static void kept_put(u32 client, unsigned long pfn)
 {
 	atomic64_dec(&count[client]);
-	put_page(page);
+	put_page(pfn_to_page(pfn));
 }
 
-/* The listening thread. */
+/* Soft interrupt. */
 void kept_released(u32 client, const struct sharedpc_msg *msg)
 {
-	struct page *page = xa_erase_bh(&kept[client], PHYS_PFN(msg->pos));
+	struct sharedpc_msg freed = {
+		.type = SHAREDPC_MSG_FREED, .pos = msg->pos, .data = msg->data,
+	};
+	unsigned long pfn = PHYS_PFN(msg->data);
+	bool found;
 
-	if (page)
-		kept_put(client, page);
+	xa_lock_bh(&kept[client]);
+	found = xa_load(&kept[client], pfn) == name_value(msg->pos);
+	if (found)
+		__xa_erase(&kept[client], pfn);
+	xa_unlock_bh(&kept[client]);
+	if (found)
+		kept_put(client, pfn);
+	/* If it does not get there it is asked for again. */
+	peer_send(client, &freed, NULL, 0);
+}
+
+static void drop(struct xarray *xa, u32 client)
+{
+	unsigned long pfn;
+	void *entry;
+
+	xa_for_each(xa, pfn, entry)
+		if (xa_erase_bh(xa, pfn))
+			kept_put(client, pfn);
 }
 
 /* No CPU of @client runs. */
 void kept_drop(u32 client)
 {
-	struct page *page;
-	unsigned long pfn;
-
-	xa_for_each(&kept[client], pfn, page)
-		if (xa_erase_bh(&kept[client], pfn))
-			kept_put(client, page);
+	drop(&kept[client], client);
+	drop(&stuck[client], client);
 }
 
 u64 kept_count(u32 client)

@@ -8,17 +8,22 @@
  *	FREE --request_arrived--> QUEUED --request_next--> HANDED --answered--> FREE
  *
  * A call without a proxy is answered at once, with EIO.
+ *
+ * A client that has no answer sends its call again.  It is known by its slot, whose
+ * serial number only grows: one that is here is being done, and one that was answered is
+ * answered once more, with what is kept of that.  The frames of a FAULT are not kept, since
+ * they may have been taken back: its answer is that it be asked again.
  */
 #include "link/peer.h"
 #include "owner/server.h"
 #include "sharedpc_limits.h"
 #include "words/words.h"
 
-/* 0, or -EAGAIN: the ring stays full for a second; then it was no use. */
-static int answer_once(const struct server *s, const struct sharedpc_msg *call,
-		       int error, u64 result, u64 pos)
+/* What ends @call. */
+static struct sharedpc_msg done_msg(const struct server *s, const struct sharedpc_msg *call,
+				    int error, u64 result, u64 pos)
 {
-	struct sharedpc_msg done = {
+	return (struct sharedpc_msg) {
 		.type = SHAREDPC_MSG_DONE,
 		.slot = call->slot,
 		.file = call->file,
@@ -27,18 +32,21 @@ static int answer_once(const struct server *s, const struct sharedpc_msg *call,
 		.result = result,
 		.pos = pos,
 	};
-
-	return server_current(s) ? peer_send_wait(s->client, &done) : 0;
 }
 
-static void request_answer(const struct server *s, const struct sharedpc_msg *call,
-			   int error, u64 result, u64 pos)
+/* 0, or -EAGAIN: the ring stays full for a second; then it was no use. */
+static int answer_once(const struct server *s, const struct sharedpc_msg *done)
+{
+	return server_current(s) ? peer_send_wait(s->client, done) : 0;
+}
+
+static void request_answer(const struct server *s, const struct sharedpc_msg *done)
 {
 	int tries;
 
 	/* Nobody else will answer it; but whoever waits for it gives up some time. */
 	for (tries = 0; tries < LIMIT_CALL_S; tries++)
-		if (answer_once(s, call, error, result, pos) != -EAGAIN)
+		if (answer_once(s, done) != -EAGAIN)
 			break;
 }
 
@@ -65,44 +73,56 @@ static struct call_queue *queue_of(struct server *s, bool names)
 	return names ? &s->names : &s->data;
 }
 
+/*
+ * Take @msg in, with s->lock.  0: it is queued; -EALREADY: it is known, and *@again is
+ * what is to be said, if its type is not 0; -EIO: nobody serves.
+ */
+static int request_take(struct server *s, const struct sharedpc_msg *msg,
+			struct sharedpc_msg *again)
+{
+	struct request *c = &s->call[msg->slot % SHAREDPC_CALLS];
+
+	if (s->gone || s->epoch != peer_epoch(s->client))
+		return -EIO;
+	if (c->state != CALL_FREE)
+		return -EALREADY;
+	/* Serial numbers: both have the same index. */
+	if (c->answered && (s32)(msg->slot - c->msg.slot) <= 0) {
+		if (msg->slot == c->msg.slot)
+			*again = c->done;
+		return -EALREADY;
+	}
+	c->msg = *msg;
+	c->answered = false;
+	c->state = CALL_QUEUED;
+	list_add_tail(&c->node, &queue_of(s, msg->type == SHAREDPC_OP_NAME)->list);
+	return 0;
+}
+
 /* @client has a call.  In the soft interrupt: must not wait. */
 void request_arrived(u32 client, const struct sharedpc_msg *msg)
 {
-	bool names = msg->type == SHAREDPC_OP_NAME;
-	struct request *c;
-	struct server *s;
-	int err = -EINVAL;
+	struct sharedpc_msg again = { .type = 0 };
+	struct server *s = server_get(client, msg->server);
+	int err = s ? -EINVAL : -EIO;
 
-	if (!call_valid(msg))
-		goto refuse;
-	s = server_get(client, msg->server);
-	err = -EIO;
-	if (!s)
-		goto refuse;
-	c = &s->call[msg->slot % SHAREDPC_CALLS];
-	spin_lock_bh(&s->lock);
-	if (!s->gone && s->epoch == peer_epoch(client) && c->state == CALL_FREE) {
-		c->msg = *msg;
-		c->state = CALL_QUEUED;
-		list_add_tail(&c->node, &queue_of(s, names)->list);
-		err = 0;
+	if (s && call_valid(msg)) {
+		spin_lock_bh(&s->lock);
+		err = request_take(s, msg, &again);
+		spin_unlock_bh(&s->lock);
 	}
-	spin_unlock_bh(&s->lock);
 	if (!err)
-		wake_up(&queue_of(s, names)->wait);
-	server_put(s);
-	if (!err)
-		return;
-refuse:
-	{
-		struct sharedpc_msg done = {
-			.type = SHAREDPC_MSG_DONE,
-			.slot = msg->slot,
-			.server = msg->server,
+		wake_up(&queue_of(s, msg->type == SHAREDPC_OP_NAME)->wait);
+	if (s)
+		server_put(s);
+	if (err == -EALREADY && again.type)
+		peer_send(client, &again, NULL, 0);
+	if (err && err != -EALREADY) {
+		again = (struct sharedpc_msg) {
+			.type = SHAREDPC_MSG_DONE, .slot = msg->slot, .server = msg->server,
 			.error = msg->type == SHAREDPC_OP_CLOSE ? 0 : err,
 		};
-
-		peer_send(client, &done, NULL, 0);
+		peer_send(client, &again, NULL, 0);
 	}
 }
 
@@ -129,6 +149,7 @@ static bool queue_some(void *q)
 int request_next(struct server *s, struct sharedpc_call *out)
 {
 	struct call_queue *q = queue_of(s, out->flags & SHAREDPC_NEXT_NAMES);
+	struct sharedpc_msg done;
 	struct request *c = NULL;
 	int err;
 
@@ -152,10 +173,9 @@ int request_next(struct server *s, struct sharedpc_call *out)
 		.data = c->msg.data,
 	};
 	if (c->msg.type == SHAREDPC_OP_CLOSE) {
-		struct sharedpc_msg msg = c->msg;
-
-		request_finish(s, msg.slot);
-		request_answer(s, &msg, 0, 0, 0);
+		done = done_msg(s, &c->msg, 0, 0, 0);
+		request_finish(s, done.slot, &done);
+		request_answer(s, &done);
 	}
 	return 0;
 }
@@ -182,7 +202,7 @@ int request_find(struct server *s, u32 slot, struct sharedpc_msg *msg)
 }
 
 /* Whoever gets 0 here is the one who answers. */
-int request_finish(struct server *s, u32 slot)
+int request_finish(struct server *s, u32 slot, const struct sharedpc_msg *done)
 {
 	struct request *c = &s->call[slot % SHAREDPC_CALLS];
 	int err = -ESTALE;
@@ -190,6 +210,8 @@ int request_finish(struct server *s, u32 slot)
 	spin_lock_bh(&s->lock);
 	if (c->state == CALL_HANDED && c->msg.slot == slot) {
 		c->state = CALL_FREE;
+		c->answered = true;
+		c->done = *done;
 		err = 0;
 	}
 	spin_unlock_bh(&s->lock);
@@ -202,28 +224,32 @@ void request_unfinish(struct server *s, u32 slot)
 	struct request *c = &s->call[slot % SHAREDPC_CALLS];
 
 	spin_lock_bh(&s->lock);
-	if (c->state == CALL_FREE && c->msg.slot == slot && !s->gone)
+	if (c->state == CALL_FREE && c->msg.slot == slot && !s->gone) {
 		c->state = CALL_HANDED;
+		c->answered = false;
+	}
 	spin_unlock_bh(&s->lock);
 }
 
 int request_reply(struct server *s, const struct sharedpc_reply *reply)
 {
-	struct sharedpc_msg msg;
+	struct sharedpc_msg msg, done;
 	int err;
 
 	if (reply->error > 0 || reply->error < -MAX_ERRNO)
 		return -EINVAL;
 	err = request_find(s, reply->slot, &msg);
-	if (!err)
-		err = request_finish(s, reply->slot);
+	if (err)
+		return err;
+	done = done_msg(s, &msg, reply->error, reply->result, reply->pos);
+	err = request_finish(s, reply->slot, &done);
 	if (err)
 		return err;
 	if (msg.type == SHAREDPC_OP_WRITE)
 		atomic64_inc(&s->writes);
 	if (msg.type == SHAREDPC_OP_FAULT && reply->error == -ENOSPC)
 		words_refused();
-	request_answer(s, &msg, reply->error, reply->result, reply->pos);
+	request_answer(s, &done);
 	return 0;
 }
 
@@ -233,7 +259,7 @@ int request_reply(struct server *s, const struct sharedpc_reply *reply)
  */
 void request_fail_all(struct server *s)
 {
-	struct sharedpc_msg msg;
+	struct sharedpc_msg done;
 	bool open, room = true;
 	u32 i;
 
@@ -248,9 +274,9 @@ void request_fail_all(struct server *s)
 		if (c->state == CALL_QUEUED)
 			list_del(&c->node);
 		c->state = CALL_FREE;
-		msg = c->msg;
+		done = done_msg(s, &c->msg, -EIO, 0, 0);
 		spin_unlock_bh(&s->lock);
 		if (open && room)
-			room = answer_once(s, &msg, -EIO, 0, 0) != -EAGAIN;
+			room = answer_once(s, &done) != -EAGAIN;
 	}
 }

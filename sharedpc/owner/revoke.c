@@ -15,6 +15,9 @@
  * right to write from all pages of the map with one message, so that the
  * rest of the file costs none (docs/architecture.md, Taking back).
  *
+ * A REVOKE, or its answer, may get lost.  So it is sent again, as another try, and only
+ * an answer to the last try counts, with all its KEPTs.
+ *
  * What a client wrote shows in no page table of this kernel, so pages that it
  * could write are marked dirty here before their page is cleaned or dropped.
  */
@@ -37,23 +40,36 @@ struct revoke {
 	u32 id;
 	struct map *map;	/* NULL: of all files */
 	u64 first, last;	/* pages of it */
+	u64 try;
+	u64 kept, kept_sum;	/* KEPTs of this try, what their addresses add up to */
 	int error;
 	struct completion done;
 };
+
+/* The next try begins. */
+static int revoke_send(struct server *s, struct revoke *r, struct sharedpc_msg *msg)
+{
+	spin_lock_bh(&s->lock);
+	msg->result = ++r->try;
+	r->kept = 0;
+	r->kept_sum = 0;
+	spin_unlock_bh(&s->lock);
+	return peer_send(s->client, msg, NULL, 0);
+}
 
 /*
  * Send REVOKE and wait for REVOKED.  0: all given back; -EBUSY: never reuse
  * these pages.
  */
 static int revoke_wait(struct server *s, struct revoke *r,
-		       const struct sharedpc_msg *msg)
+		       struct sharedpc_msg *msg)
 {
 	int err = -EAGAIN, i;
 
 	for (i = 0; i < PATIENCE * 20; i++) {
 		/* The ring may be full.  Else the client is dead or silent. */
-		if (err == -EAGAIN)
-			err = peer_send(s->client, msg, NULL, 0);
+		if (err == -EAGAIN || i % (LIMIT_RESEND_S * 20) == 0)
+			err = revoke_send(s, r, msg);
 		if (wait_for_completion_timeout(&r->done, HZ / 20))
 			return r->error;
 		if (image_ended(s->client, s->epoch))
@@ -128,18 +144,19 @@ int revoke_end(struct server *s)
 	return revoke_run(s, NULL, &msg);
 }
 
-/* The REVOKE that @msg answers and that waits for it, or NULL.  Under s->lock. */
+/* The REVOKE whose try @msg answers and that waits for it, or NULL.  Under s->lock. */
 static struct revoke *revoke_find(struct server *s, const struct sharedpc_msg *msg)
 {
 	struct revoke *r;
 
 	list_for_each_entry(r, &s->revokes, node)
-		if (r->id == msg->slot && msg->file == (r->map ? r->map->file : 0))
+		if (r->id == msg->slot && r->try == msg->result &&
+		    msg->file == (r->map ? r->map->file : 0))
 			return r;
 	return NULL;
 }
 
-/* The listening thread: the client gave something back. */
+/* Soft interrupt: the client gave something back. */
 void revoke_answered(u32 client, const struct sharedpc_msg *msg)
 {
 	struct server *s = server_get(client, msg->server);
@@ -149,7 +166,7 @@ void revoke_answered(u32 client, const struct sharedpc_msg *msg)
 		return;
 	spin_lock_bh(&s->lock);
 	r = revoke_find(s, msg);
-	if (r) {
+	if (r && (msg->error || (msg->count == r->kept && msg->data == r->kept_sum))) {
 		r->error = msg->error;
 		complete(&r->done);
 	}
@@ -157,13 +174,33 @@ void revoke_answered(u32 client, const struct sharedpc_msg *msg)
 	server_put(s);
 }
 
-/* The listening thread: page @msg->pos of what is being revoked stays in use. */
+/*
+ * The grants' lock is held.  Page @msg->pos of what is being revoked stays in use.  One that
+ * is not granted any more was taken back, and kept, before: it is named again as long as it
+ * is held.
+ */
+static void keep_page(struct server *s, struct map *m, const struct sharedpc_msg *msg)
+{
+	void *entry = xa_load(&m->grants, msg->pos);
+	struct revoke *r;
+
+	if (entry && xa_to_value(entry) == PHYS_PFN(msg->data))
+		kept_add(s->client, msg->count, pfn_to_page(xa_to_value(entry)));
+	spin_lock(&s->lock);
+	r = revoke_find(s, msg);
+	if (r) {
+		r->kept++;
+		r->kept_sum += msg->data;
+	}
+	spin_unlock(&s->lock);
+}
+
+/* Soft interrupt: the client says so. */
 void revoke_kept(u32 client, const struct sharedpc_msg *msg)
 {
 	struct server *s = server_get(client, msg->server);
 	struct map *m = NULL;
 	struct revoke *r;
-	void *entry;
 
 	if (!s)
 		return;
@@ -178,9 +215,7 @@ void revoke_kept(u32 client, const struct sharedpc_msg *msg)
 	if (m) {
 		/* The grant is forgotten after REVOKED, which comes later. */
 		xa_lock_bh(&m->grants);
-		entry = xa_load(&m->grants, msg->pos);
-		if (entry && xa_to_value(entry) == PHYS_PFN(msg->data))
-			kept_add(client, pfn_to_page(xa_to_value(entry)));
+		keep_page(s, m, msg);
 		xa_unlock_bh(&m->grants);
 		map_put(m);
 	}
@@ -249,7 +284,7 @@ static void forget(struct map *m, u64 first, u64 last, bool keep)
 		}
 		server_granted_add(m->server, -1);
 		if (keep)
-			kept_add(m->server->client, page);
+			kept_stuck(m->server->client, page);
 		put_page(page);
 	}
 	/* It may have stopped, and let go of all that is kept, just before. */

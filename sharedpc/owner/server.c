@@ -2,8 +2,8 @@
 /*
  * server.c - a server of one client and file system: from SERVE to the last close
  *
- * A server belongs to the open device file that said SERVE.  The listening
- * thread finds it by its number.  When the client dies, the server is
+ * A server belongs to the open device file that said SERVE.  What the client says
+ * finds it by its number.  When the client dies, the server is
  * marked gone: NEXT says ENODEV and the proxy leaves.  When the proxy leaves
  * first, every open call is answered with EIO, everything that the client
  * holds of it is taken back, and its files are ended, before another proxy can say

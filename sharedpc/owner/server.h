@@ -37,6 +37,8 @@ enum call_state { CALL_FREE, CALL_QUEUED, CALL_HANDED };
 
 struct request {
 	enum call_state state;
+	bool answered;			/* FREE: msg was, with done */
+	struct sharedpc_msg done;
 	struct list_head node;		/* in a queue */
 	struct sharedpc_msg msg;	/* checked copy */
 };
@@ -127,7 +129,8 @@ void request_arrived(u32 client, const struct sharedpc_msg *msg);
 int request_next(struct server *s, struct sharedpc_call *out);
 int request_reply(struct server *s, const struct sharedpc_reply *reply);
 int request_find(struct server *s, u32 slot, struct sharedpc_msg *msg);
-int request_finish(struct server *s, u32 slot);
+/* @done: what is said if the call comes again. */
+int request_finish(struct server *s, u32 slot, const struct sharedpc_msg *done);
 void request_unfinish(struct server *s, u32 slot);
 void request_fail_all(struct server *s);
 
@@ -150,7 +153,9 @@ void revoke_kept(u32 client, const struct sharedpc_msg *msg);
 
 /* kept.c */
 void kept_init(void);
-void kept_add(u32 client, struct page *page);
+/* @page is granted to @client and stays so meanwhile.  Neither sleeps. */
+void kept_add(u32 client, u64 name, struct page *page);
+void kept_stuck(u32 client, struct page *page);
 void kept_released(u32 client, const struct sharedpc_msg *msg);
 void kept_drop(u32 client);
 u64 kept_count(u32 client);

@@ -211,7 +211,7 @@ static void rx_packet(u32 image, const struct packet *p, int len)
 	virtio_transport_recv_pkt(&transport, skb);
 }
 
-/* A peer died: whoever is connected to it hears of it now. */
+/* A peer died, or a piece of what it said is gone: whoever is connected to it hears of it now. */
 static void reset_one(struct sock *sk)
 {
 	struct vsock_sock *vsk = vsock_sk(sk);
@@ -221,7 +221,8 @@ static void reset_one(struct sock *sk)
 		return;
 	sock_set_flag(sk, SOCK_DONE);
 	vsk->peer_shutdown = SHUTDOWN_MASK;
-	sk->sk_state = TCP_CLOSE;
+	/* With TCP_CLOSING its close tells the other end, if there is one. */
+	sk->sk_state = peer_up(image) ? TCP_CLOSING : TCP_CLOSE;
 	sk->sk_err = ECONNRESET;
 	sk_error_report(sk);
 }
@@ -246,6 +247,10 @@ static bool rx_image(u32 image)
 		len = ring_pop(rx, &p, sizeof(p), &epoch);
 		if (len == -EAGAIN)
 			return false;
+		if (len == -EPROTO) {	/* a piece of some stream is gone */
+			set_bit(image, &went);
+			return true;
+		}
 		if (len >= 0 && epoch == peer_epoch(image))
 			rx_packet(image, &p, len);
 	}

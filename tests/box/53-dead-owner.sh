@@ -52,6 +52,19 @@ check "restart" ctl restart "$b"
 await 60 is_up "$b" || fail "$b does not come back"
 check "$b works again" on "$b" sh -c "grep -q x $DIR/f && [ ! -e $DIR/none ] && ls $DIR | grep -qx l"
 
+# A client's proxy hangs while what waits for it went by sharedpc.ko: after a minute
+# without a sign of life all of that fails, and what is remembered is forgotten.
+pid=$(proxy_of "$b")
+doomed "$b" $DIR 130
+check "stop" on boot kill -STOP "$pid"
+timeout 130 "$BOX" exec "$b" -- mkdir $DIR/waits >/dev/null 2>&1 </dev/null &
+waits=$!
+forgot "$b, whose proxy hangs"
+wait $waits && fail "a proxy that hangs has made a directory"
+on boot kill -9 "$pid"
+check "restart" ctl restart "$b"
+await 60 is_up "$b" || fail "$b does not come back"
+
 # The owner's own mount: its proxy is killed, then another is stopped.
 pid=$(proxy_of boot)
 check "proxy of the owner" alive "$pid"

@@ -154,6 +154,71 @@ check "where a size may lie" on "$a" python3 /tmp/sizes.py "$server" 0x100000 \
 	APIC=0xfee00008 nowhere=0xffff00000000 "own=$(where "$a" "System RAM")" \
 	"region=$(where "$a" "sharedpc region")"
 
+# It also has the way to its proxies: what is no request there, of no mount, too long or
+# nowhere gets an error, and the proxy goes on. The control: what is one.
+cat >/tmp/asks.$$ <<'EOT'
+import errno, fcntl, os, struct, sys
+JOIN, ASK, LEAVE = 1 << 30 | 16 << 16 | 0x5013, 3 << 30 | 32 << 16 | 0x5014, 0x5015
+def opened(): return os.open("/dev/sharedpc", os.O_RDWR)
+dev = opened()
+image = bytearray(320)
+fcntl.ioctl(dev, 3 << 30 | 320 << 16 | 0x5002, image)
+epoch, server = struct.unpack_from("<I", image, 8)[0], int(sys.argv[1])
+import ctypes
+head, body = ctypes.create_string_buffer(32), ctypes.create_string_buffer(1 << 20)
+def call(fd, code, arg=b""):
+	try:
+		fcntl.ioctl(fd, code, arg)
+		return 0
+	except OSError as e:
+		return e.errno
+def want(what, got, *errors):
+	if got not in errors: sys.exit("%s: error %d, not %s" % (what, got, errors))
+def join(fd, owner=0, epoch=epoch, server=server, reserved=0):
+	return call(fd, JOIN, struct.pack("<IIII", owner, epoch, server, reserved))
+def ask(fd, mount=1, h=None, b=None, length=20, room=1024, magic=0x73666363, op=5, size=None, error=0):
+	head.raw = struct.pack("<IIHHiQQ", magic, (32 + length) & 0xffffffff if size is None else size, op, 0, error, 7, 1)
+	body.raw = struct.pack("<5I", 0, 0, 1, 0o22, 0)
+	return call(fd, ASK, bytearray(struct.pack("<QQQII", mount, ctypes.addressof(head) if h is None else h,
+		ctypes.addressof(body) if b is None else b, length, room)))
+want("ask without join", ask(dev), errno.EINVAL)
+want("join myself", join(dev, owner=int(sys.argv[2])), errno.EINVAL)
+want("join nobody", join(dev, owner=99), errno.EINVAL)
+want("join another life", join(dev, epoch=epoch + 1), errno.ENOTCONN)
+want("join server 0", join(dev, server=0), errno.EINVAL)
+want("join, reserved", join(dev, reserved=1), errno.EINVAL)
+want("join", join(dev), 0)
+want("join twice", join(dev), errno.EINVAL)
+for mount in 0, 1 << 20, 1 << 63:
+	want("no such mount", ask(dev, mount), errno.ESTALE)
+live = [m for m in range(1, 100) if not ask(dev, m)]
+if not live: sys.exit("the control: no mount takes a request")
+want("no memory", ask(dev, live[0], h=8), errno.EFAULT)
+want("no memory for the body", ask(dev, live[0], b=8), errno.EFAULT)
+want("too long", ask(dev, live[0], length=(1 << 32) - 1), errno.EMSGSIZE)
+want("much", ask(dev, live[0], length=1 << 20), errno.EMSGSIZE)
+want("much room", ask(dev, live[0], room=(1 << 32) - 1), 0)
+want("no room", ask(dev, live[0], room=0), errno.EMSGSIZE)
+want("another size", ask(dev, live[0], size=5), errno.EPROTO)
+want("another magic", ask(dev, live[0], magic=1), errno.EPROTO)
+want("still there", ask(dev, live[0]), 0)
+other = opened()
+want("join no server", join(other, server=server + 1000), 0)
+want("no server", ask(other, live[0]), errno.ENOTCONN, errno.EIO)
+call(dev, LEAVE)
+want("after leave", ask(dev, live[0]), errno.ENOTCONN)
+for op in 1, 2, 4, 17, 99:	# HELLO, PING, FORGET, DROP, none, of no mount (of one: test-asked)
+	dev = opened()
+	want("join", join(dev), 0)
+	want("op %d" % op, ask(dev, 1 << 40, op=op), errno.ESTALE, errno.EPROTO)
+os.setuid(1234)
+want("not root: join", call(os.open("/dev/sharedpc", os.O_RDWR), JOIN, struct.pack("<IIII", 0, epoch, server, 0)), errno.EPERM)
+want("not root: ask", ask(dev, live[0]), errno.EPERM)
+EOT
+check "asks" "$BOX" cp /tmp/asks.$$ "$a:/tmp/asks.py"
+rm -f /tmp/asks.$$
+check "who asks the proxies" on "$a" python3 /tmp/asks.py "$server" "$(field "$a" id)"
+
 # The way out: by "..", by a link, by a handle that is guessed or stale.
 [ "$(on "$a" sh -c "cd $N && ls ..")" = "$(on "$a" ls /tmp)" ] || fail ".. leads out of the mount"
 check "link" as "$a" ln -s /srv/trust/secret $N/all/link

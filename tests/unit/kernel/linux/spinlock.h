@@ -22,6 +22,7 @@ typedef pthread_mutex_t spinlock_t;
 #define spin_lock_irqsave(l, f)		((f) = 0, pthread_mutex_lock(l))
 #define spin_unlock_irqrestore(l, f)	((void)(f), pthread_mutex_unlock(l))
 
+#define unlikely(x)			__builtin_expect(!!(x), 0)
 #define READ_ONCE(x)			__atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define WRITE_ONCE(x, v)		__atomic_store_n(&(x), v, __ATOMIC_RELAXED)
 /* What C11 calls it; its users say what it pairs with. */
