@@ -4,7 +4,7 @@
 # box/machine.sh.
 
 # What no kernel log may have.
-SPLAT='WARNING:|BUG:|Oops|Call Trace:|general protection|UBSAN|KASAN|lockdep|possible (circular|recursive) locking|blocked for more than|rcu.*(stall|detected)|soft lockup|hard LOCKUP|Unexpected|Bad page|memory leak'
+SPLAT='WARNING:|BUG:|Oops|Call Trace:|general protection|UBSAN|KASAN:|inconsistent lock state|locking correctness validator|possible (circular|recursive) locking|blocked for more than|rcu.*(stall|detected)|soft lockup|hard LOCKUP|Unexpected|Bad page|memory leak'
 # Where, if there is any of that.
 WHERE='rcu:[[:space:]]+[0-9]+-|NMI backtrace for cpu|RIP: [0-9]|task:'
 

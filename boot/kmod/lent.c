@@ -78,23 +78,26 @@ static bool inside(u64 start, u64 size, const struct sharedpc_range *range)
 	       start + size <= range->start + range->size;
 }
 
+/*
+ * Not images_lock: who maps has the lock of a memory map, which may be waited for with
+ * that of CPU hot-plug, and that is waited for with images_lock.
+ */
 int lent_may_map(u64 start, u64 size, bool write)
 {
 	int ret = -EPERM;
 	u32 id;
 
-	mutex_lock(&images_lock);
+	spin_lock_irq(&run_lock);
 	for (id = 1; id < SHAREDPC_IMAGES_MAX && ret != -EBUSY; id++) {
-		u32 state = READ_ONCE(images[id].state);
+		u32 state = images[id].state;
 
 		if (state == CCBOOT_ABSENT ||
 		    (!inside(start, size, &images[id].mem) &&
 		     !inside(start, size, &images[id].low)))
 			continue;
-		/* RUNNING begins under images_lock; DYING may end meanwhile. */
 		ret = write && state >= CCBOOT_RUNNING ? -EBUSY : 0;
 	}
-	mutex_unlock(&images_lock);
+	spin_unlock_irq(&run_lock);
 	return ret;
 }
 
@@ -277,6 +280,7 @@ static int fence(u32 id, u32 epoch)
 
 static void lent_free(struct lent *img)
 {
+	lent_set_state(img, CCBOOT_ABSENT);
 	if (img->page)
 		memunmap(img->page);
 	kfree(img->copy);
@@ -345,7 +349,7 @@ int lent_add(const struct ccboot_image *spec)
 	INIT_WORK(&img->end, lent_end);
 	init_completion(&img->fenced);
 	init_completion(&img->ended);
-	img->state = CCBOOT_IDLE;
+	lent_set_state(img, CCBOOT_IDLE);
 	ret = 0;
 	goto unlock;
 free:

@@ -4,9 +4,9 @@
  *
  * Locks, outermost first:
  *	images_lock	mutex: one ioctl at a time; all fields but the next
- *	run_lock	spinlock, irqs off: state, cause and end_ns while the
- *			state is LENT, RUNNING, DYING or STUCK; taken by the
- *			watcher's timer and by the fence
+ *	run_lock	spinlock, irqs off: state; cause and end_ns while that
+ *			is LENT, RUNNING, DYING or STUCK; taken by the watcher's
+ *			timer, by the fence, and by who maps an image's memory
  */
 #ifndef CCBOOT_KMOD_LENT_H
 #define CCBOOT_KMOD_LENT_H
