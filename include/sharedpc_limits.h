@@ -136,8 +136,8 @@
 #define LIMIT_BIND_TRIES	20	/* after the first: a second */
 #define LIMIT_PROVE_BARRIER_S	60	/* ccprove: for the other images */
 
-/* A message may get lost ten times, and the fence does not come. */
-_Static_assert(LIMIT_RESEND_S * 10 < LIMIT_REVOKE_S, "resending and the fence");
+/* A message may get lost several times, and the fence does not come. */
+_Static_assert(LIMIT_RESEND_S == 1 && LIMIT_REVOKE_S >= 14, "tries of a REVOKE");
 /* A call may have to wait until another client has been fenced. */
 _Static_assert(LIMIT_REVOKE_S * 1000 + LIMIT_FENCE_MS < LIMIT_CALL_S * 1000,
 	       "call and revoke");

@@ -4,7 +4,7 @@
  *
  * One message per record of a CLIENT or an OWNER ring.  For each file system that an owner
  * serves a client from there is a server, whose number is in all messages but
- * RELEASED, FREED and ECHO: who is asked, whose files are named, whose slots are meant.  A
+ * RELEASED, FREED, ECHO and ECHOED: who is asked, whose files are named, whose slots are meant.  A
  * client sends calls, the owner does and answers each once; the owner sends
  * REVOKE, the client answers each with REVOKED.  Who has waited for an answer for
  * LIMIT_RESEND_S sends again: a call as it was, which the owner knows by its slot and

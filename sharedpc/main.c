@@ -133,6 +133,7 @@ static void tick(void)
 	u32 i;
 
 	image_tick();
+	socket_kick();	/* a doorbell may be lost, and a ring be in need of mending */
 	for (i = 0; i < ctl_nr_images; i++)
 		if (i != ctl_self && peer_up(i))
 			call_resend(i);

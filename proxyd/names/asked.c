@@ -6,6 +6,7 @@
  * time: it is copied, and the copy is checked. Its answer goes to the same place.
  */
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
@@ -30,6 +31,14 @@ static int reply(struct proxy *proxy, uint32_t slot, ssize_t n)
 	return -errno;
 }
 
+/* The mount has ended, or its reader will see that it has. */
+static bool is_over(struct conn *conn)
+{
+	struct pollfd p = { .fd = conn->fd, .events = POLLRDHUP };
+
+	return conn->over || (poll(&p, 1, 0) > 0 && p.revents);
+}
+
 int asked_answer(struct request *req)
 {
 	const struct sharedpc_call *call = req->call;
@@ -39,7 +48,7 @@ int asked_answer(struct request *req)
 	int ret;
 
 	/* Whoever asked is gone, and with him who would close it. */
-	if (req->opened && req->conn->over)
+	if (req->opened && is_over(req->conn))
 		n = -ENOTCONN;
 	ret = reply(proxy, call->slot, n);
 	return n < 0 ? n : ret;

@@ -18,7 +18,7 @@
  * A frame of a file that was closed here waits to be revoked: until then the
  * owner's grant holds it, and nothing has to be said.
  *
- * All but pinned_add are called by peer.c's thread.
+ * All that sends or changes what is noted, but pinned_add, is called by peer.c's thread.
  */
 #include <linux/mm.h>
 #include <linux/slab.h>

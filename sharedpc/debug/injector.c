@@ -2,9 +2,9 @@
 /*
  * injector.c - /sys/kernel/debug/sharedpc/inject: messages that do not arrive as they should
  *
- * Write "TYPE WHAT COUNT": COUNT messages of that type (its name in sharedpc_wire.h, small
- * letters), each second one that this image sends, are dropped, delayed, duplicated
- * or corrupted: WHAT is drop, delay, duplicate or corrupt; or cut: the next ones are
+ * Write "TYPE WHAT COUNT": the next COUNT messages of that type (its name in
+ * sharedpc_wire.h, small letters) that this image sends are dropped, delayed, duplicated
+ * or corrupted: WHAT is drop, delay, duplicate or corrupt; but none twice in a row. Or cut:
  * dropped, all of them. Read: how many are left of each type that has some.
  */
 #include <linux/debugfs.h>

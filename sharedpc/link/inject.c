@@ -5,13 +5,15 @@
  * Each type is armed by itself.  While none is, a look at one word is all that it costs.
  */
 #include <linux/atomic.h>
+#include <linux/bitops.h>
 #include <linux/errno.h>
+#include <linux/hash.h>
 #include "link/inject.h"
 
 static struct {
 	u32 what;
 	atomic_t left;
-	atomic_t seen;
+	unsigned long hit;	/* a bit for each hash of a key */
 } armed[INJECT_TYPES];
 static atomic_t any;		/* messages, of all types */
 
@@ -31,12 +33,15 @@ u32 inject_left(u32 type)
 	return type < INJECT_TYPES ? atomic_read(&armed[type].left) : 0;
 }
 
-enum inject_what inject_now(u32 type)
+enum inject_what inject_now(u32 type, u32 key)
 {
 	if (likely(!atomic_read(&any)) || type >= INJECT_TYPES ||
-	    (READ_ONCE(armed[type].what) != INJECT_CUT &&
-	     !(atomic_inc_return(&armed[type].seen) & 1)) ||
-	    !atomic_add_unless(&armed[type].left, -1, 0))
+	    !atomic_read(&armed[type].left))
+		return INJECT_NOTHING;
+	if (READ_ONCE(armed[type].what) != INJECT_CUT &&
+	    test_and_change_bit(hash_32(key, 6), &armed[type].hit))
+		return INJECT_NOTHING;
+	if (!atomic_add_unless(&armed[type].left, -1, 0))
 		return INJECT_NOTHING;
 	atomic_dec(&any);
 	return READ_ONCE(armed[type].what);

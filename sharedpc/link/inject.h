@@ -20,14 +20,14 @@ enum inject_what {
 #define INJECT_TYPES		32	/* of messages, sharedpc_wire.h */
 
 /*
- * Every second of the next messages of @type that this image sends, @count of them (so
- * that what is said again arrives); for CUT all.  0 ends it.  -EINVAL: there is no such
- * type.
+ * The next @count messages of @type that this image sends, but none that had that said just
+ * before, so that what is said again arrives; for CUT all.  0 ends it.  -EINVAL: there is no
+ * such type.
  */
 int inject_arm(u32 type, enum inject_what what, u32 count);
 u32 inject_left(u32 type);
 
-/* What to do with a message of @type that is about to be sent. */
-enum inject_what inject_now(u32 type);
+/* What to do with a message of @type that is about to be sent, and is known by @key. */
+enum inject_what inject_now(u32 type, u32 key);
 
 #endif

@@ -332,7 +332,7 @@ static bool peer_inject(u32 image, const struct sharedpc_msg *msg, const void *b
 		*err = -EAGAIN;
 		return true;
 	}
-	switch (inject_now(msg->type)) {
+	switch (inject_now(msg->type, msg->slot ^ (u32)msg->pos)) {
 	case INJECT_NOTHING:
 		break;
 	case INJECT_DROP:

@@ -30,6 +30,7 @@
 #include "sharedpc_limits.h"
 
 #define PATIENCE	LIMIT_REVOKE_S	/* seconds until a silent client is fenced */
+#define SECOND		(20 * LIMIT_RESEND_S)	/* looks, of HZ / 20 */
 #define GONE		LIMIT_GONE_S	/* the same, of one that says it is not there */
 
 /* Lives of clients that are silent and could not be fenced; 0: none. */
@@ -46,15 +47,21 @@ struct revoke {
 	struct completion done;
 };
 
-/* The next try begins. */
+/* The next try begins, if it can be sent: else an answer to the last one still counts. */
 static int revoke_send(struct server *s, struct revoke *r, struct sharedpc_msg *msg)
 {
+	int err;
+
 	spin_lock_bh(&s->lock);
-	msg->result = ++r->try;
-	r->kept = 0;
-	r->kept_sum = 0;
+	msg->result = r->try + 1;
+	err = peer_send(s->client, msg, NULL, 0);
+	if (!err) {
+		r->try++;
+		r->kept = 0;
+		r->kept_sum = 0;
+	}
 	spin_unlock_bh(&s->lock);
-	return peer_send(s->client, msg, NULL, 0);
+	return err;
 }
 
 /*
@@ -64,18 +71,21 @@ static int revoke_send(struct server *s, struct revoke *r, struct sharedpc_msg *
 static int revoke_wait(struct server *s, struct revoke *r,
 		       struct sharedpc_msg *msg)
 {
-	int err = -EAGAIN, i;
+	int err = -EAGAIN, i, resend = SECOND;
 
-	for (i = 0; i < PATIENCE * 20; i++) {
+	for (i = 0; i < PATIENCE * SECOND; i++) {
 		/* The ring may be full.  Else the client is dead or silent. */
-		if (err == -EAGAIN || i % (LIMIT_RESEND_S * 20) == 0)
+		if (err == -EAGAIN || i == resend)
 			err = revoke_send(s, r, msg);
+		/* Each second, then seldom: a client that is slow has time for an answer. */
+		if (i == resend)
+			resend += i < 4 * SECOND ? SECOND : i / 2;
 		if (wait_for_completion_timeout(&r->done, HZ / 20))
 			return r->error;
 		if (image_ended(s->client, s->epoch))
 			return 0;
 		/* Whoever ends is seen to have ended by now. */
-		if (i >= GONE * 20 && !server_current(s))
+		if (i >= GONE * SECOND && !server_current(s))
 			break;
 	}
 	pr_err("image %s does not give frames back: fencing it\n",

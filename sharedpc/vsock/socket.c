@@ -219,10 +219,17 @@ static void reset_one(struct sock *sk)
 
 	if (image < 0 || !test_bit(image, &resetting))
 		return;
-	sock_set_flag(sk, SOCK_DONE);
 	vsk->peer_shutdown = SHUTDOWN_MASK;
-	/* With TCP_CLOSING its close tells the other end, if there is one. */
-	sk->sk_state = peer_up(image) ? TCP_CLOSING : TCP_CLOSE;
+	/*
+	 * A peer that lives is told when this end is closed; and here that is no end of
+	 * what it had to say, but an error.
+	 */
+	if (peer_up(image)) {
+		sk->sk_state = TCP_CLOSING;
+	} else {
+		sock_set_flag(sk, SOCK_DONE);
+		sk->sk_state = TCP_CLOSE;
+	}
 	sk->sk_err = ECONNRESET;
 	sk_error_report(sk);
 }

@@ -26,7 +26,7 @@ disarm() {
 	done
 	on "$a" touch /tmp/lost.stop </dev/null
 }
-trap 'disarm; rm -f /tmp/lost.$$; on "$a" rm -f /tmp/lost.stop' EXIT
+trap 'disarm; rm -f /tmp/lost.$$' EXIT
 
 # image_of TYPE: who sends such.
 image_of() {

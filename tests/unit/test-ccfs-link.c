@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -18,7 +19,8 @@
 #include "fs/conn.h"
 #include "sharedpc_ioctl.h"
 
-#define DEV	12345	/* of no file */
+#define DEV	12345	/* of no file; each connection has another one */
+#define CONNS	32
 #define MOUNT	77
 
 int __wrap_ioctl(int fd, unsigned long request, void *arg);
@@ -26,14 +28,15 @@ int __wrap_ioctl(int fd, unsigned long request, void *arg);
 static struct owner owner = { .dev = -1, .id = 0, .self = 1 };
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;	/* all below */
 static pthread_cond_t change = PTHREAD_COND_INITIALIZER;
-static bool left;		/* LEAVE was said */
+static bool left[CONNS];	/* LEAVE was said */
+static int now;			/* the connection of this test */
 static bool hangs;		/* ASK does, until that is over or LEAVE */
 static int asks;
 static int fails;		/* with this errno */
 static void (*lie)(struct ccfs_header *head, struct sharedpc_ask *ask);
 
 /* The answer: the request's body once more. */
-static int ask(struct sharedpc_ask *ask)
+static int ask(struct sharedpc_ask *ask, const bool *gone)
 {
 	struct ccfs_header *head = (void *)(uintptr_t)ask->head;
 
@@ -41,9 +44,9 @@ static int ask(struct sharedpc_ask *ask)
 	assert_int_equal(head->len, sizeof(*head) + ask->len);
 	assert_true(ask->room >= 8);
 	asks++;
-	while (hangs && !left)
+	while (hangs && !*gone)
 		pthread_cond_wait(&change, &lock);
-	errno = left ? ENOTCONN : fails;
+	errno = *gone ? ENOTCONN : fails;
 	if (errno)
 		return -1;
 	if (lie)
@@ -55,15 +58,15 @@ int __wrap_ioctl(int fd, unsigned long request, void *arg)
 {
 	int ret = 0;
 
-	if (fd != DEV) {
+	if (fd < DEV || fd >= DEV + CONNS) {
 		errno = ENOTTY;
 		return -1;
 	}
 	pthread_mutex_lock(&lock);
 	if (request == SHAREDPC_IOC_ASK)
-		ret = ask(arg);
+		ret = ask(arg, &left[fd - DEV]);
 	if (request == SHAREDPC_IOC_LEAVE) {
-		left = true;
+		left[fd - DEV] = true;
 		pthread_cond_broadcast(&change);
 	}
 	pthread_mutex_unlock(&lock);
@@ -72,24 +75,27 @@ int __wrap_ioctl(int fd, unsigned long request, void *arg)
 
 static struct conn *connected(int *peer, int patience_ms)
 {
-	static struct conn conns[32];
+	static struct conn conns[CONNS];
 	static int n;
-	struct conn *c = &conns[n++];
+	struct conn *c = &conns[n];
+	struct timeval tv = { .tv_sec = 60 };
 	int fd[2];
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
 	conn_init(c, fd[0], &owner);
 	c->patience_ms = patience_ms;
-	owner.dev = DEV;
+	owner.dev = DEV + n;
 	assert_int_equal(link_join(&c->link, &owner, MOUNT), 0);
 	owner.dev = -1;		/* it lives, whatever nobody says */
-	assert_int_equal(c->link.dev, DEV);
+	assert_int_equal(c->link.dev, DEV + n);
 	assert_int_equal(conn_start(c), 0);
 	pthread_mutex_lock(&lock);
-	left = hangs = false;
+	hangs = false;
+	now = n++;
 	fails = asks = 0;
 	lie = NULL;
 	pthread_mutex_unlock(&lock);
+	setsockopt(fd[1], SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
 	*peer = fd[1];
 	return c;
 }
@@ -103,7 +109,7 @@ static void disconnect(int peer)
 	for (int ms = 0; !gone && ms < 5000; ms += 10) {
 		usleep(10000);
 		pthread_mutex_lock(&lock);
-		gone = left;
+		gone = left[now];
 		pthread_mutex_unlock(&lock);
 	}
 	assert_true(gone);
@@ -250,14 +256,15 @@ static void let_go(void)
 
 static void await_asks(int n)
 {
-	int now;
+	bool enough = false;
 
-	do {
+	for (int ms = 0; !enough && ms < 60000; ms++) {
 		usleep(1000);
 		pthread_mutex_lock(&lock);
-		now = asks;
+		enough = asks >= n;
 		pthread_mutex_unlock(&lock);
-	} while (now < n);
+	}
+	assert_true(enough);
 }
 
 /* The stream ends: who asks hears of it. */
@@ -273,7 +280,7 @@ static void peer_goes(void **state)
 	close(peer);
 	pthread_join(caller.thread, NULL);
 	assert_int_equal(caller.ret, -ENOTCONN);
-	assert_true(left);
+	assert_true(left[now]);
 }
 
 /* No sign of life while only ASKs wait. */
