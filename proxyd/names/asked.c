@@ -31,12 +31,12 @@ static int reply(struct proxy *proxy, uint32_t slot, ssize_t n)
 	return -errno;
 }
 
-/* The mount has ended, or its reader will see that it has. */
-static bool is_over(struct conn *conn)
+/* The mount's stream has ended, whether its reader has seen that or not. */
+static bool is_over(const struct conn *conn)
 {
 	struct pollfd p = { .fd = conn->fd, .events = POLLRDHUP };
 
-	return conn->over || (poll(&p, 1, 0) > 0 && p.revents);
+	return poll(&p, 1, 0) > 0;
 }
 
 int asked_answer(struct request *req)

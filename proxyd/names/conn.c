@@ -408,7 +408,6 @@ static void *conn_reader(void *arg)
 		log_say("malformed message: connection closed");
 	else if (conn->greeted)
 		log_say("mount ended: %s", ret == -ENOTCONN ? "unmounted" : strerror(-ret));
-	conn->over = true;
 	shutdown(conn->fd, SHUT_RDWR);
 	msg_free(&in);
 	conn_free(conn);

@@ -13,7 +13,6 @@
 #define PROXYD_CONN_H
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -35,7 +34,6 @@ struct conn {
 	struct proxy *proxy;
 	struct conn *next;	/* of those that are greeted */
 	uint64_t mount;		/* its number: never given again */
-	atomic_bool over;	/* the stream has ended: what it opens is of no use */
 	int fd;
 	struct hello hello;	/* reader only: the request, if it was read before */
 	bool said;		/* reader only: it was */

@@ -207,21 +207,17 @@ void session_exit(void)
 
 void session_each(u32 owner, void (*run)(struct session *s))
 {
-	unsigned long server = 0;
+	unsigned long server;
+	struct session *s;
 	void *entry;
 
-	do {
-		xa_lock_bh(&sessions[owner]);
-		entry = xa_find(&sessions[owner], &server, ULONG_MAX, XA_PRESENT);
-		if (entry && entry != ENDED)
-			kref_get(&((struct session *)entry)->ref);
-		xa_unlock_bh(&sessions[owner]);
-		if (entry && entry != ENDED) {
-			run(entry);
-			session_put(entry);
-		}
-		server++;
-	} while (entry);
+	xa_for_each(&sessions[owner], server, entry) {
+		s = session_find(owner, server);
+		if (!s)
+			continue;
+		run(s);
+		session_put(s);
+	}
 }
 
 u32 session_count(void)

@@ -77,20 +77,7 @@ static int echoes_show(struct seq_file *m, void *unused)
 	mutex_unlock(&echoes_lock);
 	return 0;
 }
-
-static int echoes_open(struct inode *inode, struct file *file)
-{
-	return single_open(file, echoes_show, NULL);
-}
-
-static const struct file_operations echoes_fops = {
-	.owner		= THIS_MODULE,
-	.open		= echoes_open,
-	.read		= seq_read,
-	.write		= echoes_write,
-	.llseek		= seq_lseek,
-	.release	= single_release,
-};
+DEFINE_SHOW_STORE_ATTRIBUTE(echoes);
 
 static int listen_set(void *unused, u64 ms)
 {

@@ -79,20 +79,7 @@ static int inject_show(struct seq_file *m, void *unused)
 			seq_printf(m, "%s %u\n", types[i], inject_left(i));
 	return 0;
 }
-
-static int inject_open(struct inode *inode, struct file *file)
-{
-	return single_open(file, inject_show, NULL);
-}
-
-static const struct file_operations inject_fops = {
-	.owner		= THIS_MODULE,
-	.open		= inject_open,
-	.read		= seq_read,
-	.write		= inject_write,
-	.llseek		= seq_lseek,
-	.release	= single_release,
-};
+DEFINE_SHOW_STORE_ATTRIBUTE(inject);
 
 void injector_init(struct dentry *dir)
 {
