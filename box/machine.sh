@@ -221,7 +221,10 @@ machine_start() {
 			{ cat "$RUNDIR/qemu.log" >&2; die "QEMU did not start"; }
 		sleep 0.05
 	done
-	chown -R "$(stat -c %u:%g "$TOP")" "$RUNDIR"
+	# Not -R: QEMU's copy of the disk has a name there only for a moment.
+	chown "$(stat -c %u:%g "$TOP")" "$RUNDIR"
+	find "$RUNDIR" -mindepth 1 -not -name 'vl.*' \
+		-exec chown "$(stat -c %u:%g "$TOP")" {} +
 	disown -a
 }
 
