@@ -8,6 +8,7 @@
  *   - mounts the pseudo file systems, own /run and /tmp, the data disk on
  *     /srv/shared; a mount that fails is reported and the start goes on
  *   - sets the host name, brings the loopback interface up
+ *   - starts the CPUs that the kernel has not started
  *   - starts ccexecd on every virtio port that the host offers
  *   - reaps children for ever, and starts ccexecd again if it ends
  *
@@ -186,6 +187,28 @@ static void end_machine(int sig)
 	reboot(how);
 }
 
+/*
+ * The CPUs that the kernel was told to leave alone while it looked at devices (maxcpus=1,
+ * machine.sh).
+ */
+static void start_cpus(void)
+{
+	char path[64];
+	int fd;
+
+	for (int cpu = 1; ; cpu++) {
+		snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d", cpu);
+		if (access(path, F_OK))
+			return;
+		snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/online", cpu);
+		fd = open(path, O_WRONLY | O_CLOEXEC);
+		if (fd < 0 || write(fd, "1", 1) != 1)
+			init_say("CPU %d cannot be started: %s", cpu, strerror(errno));
+		if (fd >= 0)
+			close(fd);
+	}
+}
+
 int main(void)
 {
 	sigset_t set;
@@ -198,6 +221,7 @@ int main(void)
 	mount_all();
 	set_up_network();
 	reboot(RB_DISABLE_CAD);
+	start_cpus();
 	execd = start_ports_execd();
 	init_say("ready");
 

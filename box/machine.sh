@@ -148,6 +148,12 @@ qemu_options() {
 			-cpu "host$([ "$apic" = x2apic ] || echo ,-x2apic)"
 	else
 		printf '%s\n' -accel tcg,thread=multi -cpu max,-la57
+		# All emulated CPUs count the same. Linux would not believe it, and read the
+		# HPET instead, each time under the lock that all of QEMU waits for.
+		# One CPU until the devices are there (init.c has the others started): while the
+		# first one moves PCI windows about, QEMU 10 loses what another one writes to its
+		# local APIC, now and then; after a lost EOI that CPU has no timer any more.
+		cmdline="tsc=reliable maxcpus=1 $cmdline"
 	fi
 	if [ "$apic" = x2apic ]; then
 		printf '%s\n' -device intel-iommu,intremap=on,eim=on
