@@ -5,7 +5,7 @@
  * One physically contiguous, reserved range of RAM that every image maps
  * write-back.  The boot image formats it once; from then on it is the only
  * memory besides the region that two kernels touch (besides these a client
- * only reads the i_size of files it has open or mapped, in the owner's own
+ * only reads the i_size of files it has open or mapped, in their owner's own
  * memory).  It holds:
  *
  *	header		the box: images, region, clock
@@ -37,6 +37,8 @@
  *			numbers; the boot image's memory
  *	revision 5	a ring for what a client says, one for what an owner says;
  *			slot.polling; record.sum
+ *	revision 6	parts of the region, and memory, have owners; wire: LIFE,
+ *			LIVES, LEAVE, LEFT
  */
 #ifndef SHAREDPC_ABI_H
 #define SHAREDPC_ABI_H
@@ -44,11 +46,11 @@
 #include <linux/types.h>
 
 #define SHAREDPC_MAGIC		0x31637063		/* "cpc1" */
-#define SHAREDPC_REVISION	5
+#define SHAREDPC_REVISION	6
 
 #define SHAREDPC_IMAGES_MAX	8
-#define SHAREDPC_REGIONS_MAX	8
-#define SHAREDPC_RAM_MAX	32	/* ranges of the boot image's own memory */
+#define SHAREDPC_REGIONS_MAX	16	/* parts of the region */
+#define SHAREDPC_RAM_MAX	48	/* ranges of the images' own memory */
 #define SHAREDPC_NAME_MAX	32	/* bytes, with the closing NUL */
 #define SHAREDPC_BOOT		0	/* the boot image's id */
 #define SHAREDPC_CID_BASE	16	/* AF_VSOCK CID of image n: 16 + n */
@@ -81,13 +83,20 @@ struct sharedpc_range {
 	__u64 size;
 };
 
+/* One that belongs to an image. */
+struct sharedpc_part {
+	struct sharedpc_range range;
+	__u32 image;
+	__u32 reserved;
+};
+
 struct sharedpc_header {
 	__u32 magic;		/* written last: ctl is valid once it is there */
 	__u32 revision;
 	__u64 size;		/* of ctl */
 	__u32 nr_images;	/* slots in use, the boot image included */
 	__u32 nr_regions;
-	struct sharedpc_range region[SHAREDPC_REGIONS_MAX];
+	struct sharedpc_part region[SHAREDPC_REGIONS_MAX];	/* who owns its frames */
 	__u64 wall_ns;		/* ns since 1970 at wall_tsc, from the boot image */
 	__u64 wall_tsc;
 	__u32 tsc_khz;
@@ -96,7 +105,7 @@ struct sharedpc_header {
 	__u64 words_size;	/* of one image's; 0: there are none */
 	__u32 nr_ram;
 	__u32 reserved;
-	struct sharedpc_range ram[SHAREDPC_RAM_MAX];	/* where its inodes can be */
+	struct sharedpc_part ram[SHAREDPC_RAM_MAX];	/* where an image's inodes can be */
 };
 
 /*

@@ -71,7 +71,8 @@ struct sharedpc_image {
  * (all of the process that said SERVE) in NEXT.  @fd (O_PATH will do) says which
  * file system it is about: a client has one server for each, or else it would meet
  * one page as two files'.  EBUSY: there is one, and @server is its number.
- * ENOTCONN: the client is not READY.  A number is never given again.
+ * ENOTCONN: the client is not READY.  EOPNOTSUPP: those are files of another image.
+ * ENODEV: this image has no part of the region.  A number is never given again.
  *
  * NEXT says which calls it is for: those of ccfs (NEXT_NAMES in flags), or the others.
  * Every call that NEXT hands

@@ -26,10 +26,14 @@ u32 sharedpc_image_life(u32 id);
 
 /*
  * The CPUs of image @id have had INIT and stay there: nothing that it could
- * write is written any more.  Sets @state, takes back what it held, resets
- * its sockets, ends its proxies, tells the other images.
+ * write is written any more.  Sets @state, tells the other images.  Does not wait.
  */
 void sharedpc_image_gone(u32 id, u32 state);
+/*
+ * Then: takes back what it held, resets its sockets, ends its proxies, and waits until no
+ * image has anything of it left, as long as that takes.
+ */
+void sharedpc_image_let_go(u32 id);
 
 /* Ring the doorbell of image @id, if it has one: its console has input. */
 void sharedpc_image_ring(u32 id);

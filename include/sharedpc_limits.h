@@ -14,7 +14,8 @@
  *					buffer for it
  *	  REVOKE 20 s			  .. another client gives frames back
  *	  GONE 5 s			  .. or is seen to have ended, as it says
- *	    FENCE 10 s			    .. or is fenced (several silent ones
+ *	    FENCE_ASK 13 s		    .. or is fenced, as the boot image says
+ *	      FENCE 10 s		    .. (several silent ones
  *					    one after the other: that may add up)
  *	      PARK 3 s			      .. its CPUs to count themselves
  *	  FETCH_TRIES x FETCH_PAUSE	a fault, for the owner to have frames again
@@ -47,6 +48,8 @@
  *	  DYING 35 s			ccctl, for an image that ended by itself
  *	    END 30 s			  ccboot.ko, the same for STOP
  *	      PARK 3 s			    .. its CPUs to count themselves
+ *	      REVOKE 20 s		    .. and the others to let go of it; then it
+ *					    goes on dying until they have
  *	RESET 15 ms			an image's kernel, until it resets the box
  *	  WATCH 3 ms			  .. how often its slot is looked at
  *	BEAT 2.5 s			ccctl status, for a heartbeat
@@ -72,6 +75,9 @@
 #define LIMIT_RESEND_S		1	/* then a message is sent again; a call after twice as long */
 #define LIMIT_RESEND_TIMES	4	/* .. each time, so often */
 #define LIMIT_GONE_S		5	/* the same, if its slot says it is not there */
+#define LIMIT_LIFE_S		5	/* for the boot image to say in which life an image is */
+#define LIMIT_FENCE_ASK_S	13	/* for it to have fenced one */
+#define LIMIT_LEAVE_S		5	/* then it is said that others use what an image had */
 #define LIMIT_TICK_MS		250	/* a heartbeat; silence shows soon */
 #define LIMIT_PINNED_LOOK_MS	50	/* are frames free that I/O held? */
 #define LIMIT_TIDY_MS		2000	/* between looks at files kept open */
@@ -119,6 +125,9 @@
 #define LIMIT_CONSOLE_SEARCH_MS	10000	/* for a kernel's messages in its slice */
 #define LIMIT_INIT_MOUNT_S	20	/* for one try */
 #define LIMIT_INIT_MOUNT_TRIES	5	/* the owner may not be listening yet */
+#define LIMIT_INIT_MOUNT_PAUSE_MS 500	/* between them */
+#define LIMIT_INIT_OWNER_S	20	/* for other images to come up, which are owners */
+#define LIMIT_INIT_LATER_MS	3000	/* between tries after that */
 #define LIMIT_INIT_REQUEST_S	2	/* for the words after a connection */
 #define LIMIT_INIT_TERM_MS	2000	/* from SIGTERM to SIGKILL */
 #define LIMIT_INIT_UNMOUNT_MS	3000
@@ -139,8 +148,10 @@
 /* A message may get lost several times, and the fence does not come. */
 _Static_assert(LIMIT_RESEND_S == 1 && LIMIT_REVOKE_S >= 14, "tries of a REVOKE");
 /* A call may have to wait until another client has been fenced. */
-_Static_assert(LIMIT_REVOKE_S * 1000 + LIMIT_FENCE_MS < LIMIT_CALL_S * 1000,
-	       "call and revoke");
+_Static_assert(LIMIT_REVOKE_S + LIMIT_FENCE_ASK_S < LIMIT_CALL_S, "call and revoke");
+_Static_assert(LIMIT_FENCE_MS < LIMIT_FENCE_ASK_S * 1000, "the fence and who asks for it");
+/* A proxy asks before it says SERVE. */
+_Static_assert(LIMIT_LIFE_S * 1000 < LIMIT_MOUNT_HELLO_S * 1000, "lives and ccfs");
 _Static_assert(LIMIT_PARK_MS < LIMIT_GONE_S * 1000, "parking and the fence");
 _Static_assert(LIMIT_PROXY_SEND_S * 1000 < LIMIT_OWNER_SILENT_MS, "proxy, ccfs");
 _Static_assert(LIMIT_MOUNT_CONNECT_MS + LIMIT_MOUNT_HELLO_S * 1000 <
@@ -151,9 +162,10 @@ _Static_assert(LIMIT_PASS_TRIES * LIMIT_PASS_PAUSE_MS < LIMIT_MOUNT_HELLO_S * 10
 _Static_assert(LIMIT_CLIENT_MOUNTS <= LIMIT_CLIENT_CONNS, "mounts of a client");
 _Static_assert(4 * LIMIT_WATCH_MS < LIMIT_RESET_MS, "watcher and reset");
 _Static_assert(LIMIT_PARK_MS < LIMIT_FENCE_MS, "parking and who asked for it");
-_Static_assert(LIMIT_PARK_MS < LIMIT_END_MS, "parking and the end");
+_Static_assert(LIMIT_PARK_MS + LIMIT_REVOKE_S * 1000 < LIMIT_END_MS, "parking and the end");
 _Static_assert(LIMIT_END_MS < LIMIT_DYING_MS, "ccboot.ko and ccctl");
 _Static_assert(LIMIT_ALIVE_MS < LIMIT_IMAGE_UP_S * 1000, "first CPU");
+_Static_assert(LIMIT_INIT_OWNER_S < LIMIT_IMAGE_UP_S / 2, "owners that are down, and ccctl");
 _Static_assert(10 * LIMIT_TICK_MS == LIMIT_BEAT_MS, "ten heartbeats");
 _Static_assert(LIMIT_INIT_REQUEST_S < LIMIT_POWEROFF_S, "ccinit and ccctl");
 /* Commands that end only when they are killed, and one hung mount. */

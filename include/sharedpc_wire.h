@@ -4,7 +4,7 @@
  *
  * One message per record of a CLIENT or an OWNER ring.  For each file system that an owner
  * serves a client from there is a server, whose number is in all messages but
- * RELEASED, FREED, ECHO and ECHOED: who is asked, whose files are named, whose slots are meant.  A
+ * RELEASED, FREED, ECHO, ECHOED and those about lives: who is asked, whose files are named, whose slots are meant.  A
  * client sends calls, the owner does and answers each once; the owner sends
  * REVOKE, the client answers each with REVOKED.  Who has waited for an answer for
  * LIMIT_RESEND_S sends again: a call as it was, which the owner knows by its slot and
@@ -14,8 +14,12 @@
  * travel on the OWNER ring, and the owner puts them there in the order in which it
  * decided: who reads them in that order never keeps a frame that was taken back.
  *
- *	CLIENT		FAULT, WRITE, FSYNC, CLOSE, NAME, REVOKED, KEPT, RELEASED, ECHO
- *	OWNER		FRAMES, DONE, REVOKE, FREED, ECHOED
+ * The boot image knows for certain which lives of images have ended: it is asked (LIFE), and
+ * it sees to it that nobody has anything of them any more (LEAVE).
+ *
+ *	CLIENT		FAULT, WRITE, FSYNC, CLOSE, NAME, REVOKED, KEPT, RELEASED, ECHO,
+ *			LIFE, LEFT
+ *	OWNER		FRAMES, DONE, REVOKE, FREED, ECHOED, LIVES, LEAVE
  *
  * Changelog
  *	revision 1	first
@@ -23,6 +27,7 @@
  *	revision 4	server
  *	revision 5	NAME, ECHO; a ring for each role; messages may get lost: tries of
  *			REVOKE, names of KEPT, FREED
+ *	revision 6	LIFE, LIVES, LEAVE, LEFT
  */
 #ifndef SHAREDPC_WIRE_H
 #define SHAREDPC_WIRE_H
@@ -45,7 +50,16 @@ enum sharedpc_answer {
 	SHAREDPC_MSG_ECHO	= 22,	/* to be answered at once, for measuring */
 	SHAREDPC_MSG_ECHOED	= 23,	/* so it is; slot as there */
 	SHAREDPC_MSG_FREED	= 24,	/* RELEASED has come; pos and data as there */
+	/* to the boot image: in which life is image pos?  LIFE_FENCE: end its life count */
+	SHAREDPC_MSG_LIFE	= 25,
+	/* .. answer, slot as there: count began last, data ended; error: it did not end */
+	SHAREDPC_MSG_LIVES	= 26,
+	/* from the boot image: life count of image pos has ended, let go of all it had */
+	SHAREDPC_MSG_LEAVE	= 27,
+	SHAREDPC_MSG_LEFT	= 28,	/* .. done, pos and count as there; error: not yet */
 };
+
+#define SHAREDPC_LIFE_FENCE	0x1	/* LIFE: stop its CPUs for certain */
 
 #define SHAREDPC_REVOKE_WRITE	0x1	/* REVOKE: the right to write only */
 #define SHAREDPC_REVOKE_END	0x2	/* all files of the server for good: it is gone */

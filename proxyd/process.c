@@ -115,8 +115,11 @@ static void refuse(const struct proxy *proxy, const struct mount *mount, int err
 {
 	struct msg out = { 0 };
 
-	log_say("cannot serve: %s", strerror(-error));
-	hello_refusal(proxy, mount->hello.id, error, "", &out);
+	const char *why = error == -EOPNOTSUPP ?
+		"that directory is mounted from another image; export it there" : "";
+
+	log_say("cannot serve: %s", why[0] ? why : strerror(-error));
+	hello_refusal(proxy, mount->hello.id, error, why, &out);
 	msg_send(mount->conn, &out);
 	_exit(1);
 }

@@ -9,7 +9,9 @@ PROXY_OBJS += proxyd/data/call.o proxyd/data/callers.o proxyd/data/fault.o proxy
 PROXY_OBJS += proxyd/export/cred.o proxyd/export/procfd.o proxyd/export/idmap.o proxyd/life/log.o
 PROXY_OBJS += lib/msg.o $(filter-out boot/conf/conf-machine.o,$(CONF_OBJS))
 
-PROGS += proxyd
+# Static: an image that is an owner runs it from its initramfs.
+STATIC_PROGS += proxyd
+INITRD += /sbin/proxyd=build/bin/proxyd
 proxyd-objs := proxyd/proxyd.o proxyd/limits.o proxyd/listener.o proxyd/children.o \
 	lib/stream.o $(PROXY_OBJS)
 proxyd-libs := -lconfuse -lnuma

@@ -2,9 +2,10 @@
 /*
  * main.c - sharedpc.ko: one page cache for several kernels on one machine
  *
- * One module for both roles, and the only file that knows all of it: nothing below
- * calls up (tests/host/16-layers.sh).  On the boot image it formats the control area
- * and adds the region as a NUMA node; on a client it joins both.  Where a
+ * One module for all roles, and the only file that knows all of it: nothing below
+ * calls up (tests/host/16-layers.sh).  The boot image formats the control area, the others
+ * join it.  Each adds its own part of the region as a NUMA node, and may be an owner to the
+ * others and their client at the same time.  Where a
  * page fault goes:
  *
  *	client	fault.c -> frames.c -> call.c -> ring.c, doorbell.c
@@ -26,6 +27,7 @@
 #include "client/file.h"
 #include "client/frames.h"
 #include "image/image.h"
+#include "image/lives.h"
 #include "link/echo.h"
 #include "link/peer.h"
 #include "client/pinned.h"
@@ -49,10 +51,10 @@ module_param(images, charp, 0444);
 MODULE_PARM_DESC(images, "boot image: names of all images by id, a,b,c");
 static char *region = "";
 module_param(region, charp, 0444);
-MODULE_PARM_DESC(region, "boot image: the region, start+size[,start+size]");
-static int node = -1;
-module_param(node, int, 0444);
-MODULE_PARM_DESC(node, "boot image: spare NUMA node for the region");
+MODULE_PARM_DESC(region, "boot image: the region's parts and their owners, start+size@id[,...]");
+static char *slices = "";
+module_param(slices, charp, 0444);
+MODULE_PARM_DESC(slices, "boot image: the other images' memory, in the same way");
 
 /* What a client says, to whom it is for. */
 static void asked(u32 image, const struct sharedpc_msg *msg)
@@ -77,23 +79,34 @@ static void asked(u32 image, const struct sharedpc_msg *msg)
 	case SHAREDPC_MSG_ECHO:
 		echo_asked(image, msg);
 		break;
+	case SHAREDPC_MSG_LIFE:
+		lives_asked(image, msg);
+		break;
+	case SHAREDPC_MSG_LEFT:
+		lives_left(image, msg);
+		break;
 	}
 }
 
 /* What an owner says, if somebody only has to be woken for it. */
 static bool told_now(u32 image, const struct sharedpc_msg *msg)
 {
-	if (msg->type == SHAREDPC_MSG_ECHOED)
+	switch (msg->type) {
+	case SHAREDPC_MSG_ECHOED:
 		echo_answered(image, msg);
-	return msg->type == SHAREDPC_MSG_ECHOED ||
-	       (msg->type == SHAREDPC_MSG_DONE && call_done_now(image, msg));
+		return true;
+	case SHAREDPC_MSG_LIVES:
+		lives_told(image, msg);
+		return true;
+	case SHAREDPC_MSG_DONE:
+		return call_done_now(image, msg);
+	}
+	return false;
 }
 
-/* What else it says.  So far only the boot image is an owner. */
+/* What else it says. */
 static void told(u32 image, const struct sharedpc_frames *f, u32 nr)
 {
-	if (image != SHAREDPC_BOOT)
-		return;
 	switch (f->msg.type) {
 	case SHAREDPC_MSG_FRAMES:
 		call_framed(image, &f->msg, f->frame, nr);
@@ -107,11 +120,18 @@ static void told(u32 image, const struct sharedpc_frames *f, u32 nr)
 	case SHAREDPC_MSG_FREED:
 		pinned_freed(image, &f->msg);
 		break;
+	case SHAREDPC_MSG_LEAVE:
+		lives_leave(image, &f->msg);
+		break;
+	default:	/* told_now(), but it was not the oldest then */
+		told_now(image, &f->msg);
+		break;
 	}
 }
 
 static void came(u32 image)
 {
+	lives_met(image);
 	socket_kick();
 }
 
@@ -160,7 +180,7 @@ static int __init sharedpc_init(void)
 	err = ctl_map(ctl, ctl_size);
 	if (err)
 		return err;
-	err = ctl_is_boot() ? ctl_format(images, region) : ctl_join();
+	err = ctl_is_boot() ? ctl_format(images, region, slices) : ctl_join();
 	if (err)
 		goto unmap_ctl;
 	/* First, so that the log has all the rest. */
@@ -173,12 +193,15 @@ static int __init sharedpc_init(void)
 	err = watch_init();
 	if (err)
 		goto exit_console;
-	err = region_init(node);
+	err = region_init();
 	if (err)
 		goto exit_watch;
-	err = file_init();
+	err = lives_init(kept_drop);
 	if (err)
 		goto exit_region;
+	err = file_init();
+	if (err)
+		goto exit_lives;
 	err = cache_init();
 	if (err)
 		goto exit_file;
@@ -193,7 +216,7 @@ static int __init sharedpc_init(void)
 		goto exit_peer;
 	debug_init();
 	/* Last: from here on the others talk to us. */
-	image_init(kept_drop);
+	image_init();
 	peer_announce();
 	pr_info("image %s is ready, %llu frames\n", ctl_name(ctl_self),
 		region_pages());
@@ -207,6 +230,8 @@ exit_cache:
 	cache_exit();
 exit_file:
 	file_exit();
+exit_lives:
+	lives_exit();
 exit_region:
 	region_exit();
 exit_watch:
@@ -228,6 +253,7 @@ static void __exit sharedpc_exit(void)
 	socket_exit();
 	cache_exit();
 	file_exit();
+	lives_exit();
 	region_exit();
 	watch_exit();
 	tty_console_exit();

@@ -234,6 +234,7 @@ const struct ccctl_command cmd_status = {
 "      --json  print JSON\n"
 "States: off (never started), starting, running, failed (could not set itself\n"
 "up), stopping, stopped, halted, rebooted, panicked, fenced, stuck (a CPU did not\n"
-"stop). FRAMES are pages of the region that the image holds. NAMES of an export are\n"
-"remembered by its clients, or asked for each time (see mount.ccfs(8)).\n",
+"stop). FRAMES are the boot image's pages that the image holds. NAMES of an export are\n"
+"remembered by its clients, or asked for each time (see mount.ccfs(8)); of what another\n"
+"image exports that is not known here.\n",
 };

@@ -3,7 +3,8 @@
  * status-exports.c - are names of an export remembered? See status-exports.h
  *
  * sharedpc.ko decides that by the kind of file system, so it is asked: a watch
- * that it grants lasts as long as the device is open, here for a moment.
+ * that it grants lasts as long as the device is open, here for a moment. That of another
+ * image cannot be asked here.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,9 +19,12 @@
 static const char *names_of(const struct plan_export *e)
 {
 	struct sharedpc_watch want = { 0 };
-	int dev = open(SHAREDPC_DEVICE, O_RDWR | O_CLOEXEC);
 	const char *names = "unknown";
+	int dev;
 
+	if (e->image != SHAREDPC_BOOT)
+		return names;
+	dev = open(SHAREDPC_DEVICE, O_RDWR | O_CLOEXEC);
 	want.fd = open(e->path, O_PATH | O_CLOEXEC);
 	if (dev >= 0 && want.fd >= 0) {
 		if (!ioctl(dev, SHAREDPC_IOC_WATCH, &want))
@@ -38,12 +42,12 @@ static const char *names_of(const struct plan_export *e)
 void exports_print_text(const struct plan *plan)
 {
 	if (plan->nexports)
-		printf("\n%-10s %-10s  %s\n", "EXPORT", "NAMES", "PATH");
+		printf("\n%-10s %-10s %-10s  %s\n", "EXPORT", "OWNER", "NAMES", "PATH");
 	for (int i = 0; i < plan->nexports; i++) {
 		const struct plan_export *e = &plan->exports[i];
 
-		if (e->image == SHAREDPC_BOOT)
-			printf("%-10s %-10s  %s\n", e->name, names_of(e), e->path);
+		printf("%-10s %-10s %-10s  %s\n", e->name, plan->images[e->image].name,
+		       names_of(e), e->path);
 	}
 }
 
@@ -62,10 +66,9 @@ void exports_print_json(const struct plan *plan)
 	for (int i = 0; i < plan->nexports; i++) {
 		const struct plan_export *e = &plan->exports[i];
 
-		if (e->image != SHAREDPC_BOOT)
-			continue;
 		printf("%s{", comma);
 		print_member("export", e->name, ", ");
+		print_member("owner", plan->images[e->image].name, ", ");
 		print_member("path", e->path, ", ");
 		print_member("names", names_of(e), "}");
 		comma = ", ";

@@ -166,6 +166,10 @@ static void check_memory(const struct conf_image *image, struct diag *diag)
 	char size[24];
 
 	if (image->boot) {
+		if (image->region.given)
+			diag_add(diag, image->region.line,
+				 "region of boot image \"%s\"; its part is what the section region { ... } says, remove the line",
+				 image->name);
 		if (image->cpus.n && image->node.given)
 			diag_add(diag, image->node.line,
 				 "node for boot image \"%s\"; it gets what is left on all nodes, remove the line",

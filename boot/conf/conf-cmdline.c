@@ -44,6 +44,9 @@ static const struct owned owned[] = {
 	{ "rdinit", CLIENT, "the initrd's /init brings the image up" },
 	{ "root", CLIENT, "the root is the mount with target \"/\"" },
 	{ "initrd", CLIENT, "the file is named by \"initrd\"" },
+	{ "memhp_default_state", BOTH, "an owner's frames come up as they must" },
+	{ "numa", BOTH, "an owner's frames are a node of their own" },
+	{ "numa_balancing", BOTH, "nobody moves shared pages about" },
 	{ "crashkernel", CLIENT, "an image cannot kexec" },
 	{ "--", BOTH, "what follows would hide ccctl's parameters" },
 };

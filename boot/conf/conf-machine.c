@@ -124,7 +124,9 @@ int conf_check_machine(const struct conf *conf, const struct topology *topo,
 		check_image(topo, &conf->images[i], diag);
 	for (i = 0; i < conf->region.nodes.n; i++)
 		check_node(topo, &conf->region.nodes.v[i], diag);
+	/* What the others export is seen when they run. */
 	for (i = 0; root && i < conf->nexports; i++)
-		check_path(&conf->exports[i], root, diag);
+		if (conf->exports[i].image == conf->boot)
+			check_path(&conf->exports[i], root, diag);
 	return diag->count == before ? 0 : -EINVAL;
 }

@@ -73,7 +73,7 @@ void conf_check_exports(const struct conf *conf, struct diag *diag)
 		for (j = 0; export->path.s && j < i; j++) {
 			const struct conf_export *other = &conf->exports[j];
 
-			if (!other->path.s ||
+			if (!other->path.s || export->image != other->image ||
 			    strcmp(export->path.s, other->path.s))
 				continue;
 			diag_add(diag, export->path.line,
@@ -95,7 +95,14 @@ static void check_mount_rights(const struct conf *conf,
 		diag_add(diag, mount->line,
 			 "mount of export \"%s\" by image \"%s\", which it is not given to; add \"%s\" to \"to\" of the export on line %d",
 			 export->name, name, name, export->line);
-	if (image != export->image || !target)
+	if (!target)
+		return;
+	if (!strcmp(target, "/") && image != export->image &&
+	    export->image != conf->boot)
+		diag_add(diag, mount->target.line,
+			 "root of image \"%s\" is an export of \"%s\"; an image starts from the boot image, mount an export of that",
+			 name, conf->images[export->image].name);
+	if (image != export->image)
 		return;
 	if (!strcmp(target, "/"))
 		diag_add(diag, mount->target.line,
@@ -123,6 +130,28 @@ static void check_mount_twice(const struct conf *conf, int index, int image,
 			 "target \"%s\" on image \"%s\" is already used by the mount on line %d; choose another target",
 			 mount->target.s, conf->images[image].name,
 			 other->line);
+	}
+}
+
+/* What another image exports may be mounted late, and would hide what is below. */
+static void check_mount_below(const struct conf *conf, int index, int image,
+			      struct diag *diag)
+{
+	const struct conf_mount *mount = &conf->mounts[index];
+	int i;
+
+	for (i = 0; mount->target.s && i < conf->nmounts; i++) {
+		const struct conf_mount *other = &conf->mounts[i];
+
+		if (i == index || !(other->images & 1u << image) || !other->target.s ||
+		    other->export < 0 || conf->exports[other->export].image == conf->boot ||
+		    !strcmp(other->target.s, mount->target.s) ||
+		    !below(mount->target.s, other->target.s))
+			continue;
+		diag_add(diag, mount->target.line,
+			 "target \"%s\" on image \"%s\" is below \"%s\" (line %d), which is there only when image \"%s\" is; choose another target",
+			 mount->target.s, conf->images[image].name, other->target.s,
+			 other->line, conf->images[conf->exports[other->export].image].name);
 	}
 }
 
@@ -178,6 +207,7 @@ static void check_mount(const struct conf *conf, int index, struct diag *diag)
 				 "overlay on image \"%s\", which firmware boots; only the others can have one",
 				 conf->images[image].name);
 		check_mount_twice(conf, index, image, diag);
+		check_mount_below(conf, index, image, diag);
 	}
 }
 

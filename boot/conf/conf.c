@@ -27,12 +27,12 @@ static cfg_opt_t region_opts[] = {
 
 static cfg_opt_t image_opts[] = {
 	STR("booted_by"), LIST("cpus"), STR("ncpus"), STR("memory"),
-	STR("node"), STR("kernel"), STR("initrd"), STR("cmdline"),
+	STR("node"), STR("region"), STR("kernel"), STR("initrd"), STR("cmdline"),
 	LIST("devices"), CFG_END()
 };
 
 static cfg_opt_t export_opts[] = {
-	STR("path"), STR("image"), LIST("to"), STR("mode"), STR("squash"),
+	STR("path"), STR("owner"), LIST("to"), STR("mode"), STR("squash"),
 	STR("nodev"), STR("nosuid"), STR("quota"), LIST("map"), CFG_END()
 };
 
@@ -179,6 +179,10 @@ static int read_image(struct conf *conf, const struct values *v)
 	if (!err)
 		size_check(v, "memory", &image->memory);
 	if (!values_fatal(err))
+		err = values_size(v, "region", &image->region);
+	if (!err)
+		size_check(v, "region", &image->region);
+	if (!values_fatal(err))
 		err = values_strs(v, "devices", &image->devices);
 	if (err && err != -EINVAL)
 		return err;
@@ -249,18 +253,19 @@ static int read_export_owner(struct conf *conf, struct conf_export *export,
 			     const struct values *v)
 {
 	struct value_str owner;
-	int err = values_str(v, "image", &owner);
+	int err = values_str(v, "owner", &owner);
 
 	export->image = conf->boot;
 	if (err || !owner.s)
 		return err;
 	export->image = conf_find_image(conf, owner.s);
 	if (export->image < 0)
-		unknown_image(conf, v, &owner, "image");
-	else if (!conf->images[export->image].boot)
+		unknown_image(conf, v, &owner, "owner");
+	else if (!conf->images[export->image].boot &&
+		 !conf->images[export->image].region.value)
 		diag_add(v->diag, owner.line,
-			 "export by image \"%s\"; so far only the boot image can export, remove the line",
-			 owner.s);
+			 "export of image \"%s\", which has no part of the region for its pages; add region = \"128M\" or more to the image on line %d",
+			 owner.s, conf->images[export->image].line);
 	if (export->image < 0)
 		export->image = conf->boot;
 	free(owner.s);
@@ -354,7 +359,7 @@ static int read_mount(struct conf *conf, const struct values *v)
 {
 	struct conf_mount *mount = &conf->mounts[conf->nmounts++];
 	const struct conf_export *export;
-	unsigned int all = ((1u << conf->nimages) - 1) & ~(1u << conf->boot);
+	unsigned int all = (1u << conf->nimages) - 1;
 	int err;
 
 	mount->line = v->scan->line;
@@ -363,7 +368,7 @@ static int read_mount(struct conf *conf, const struct values *v)
 		return err;
 	export = mount->export < 0 ? NULL : &conf->exports[mount->export];
 	if (export) {
-		all &= export->to;
+		all &= export->to & ~(1u << export->image);
 		mount->ro = export->ro;
 	}
 	err = read_mask(conf, v, "images", all, &mount->images);

@@ -41,6 +41,7 @@
 
 struct topology;
 
+/* The boot image's part of the region. */
 struct conf_region {
 	int line;
 	struct value_num size;
@@ -56,6 +57,7 @@ struct conf_image {
 	struct value_num ncpus;	/* given instead of cpus, with node */
 	struct value_num memory;
 	struct value_num node;
+	struct value_num region;	/* of frames of its own; the boot image's: conf.region */
 	struct value_str kernel;
 	struct value_str initrd;
 	struct value_str cmdline;

@@ -126,15 +126,14 @@ static int why_no_node(struct why *why)
 		       "this kernel has no spare NUMA node for the region: it was not started by ccctl partition");
 }
 
-/* The highest node that may exist and does not: made by ccctl partition. */
-static int spare_node(void)
+/* A node that may exist and does not, made by ccctl partition: sharedpc.ko takes it. */
+static bool has_spare_node(void)
 {
 	FILE *in = fopen(POSSIBLE_NODES, "re");
-	char text[256] = "", path[64], *last;
-	int node;
+	char text[256] = "", path[300], *last;
 
 	if (!in)
-		return -1;
+		return false;
 	if (!fgets(text, sizeof(text), in))
 		text[0] = '\0';
 	fclose(in);
@@ -142,14 +141,38 @@ static int spare_node(void)
 	for (last = text + strlen(text); last > text; last--)
 		if (!isdigit((unsigned char)last[-1]))
 			break;
-	if (!isdigit((unsigned char)*last))
-		return -1;
-	node = atoi(last);
-	snprintf(path, sizeof(path), "/sys/devices/system/node/node%d", node);
-	return access(path, F_OK) ? node : -1;
+	snprintf(path, sizeof(path), "/sys/devices/system/node/node%s", last);
+	return *last && access(path, F_OK);
 }
 
-static char *sharedpc_args(const struct plan *plan, int node)
+/* START+SIZE@IMAGE, ... */
+static void put_region(FILE *out, const struct plan *plan)
+{
+	const char *comma = "";
+
+	for (int i = 0; i < plan->nimages; i++)
+		for (int j = 0; j < plan->images[i].nregion; j++) {
+			fprintf(out, "%s0x%" PRIx64 "+0x%" PRIx64 "@%d", comma,
+				plan->images[i].region[j].start,
+				plan->images[i].region[j].size, i);
+			comma = ",";
+		}
+}
+
+/* The same of memory; the boot image knows its own. */
+static void put_slices(FILE *out, const struct plan *plan)
+{
+	for (int i = 1; i < plan->nimages; i++) {
+		const struct plan_image *img = &plan->images[i];
+
+		fprintf(out, "%s0x%" PRIx64 "+0x%" PRIx64 "@%d", i > 1 ? "," : "",
+			img->mem[0].start, img->mem[0].size, i);
+		fprintf(out, ",0x%" PRIx64 "+0x%" PRIx64 "@%d", img->low.start,
+			img->low.size, i);
+	}
+}
+
+static char *sharedpc_args(const struct plan *plan)
 {
 	char *text = NULL;
 	size_t len;
@@ -157,14 +180,14 @@ static char *sharedpc_args(const struct plan *plan, int node)
 
 	if (!out)
 		return NULL;
-	fprintf(out, "self=0 ctl=0x%" PRIx64 " ctl_size=0x%" PRIx64 " node=%d images=",
-		plan->ctl.start, plan->ctl.size, node);
+	fprintf(out, "self=0 ctl=0x%" PRIx64 " ctl_size=0x%" PRIx64 " images=",
+		plan->ctl.start, plan->ctl.size);
 	for (int i = 0; i < plan->nimages; i++)
 		fprintf(out, "%s%s", i ? "," : "", plan->images[i].name);
 	fprintf(out, " region=");
-	for (int i = 0; i < plan->nregion; i++)
-		fprintf(out, "%s0x%" PRIx64 "+0x%" PRIx64, i ? "," : "",
-			plan->region[i].start, plan->region[i].size);
+	put_region(out, plan);
+	fprintf(out, " slices=");
+	put_slices(out, plan);
 	if (fclose(out)) {
 		free(text);
 		return NULL;
@@ -194,13 +217,12 @@ static int modprobe(const char *module, char *args, struct why *why)
 int services_load_modules(const struct plan *plan, struct why *why)
 {
 	char none[] = "", *args;
-	int node, ret = 0;
+	int ret = 0;
 
 	if (!loaded("sharedpc")) {
-		node = spare_node();
-		if (node < 0)
+		if (!has_spare_node())
 			return why_no_node(why);
-		args = sharedpc_args(plan, node);
+		args = sharedpc_args(plan);
 		if (!args)
 			return why_set(why, -ENOMEM, "out of memory");
 		ret = modprobe("sharedpc", args, why);
@@ -360,27 +382,47 @@ static bool mount_works(const char *target)
 	return false;
 }
 
+static int mount_one(const struct plan_mount *m, struct why *why)
+{
+	char *argv[] = { "mount", "-t", "ccfs", "-o", m->ro ? "ro" : "rw",
+			 m->source, m->target, NULL };
+	char output[400];
+
+	if (mount_works(m->target))
+		return 0;
+	if (save_make_parents(m->target) || (mkdir(m->target, 0755) && errno != EEXIST))
+		return why_set(why, -errno, "mount point %s: %s", m->target,
+			       strerror(errno));
+	if (spawn_output(argv, LIMIT_MOUNT_S, output, sizeof(output)))
+		return why_set(why, -EIO, "cannot mount %s on %s: %s",
+			       m->source, m->target, output);
+	return 0;
+}
+
+static bool same_owner(const struct plan_mount *a, const struct plan_mount *b)
+{
+	size_t len = strcspn(a->source, ":") + 1;
+
+	return !strncmp(a->source, b->source, len);
+}
+
+/* An owner from whom nothing can be had does not keep the others away: the first is reported. */
 int services_mount(const struct plan *plan, struct why *why)
 {
 	const struct plan_image *boot = &plan->images[SHAREDPC_BOOT];
-	char output[400];
+	const struct plan_mount *failed = NULL;
+	struct why other;
+	int err, ret = 0;
 
 	for (int i = 0; i < boot->nmounts; i++) {
-		const struct plan_mount *m = &boot->mounts[i];
-		char *argv[] = { "mount", "-t", "ccfs", "-o", m->ro ? "ro" : "rw",
-				 m->source, m->target, NULL };
-
-		if (mount_works(m->target))
+		if (failed && same_owner(failed, &boot->mounts[i]))
 			continue;
-		if (save_make_parents(m->target) ||
-		    (mkdir(m->target, 0755) && errno != EEXIST))
-			return why_set(why, -errno, "mount point %s: %s", m->target,
-				       strerror(errno));
-		if (spawn_output(argv, LIMIT_MOUNT_S, output, sizeof(output)))
-			return why_set(why, -EIO, "cannot mount %s on %s: %s",
-				       m->source, m->target, output);
+		err = mount_one(&boot->mounts[i], ret ? &other : why);
+		if (err)
+			failed = &boot->mounts[i];
+		ret = ret ? ret : err;
 	}
-	return 0;
+	return ret;
 }
 
 int services_unmount(const struct plan *plan, struct why *why)

@@ -33,6 +33,7 @@
 #include "boot/image/state.h"
 #include "boot/init/poweroff.h"
 #include "boot/load/cmdline.h"
+#include "boot/load/initrd.h"
 #include "boot/load/slice.h"
 #include "sharedpc_limits.h"
 
@@ -79,9 +80,10 @@ static int mapping_open(struct mapping *map, const char *path, const char *what,
 struct load {
 	struct slice slice;
 	struct mapping kernel, initrd;
+	void *files;		/* initrd and what an owner needs besides, or NULL */
 	char *cmdline;
 	struct acpi_processor *cpus;
-	struct acpi_memory memory[2];
+	struct acpi_memory memory[3];
 };
 
 static void load_free(struct load *load)
@@ -90,8 +92,20 @@ static void load_free(struct load *load)
 		munmap(load->kernel.data, load->kernel.size);
 	if (load->initrd.data && load->initrd.data != MAP_FAILED)
 		munmap(load->initrd.data, load->initrd.size);
+	free(load->files);
 	free(load->cmdline);
 	free(load->cpus);
+}
+
+/* A node that nothing of @img is on: where an owner's kernel adds its frames. */
+static int spare_node(const struct plan_image *img)
+{
+	int node = img->mem[0].node;
+
+	for (int i = 0; i < img->ncpus; i++)
+		if (img->cpus[i].node > node)
+			node = img->cpus[i].node;
+	return node + 1;
 }
 
 /* CPUs and memory for the ACPI tables; the low chunk goes with the slice. */
@@ -121,8 +135,30 @@ static int load_machine(struct load *load, const struct box *box,
 	m->ncpus = img->ncpus;
 	m->memory = load->memory;
 	m->nmemory = 2;
+	if (img->nregion)
+		load->memory[m->nmemory++] = (struct acpi_memory){ .domain = spare_node(img) };
 	m->reset = box->plan->ctl.start + sharedpc_slot_off(img->id) +
 		offsetof(struct sharedpc_slot, reset);
+	return 0;
+}
+
+/* The image's initrd, and for an owner's proxyd what the images are and may. */
+static int load_initrd(struct load *load, const struct box *box,
+		       const struct plan_image *img, struct why *why)
+{
+	struct slice *slice = &load->slice;
+	int ret = mapping_open(&load->initrd, img->initrd, "initrd", img, why);
+
+	slice->initrd = load->initrd.data;
+	slice->initrd_size = load->initrd.size;
+	if (ret || !plan_exports(box->plan, img))
+		return ret;
+	ret = initrd_add(load->initrd.data, load->initrd.size, INITRD_CONF,
+			 box->plan->conf_file, &load->files, &slice->initrd_size);
+	if (ret)
+		return why_set(why, ret, "%s, for image %s: %s", box->plan->conf_file,
+			       img->name, strerror(-ret));
+	slice->initrd = load->files;
 	return 0;
 }
 
@@ -137,7 +173,7 @@ static int load_prepare(struct load *load, const struct box *box,
 
 	ret = mapping_open(&load->kernel, img->kernel, "kernel", img, why);
 	if (!ret)
-		ret = mapping_open(&load->initrd, img->initrd, "initrd", img, why);
+		ret = load_initrd(load, box, img, why);
 	if (!ret)
 		ret = load_machine(load, box, img, why);
 	if (ret)
@@ -154,8 +190,6 @@ static int load_prepare(struct load *load, const struct box *box,
 	slice->low = (struct slice_range){ img->low.start, img->low.size };
 	slice->kernel_file = load->kernel.data;
 	slice->kernel_size = load->kernel.size;
-	slice->initrd = load->initrd.data;
-	slice->initrd_size = load->initrd.size;
 	slice->cmdline = load->cmdline;
 	ret = slice_check(slice, &bz, &at, &inner);
 	if (ret == -ENOEXEC)

@@ -6,8 +6,7 @@
  *	pseudo file systems; the modules; the console, which is one of them
  * ccinit_setup_root():
  *	the root (ccfs) on NEWROOT; own /tmp and /run; this image's /dev, /proc
- *	and /sys bound into it; then the other mounts, each on a directory that
- *	is made if the exported root does not have it
+ *	and /sys bound into it
  *
  * Targets are resolved inside NEWROOT, so that an absolute symlink in the
  * exported tree means what it means there.
@@ -32,9 +31,6 @@
 #include "sharedpc_limits.h"
 
 #define MODULES		"/lib/modules/"
-#define LOWER		"/lower"	/* what is below overlays, by mount */
-#define OWN		"/own"		/* what is changed there */
-#define MOUNT_PROGRAM	"/sbin/mount.ccfs"
 
 struct pseudo {
 	const char *type, *target, *options;
@@ -74,7 +70,7 @@ static int mount_pseudos(void)
 	return 0;
 }
 
-static int load_module(const char *name, const char *parameters)
+int ccinit_load_module(const char *name, const char *parameters)
 {
 	char path[128];
 	int fd, ret = 0;
@@ -98,10 +94,10 @@ static int load_modules(const struct init_options *opt)
 
 	snprintf(parameters, sizeof(parameters), "self=%s ctl=%s ctl_size=%s",
 		 opt->self, opt->ctl, opt->ctl_size);
-	ret = load_module("vsock", "");
+	ret = ccinit_load_module("vsock", "");
 	if (!ret)
-		ret = load_module("vmw_vsock_virtio_transport_common", "");
-	return ret ? ret : load_module("sharedpc", parameters);
+		ret = ccinit_load_module("vmw_vsock_virtio_transport_common", "");
+	return ret ? ret : ccinit_load_module("sharedpc", parameters);
 }
 
 /* The console came with sharedpc.ko; this process was started without one. */
@@ -231,7 +227,7 @@ static int make_target(const char *target)
 }
 
 /* As resolve(), but a missing directory is made, or its lack explained. */
-static int find_target(const char *target, char *path, size_t len)
+int ccinit_target(const char *target, char *path, size_t len)
 {
 	int ret = resolve(target, path, len);
 
@@ -243,109 +239,10 @@ static int find_target(const char *target, char *path, size_t len)
 	return ret;
 }
 
-/* Run mount.ccfs, at most LIMIT_INIT_MOUNT_S.  Its exit status, or -errno. */
-static int run_mount(const struct init_mount *m, const char *path)
-{
-	char *argv[] = { MOUNT_PROGRAM, m->source, (char *)path, "-o",
-			 m->options, NULL };
-	pid_t pid = fork();
-	int status;
-
-	if (pid < 0)
-		return -errno;
-	if (!pid) {
-		sigset_t none;
-
-		sigemptyset(&none);
-		sigprocmask(SIG_SETMASK, &none, NULL);
-		execv(argv[0], argv);
-		ccinit_say("%s: %s", argv[0], strerror(errno));
-		_exit(127);
-	}
-	for (int ms = 0; ms < LIMIT_INIT_MOUNT_S * 1000; ms += 10) {
-		if (waitpid(pid, &status, WNOHANG) == pid)
-			return WIFEXITED(status) ? WEXITSTATUS(status) :
-				128 + WTERMSIG(status);
-		usleep(10 * 1000);
-	}
-	kill(pid, SIGKILL);
-	waitpid(pid, &status, 0);
-	return -ETIMEDOUT;
-}
-
-/* Mount @m on @path. */
-static int mount_shared(const struct init_mount *m, const char *path)
-{
-	int ret = 0;
-
-	for (int i = 0; i < LIMIT_INIT_MOUNT_TRIES; i++) {
-		ret = run_mount(m, path);
-		if (ret <= 0 || ret >= 126)
-			break;
-		usleep(500 * 1000);
-	}
-	if (!ret)
-		return 0;
-	if (ret < 0)
-		ccinit_say("mounting %s on %s: %s", m->source, m->target, strerror(-ret));
-	else
-		ccinit_say("mounting %s on %s failed (status %d)", m->source, m->target,
-			   ret);
-	return -EIO;
-}
-
-/*
- * @m on a directory of the initramfs, a tmpfs on another, and on @path both as one: what
- * is changed there is changed in the tmpfs.
- */
-static int mount_overlay(const struct init_mount *m, int number, const char *path)
-{
-	char lower[64], own[64], options[256];
-	int ret;
-
-	snprintf(lower, sizeof(lower), LOWER "/%d", number);
-	snprintf(own, sizeof(own), OWN "/%d", number);
-	mkdir(LOWER, 0700);
-	mkdir(OWN, 0700);
-	mkdir(lower, 0755);
-	mkdir(own, 0755);
-	ret = mount_shared(m, lower);
-	if (ret)
-		return ret;
-	if (access("/sys/module/overlay", F_OK))
-		ret = load_module("overlay", "");
-	if (ret)
-		return ret;
-	if (mount("tmpfs", own, "tmpfs", 0, "mode=755"))
-		goto failed;
-	snprintf(options, sizeof(options), "%s/upper", own);
-	mkdir(options, 0755);
-	snprintf(options, sizeof(options), "%s/work", own);
-	mkdir(options, 0755);
-	snprintf(options, sizeof(options),
-		 "lowerdir=%s,upperdir=%s/upper,workdir=%s/work,xino=off", lower, own, own);
-	if (!mount(m->source, path, "overlay", 0, options))
-		return 0;
-failed:
-	ccinit_say("no overlay on %s: %s", m->target, strerror(errno));
-	return -EIO;
-}
-
-static int mount_one(const struct init_options *opt, int i)
-{
-	const struct init_mount *m = &opt->mounts[i];
-	char path[4096];
-	int ret = find_target(m->target, path, sizeof(path));
-
-	if (ret)
-		return ret;
-	return m->overlay ? mount_overlay(m, i, path) : mount_shared(m, path);
-}
-
 static int mount_own(const char *target, const char *options)
 {
 	char path[4096];
-	int ret = find_target(target, path, sizeof(path));
+	int ret = ccinit_target(target, path, sizeof(path));
 
 	if (ret)
 		return ret;
@@ -359,7 +256,7 @@ static int mount_own(const char *target, const char *options)
 static int bind_into(const char *target)
 {
 	char path[4096];
-	int ret = find_target(target, path, sizeof(path));
+	int ret = ccinit_target(target, path, sizeof(path));
 
 	if (ret)
 		return ret;
@@ -375,7 +272,7 @@ int ccinit_setup_root(const struct init_options *opt)
 	int ret;
 
 	mkdir(NEWROOT, 0755);
-	ret = mount_one(opt, 0);
+	ret = ccinit_mount_root(opt);
 	if (!ret)
 		ret = mount_own("/tmp", "mode=1777");
 	if (!ret)
@@ -389,8 +286,11 @@ int ccinit_setup_root(const struct init_options *opt)
 	if (ret)
 		return ret;
 	mkdir(NEWROOT "/run/lock", 01777);
-	mkdir(NEWROOT "/run/ccluster", 0755);
-	for (int i = 1; i < opt->nmounts && !ret; i++)
-		ret = mount_one(opt, i);
-	return ret;
+	mkdir(NEWROOT RUN_DIR, 0755);
+	/* mount.ccfs runs out here, and proxyd in there. */
+	if (symlink(NEWROOT RUN_DIR, RUN_DIR)) {
+		ccinit_say("%s: %s", RUN_DIR, strerror(errno));
+		return -errno;
+	}
+	return 0;
 }

@@ -3,7 +3,8 @@
  * ccinit.c - the first process of an image, see ccinit.h
  *
  * After the set-up it
- *	- keeps ccexecd running, which runs commands for the other images;
+ *	- keeps ccexecd running, which runs commands for the other images, and on an
+ *	  owner proxyd, which serves what it exports;
  *	- offers a shell on the console to whoever presses return there;
  *	- shuts down when the boot image says so (poweroff.h) or on a signal:
  *	  SIGTERM restarts, SIGUSR1 halts, SIGUSR2 switches off;
@@ -21,6 +22,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/reboot.h>
+#include <sys/sendfile.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -35,9 +37,10 @@
 #include "stream.h"
 
 #define EXECD		"/sbin/ccexecd"
+#define PROXYD		"/sbin/proxyd"
 #define RESPAWN_S	1	/* pause before starting it again */
 
-static pid_t execd, console;
+static pid_t execd, console, proxyd;
 
 void ccinit_say(const char *fmt, ...)
 {
@@ -89,6 +92,62 @@ static pid_t start_execd(void)
 	execv(argv[0], argv);
 	ccinit_say("%s: %s", argv[0], strerror(errno));
 	_exit(127);
+}
+
+/* Copy @from, which there is only on an owner, to @to.  0 or -errno. */
+static int copy_file(const char *from, const char *to)
+{
+	int in = open(from, O_RDONLY | O_CLOEXEC), out = -1, ret = 0;
+	ssize_t n = 0;
+
+	if (in < 0)
+		return -errno;
+	out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	do {
+		n = out < 0 ? -1 : sendfile(out, in, NULL, 1 << 20);
+		if (n < 0)
+			ret = -errno;
+	} while (n > 0);
+	if (out >= 0)
+		close(out);
+	close(in);
+	return ret;
+}
+
+/*
+ * In the root, where the exported directories are; of the initramfs, as the root may not
+ * have it.
+ */
+static pid_t start_proxyd(void)
+{
+	char *argv[] = { "proxyd", "--config", RUN_DIR "/partitions.conf", NULL };
+	pid_t pid = fork();
+	int exe, log;
+
+	if (pid)
+		return pid;
+	child_setup();
+	exe = open(PROXYD, O_PATH | O_CLOEXEC);
+	log = open(NEWROOT RUN_DIR "/proxyd.log", O_WRONLY | O_CREAT | O_APPEND, 0600);
+	if (exe >= 0 && log >= 0 && !chroot(NEWROOT) && !chdir("/")) {
+		dup2(log, STDOUT_FILENO);
+		dup2(log, STDERR_FILENO);
+		fexecve(exe, argv, environ);
+	}
+	ccinit_say("%s: %s", PROXYD, strerror(errno));
+	_exit(127);
+}
+
+/* What this image exports is served from here on; nothing if that is nothing. */
+static int serve_exports(void)
+{
+	int ret = copy_file(CONF_FILE, NEWROOT RUN_DIR "/partitions.conf");
+
+	if (!ret)
+		proxyd = start_proxyd();
+	else if (ret != -ENOENT)
+		ccinit_say("%s: %s", CONF_FILE, strerror(-ret));
+	return ret == -ENOENT ? 0 : ret;
 }
 
 /* A child that waits for return on the console, then is a shell. */
@@ -162,13 +221,20 @@ static int take_request(int listener)
 
 static void reap_and_respawn(bool serving)
 {
+	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		if (pid == execd && serving) {
 			ccinit_say("ccexecd ended, starting it again");
 			sleep(RESPAWN_S);
 			execd = start_execd();
+		}
+		/* 127: there is none in this initrd, which was said */
+		if (pid == proxyd && serving && status != W_EXITCODE(127, 0)) {
+			ccinit_say("proxyd ended, starting it again");
+			sleep(RESPAWN_S);
+			proxyd = start_proxyd();
 		}
 		if (pid == console && serving)
 			console = start_console();
@@ -241,6 +307,11 @@ int main(void)
 		ccinit_progress(SHAREDPC_STAGE_INIT);
 		ret = ccinit_setup_root(&opt);
 	}
+	/* Before it waits for the others, who may wait for it. */
+	if (!ret)
+		ret = serve_exports();
+	if (!ret)
+		ret = ccinit_mount_others(&opt);
 	if (!ret) {
 		ccinit_progress(SHAREDPC_STAGE_MOUNTED);
 		execd = start_execd();

@@ -4,7 +4,8 @@
  *
  *	ccinit.c	main: set up, then serve until the end
  *	ccinit-cmdline.c what the kernel command line says
- *	ccinit-setup.c	mounts, modules, the root
+ *	ccinit-setup.c	pseudo file systems, modules, the root
+ *	ccinit-mounts.c	what the others export
  *	ccinit-end.c	shutting down
  *
  * It lives in the initramfs for ever.  The image's root is mounted on NEWROOT
@@ -15,11 +16,14 @@
 #define BOOT_CCINIT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "sharedpc_limits.h"
 
 #define NEWROOT		"/newroot"
+#define RUN_DIR		"/run/ccluster"
+#define CONF_FILE	"/etc/ccluster/partitions.conf"	/* of an owner's initramfs */
 
 struct init_mount {
 	char *source;		/* "boot:/srv/shared" */
@@ -46,7 +50,14 @@ int ccinit_parse_cmdline(char *line, struct init_options *opt);
 
 /* Each says what is wrong and returns -errno. */
 int ccinit_setup_kernel(struct init_options *opt);	/* /proc, modules, console */
-int ccinit_setup_root(const struct init_options *opt);	/* all mounts */
+int ccinit_setup_root(const struct init_options *opt);	/* ready for commands */
+int ccinit_mount_root(const struct init_options *opt);	/* on NEWROOT */
+int ccinit_mount_others(const struct init_options *opt);
+
+/* Where directory @target of the root is, as this process sees it; made if it is missing. */
+int ccinit_target(const char *target, char *path, size_t len);
+/* One of the initramfs; there already is fine. */
+int ccinit_load_module(const char *name, const char *parameters);
 
 /* Kill what runs in the root, unmount it, @how: RB_*.  Does not return. */
 void ccinit_shut_down(int how);

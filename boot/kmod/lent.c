@@ -10,9 +10,12 @@
  * every CPU at once, in whatever context that is; then, in a work item, INIT
  * again (the first round may have met a CPU that was about to start another
  * one), and then the proof: SIPI to a piece of the trampoline that counts the
- * CPU and halts it.  Only when all CPUs have been counted is the image gone;
- * sharedpc.ko is told, and ccctl may have the CPUs back.  A CPU that is not
- * counted in time leaves the image STUCK, and nothing of it is reused.
+ * CPU and halts it.  Only when all CPUs have been counted is the image gone.  A CPU that
+ * is not counted in time leaves the image STUCK, and nothing of it is reused.
+ *
+ * Then sharedpc.ko is told, in another work item, as it waits until no other image has
+ * anything left of what this one had, and that may take long; after that ccctl may have the
+ * CPUs back.
  *
  * The watcher is a timer that looks at the slots of running images.  An image
  * that resets itself writes its reset byte 15 ms before its kernel tries the
@@ -37,6 +40,7 @@ static DEFINE_MUTEX(images_lock);
 static DEFINE_SPINLOCK(run_lock);
 /* Of its own: an end may be what a task waits for that should make memory free. */
 static struct workqueue_struct *ends;
+static struct workqueue_struct *leaves;	/* not there: these may take long */
 static struct hrtimer watcher;
 static bool watching;			/* under run_lock */
 
@@ -176,21 +180,27 @@ static void lent_end(struct work_struct *work)
 {
 	struct lent *img = container_of(work, struct lent, end);
 	bool parked = lent_park(img);
-	u32 state = img->cause == CCBOOT_FENCE ? SHAREDPC_FENCED : SHAREDPC_STOPPED;
 
 	if (!parked) {
 		pr_err("ccboot: %s: %u of %u CPUs stopped, nothing of it will be reused\n",
 		       img->name, READ_ONCE(trampoline(img)->acks), img->nr_cpus);
 		lent_set_state(img, CCBOOT_STUCK);
 		complete_all(&img->fenced);
-		complete_all(&img->ended);
 		return;
 	}
+	sharedpc_image_gone(img->id, img->cause == CCBOOT_FENCE ? SHAREDPC_FENCED :
+								  SHAREDPC_STOPPED);
 	complete_all(&img->fenced);
-	sharedpc_image_gone(img->id, state);
+	queue_work(leaves, &img->leave);
+}
+
+static void lent_leave(struct work_struct *work)
+{
+	struct lent *img = container_of(work, struct lent, leave);
+
+	sharedpc_image_let_go(img->id);
 	pr_info("ccboot: %s has stopped\n", img->name);
 	lent_set_state(img, CCBOOT_LENT);
-	complete_all(&img->ended);
 }
 
 /* What the image's slot says about its end, CCBOOT_NONE: nothing. */
@@ -347,8 +357,8 @@ int lent_add(const struct ccboot_image *spec)
 	img->low = spec->low;
 	strscpy(img->name, spec->name, sizeof(img->name));
 	INIT_WORK(&img->end, lent_end);
+	INIT_WORK(&img->leave, lent_leave);
 	init_completion(&img->fenced);
-	init_completion(&img->ended);
 	lent_set_state(img, CCBOOT_IDLE);
 	ret = 0;
 	goto unlock;
@@ -406,13 +416,14 @@ int lent_give(u32 id)
 }
 
 /*
- * The state is LENT a little before the work item is over.  Wait for its last
- * steps, so that they meet neither the completions of the next life nor the end
- * of this module.  Under images_lock, which the work item never takes.
+ * The state is LENT a little before the work items are over.  Wait for their last
+ * steps, so that they meet neither the completion of the next life nor the end
+ * of this module.  Under images_lock, which they never take.
  */
 static void lent_settle(struct lent *img)
 {
 	flush_work(&img->end);
+	flush_work(&img->leave);
 }
 
 int lent_return(u32 id)
@@ -465,7 +476,6 @@ static int run_locked(struct lent *img)
 	if (ret)
 		return ret;
 	reinit_completion(&img->fenced);
-	reinit_completion(&img->ended);
 	img->start_ns = ktime_get_boottime_ns();
 	img->end_ns = 0;
 	img->cause = CCBOOT_NONE;
@@ -499,30 +509,47 @@ int lent_start(u32 id)
 	return ret;
 }
 
-/* 0 when nothing of the image runs any more, whatever ended it. */
+/* Wait, but not for ever, for the end of the life @epoch of a dying image. */
+static int await_end(const struct lent *img, u32 id, u32 epoch)
+{
+	unsigned long end = jiffies + msecs_to_jiffies(LIMIT_END_MS);
+
+	while (time_before(jiffies, end)) {
+		if (READ_ONCE(img->state) == CCBOOT_STUCK)
+			return -ETIMEDOUT;
+		if (READ_ONCE(img->state) != CCBOOT_DYING ||
+		    sharedpc_image_life(id) != epoch)
+			return 0;
+		msleep(5);
+	}
+	return -ETIMEDOUT;
+}
+
+/*
+ * 0 when nothing of the image runs any more, whatever ended it.  Without images_lock: it
+ * may be another image, which is to be stopped, that has something of this one.
+ */
 int lent_stop(u32 id)
 {
 	struct lent *img;
-	int ret = -ENOENT;
+	u32 epoch = 0;
+	int ret;
 
 	mutex_lock(&images_lock);
 	img = lent_find(id);
+	if (img) {
+		epoch = sharedpc_image_life(id);
+		lent_kill(img, CCBOOT_STOP);
+	}
+	mutex_unlock(&images_lock);
 	if (!img)
-		goto unlock;
-	lent_kill(img, CCBOOT_STOP);
-	ret = 0;
-	if (READ_ONCE(img->state) == CCBOOT_DYING &&
-	    !wait_for_completion_timeout(&img->ended, msecs_to_jiffies(LIMIT_END_MS)))
-		ret = -ETIMEDOUT;
-	if (READ_ONCE(img->state) == CCBOOT_STUCK)
-		ret = -ETIMEDOUT;
+		return -ENOENT;
+	ret = await_end(img, id, epoch);
 	/* It halted because it was asked to: whoever stops it asked. */
 	spin_lock_irq(&run_lock);
-	if (img->cause == CCBOOT_HALT)
+	if (img->cause == CCBOOT_HALT && sharedpc_image_life(id) == epoch)
 		img->cause = CCBOOT_STOP;
 	spin_unlock_irq(&run_lock);
-unlock:
-	mutex_unlock(&images_lock);
 	return ret;
 }
 
@@ -559,8 +586,14 @@ int lent_init(void)
 	if (!sharedpc_ctl())
 		return -ENODEV;		/* not the boot image */
 	ends = alloc_workqueue("ccboot", WQ_MEM_RECLAIM | WQ_HIGHPRI, 0);
-	if (!ends)
+	leaves = alloc_workqueue("ccboot-leave", WQ_MEM_RECLAIM | WQ_UNBOUND, WQ_MAX_ACTIVE);
+	if (!ends || !leaves) {
+		if (ends)
+			destroy_workqueue(ends);
+		if (leaves)
+			destroy_workqueue(leaves);
 		return -ENOMEM;
+	}
 	hrtimer_init(&watcher, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
 	watcher.function = watch;
 	sharedpc_set_fence(fence);
@@ -575,6 +608,7 @@ void lent_exit(void)
 	sharedpc_set_fence(NULL);
 	hrtimer_cancel(&watcher);
 	destroy_workqueue(ends);
+	destroy_workqueue(leaves);
 	for (id = 1; id < SHAREDPC_IMAGES_MAX; id++)
 		if (images[id].state != CCBOOT_ABSENT)
 			lent_free(&images[id]);

@@ -30,9 +30,9 @@ struct lent {
 	char name[SHAREDPC_NAME_MAX];
 	void *page;			/* the trampoline page, write-back */
 	void *copy;			/* what it held at START */
-	struct work_struct end;		/* DYING to LENT or STUCK */
+	struct work_struct end;		/* DYING: stop its CPUs, or STUCK */
+	struct work_struct leave;	/* DYING to LENT: all others let go of it */
 	struct completion fenced;	/* no CPU of it runs (or STUCK) */
-	struct completion ended;	/* the same, and everybody knows */
 };
 
 int lent_add(const struct ccboot_image *spec);

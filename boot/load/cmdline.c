@@ -11,6 +11,8 @@
  *    not send an interrupt to CPUs that it does not know, and must keep its
  *    LOCK prefixes although it may have a single CPU (noreplace-smp), because
  *    its atomics are on memory that other kernels change as well;
+ *  - of an owner, what has its part of the region come up where nothing of its
+ *    kernel's own can settle, and stay there;
  *  - for sharedpc.ko and ccinit: who the image is, where the control area is,
  *    what to mount where (ccluster.mount=SOURCE,TARGET,OPTIONS, in order);
  *  - the image's cmdline of partitions.conf.
@@ -32,6 +34,12 @@ static void put_machine(FILE *out, const struct ccboot_info *info)
 	fprintf(out, " printk.devkmsg=on");
 }
 
+static void put_owner(FILE *out, const struct plan_image *img)
+{
+	if (img->nregion)
+		fputs(" memhp_default_state=online_movable numa_balancing=disable", out);
+}
+
 static void put_mount_words(FILE *out, const struct plan_image *img)
 {
 	for (int i = 0; i < img->nmounts; i++)
@@ -51,6 +59,7 @@ char *cmdline_make(const struct plan *plan, const struct plan_image *img,
 		return NULL;
 	fprintf(out, KMSG_TOKEN " ", (unsigned long long)token);
 	put_machine(out, info);
+	put_owner(out, img);
 	fprintf(out, " hostname=%s", img->name);
 	fprintf(out, " sharedpc.self=%d sharedpc.ctl=0x%" PRIx64
 		" sharedpc.ctl_size=0x%" PRIx64, img->id, plan->ctl.start,

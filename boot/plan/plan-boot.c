@@ -131,17 +131,28 @@ static bool used_by_kernel(const char *use)
 	       !strcmp(use, "Crash kernel");
 }
 
+static bool in_region(const struct plan *plan, const struct range *ram, struct range *bad)
+{
+	int i, j;
+
+	for (i = 0; i < plan->nimages; i++)
+		for (j = 0; j < plan->images[i].nregion; j++)
+			if (range_overlaps(ram, &plan->images[i].region[j])) {
+				*bad = plan->images[i].region[j];
+				return true;
+			}
+	return false;
+}
+
 static bool find_user(const struct plan *plan, const struct range *ram,
 		      struct range *bad, char *what, size_t len)
 {
 	int i;
 
-	for (i = 0; i < plan->nregion; i++)
-		if (range_overlaps(ram, &plan->region[i])) {
-			*bad = plan->region[i];
-			snprintf(what, len, "region");
-			return true;
-		}
+	if (in_region(plan, ram, bad)) {
+		snprintf(what, len, "region");
+		return true;
+	}
 	if (range_overlaps(ram, &plan->ctl)) {
 		*bad = plan->ctl;
 		snprintf(what, len, "control area");

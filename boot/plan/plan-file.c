@@ -9,10 +9,10 @@
  *	conf_hash = '0123456789abcdef'
  *	block_size = '128M'
  *	ctl = '1:0x11d600000-0x11fffffff'		# node:first-last
- *	region = {'1:0x120000000-0x13fffffff'}
  *	image web {
  *		cpus = {'1@0/1'}			# cpu@node/apic id
  *		mem = {'0:0x50000000-0x5fffffff'}
+ *		region = {'1:0x120000000-0x13fffffff'}
  *		low = '0:0x10000-0x1ffff'
  *		kernel = '/boot/vmlinuz' ...
  *	}
@@ -36,12 +36,12 @@
 #define LIST(name)	CFG_STR_LIST(name, NULL, CFGF_NODEFAULT)
 
 static cfg_opt_t image_opts[] = {
-	LIST("cpus"), LIST("mem"), STR("low"), STR("kernel"), STR("initrd"),
+	LIST("cpus"), LIST("mem"), LIST("region"), STR("low"), STR("kernel"), STR("initrd"),
 	STR("cmdline"), LIST("devices"), CFG_END()
 };
 
 static cfg_opt_t export_opts[] = {
-	STR("path"), STR("image"), LIST("to"), STR("mode"), CFG_END()
+	STR("path"), STR("owner"), LIST("to"), STR("mode"), CFG_END()
 };
 
 static cfg_opt_t mount_opts[] = {
@@ -51,7 +51,7 @@ static cfg_opt_t mount_opts[] = {
 
 static cfg_opt_t plan_opts[] = {
 	STR("revision"), STR("conf"), STR("conf_hash"), STR("block_size"),
-	STR("ctl"), LIST("region"),
+	STR("ctl"),
 	CFG_SEC("image", image_opts, CFGF_TITLE | CFGF_MULTI),
 	CFG_SEC("export", export_opts, CFGF_TITLE | CFGF_MULTI),
 	CFG_SEC("mount", mount_opts, CFGF_MULTI),
@@ -106,6 +106,10 @@ static void put_image(FILE *out, const struct plan_image *image)
 			image->cpus[i].apic_id);
 	fprintf(out, "}\n\t");
 	put_ranges(out, "mem", image->mem, image->nmem);
+	if (image->nregion) {
+		fputc('\t', out);
+		put_ranges(out, "region", image->region, image->nregion);
+	}
 	if (image->low.size) {
 		fprintf(out, "\tlow = ");
 		put_range(out, &image->low);
@@ -130,7 +134,7 @@ static void put_export(FILE *out, const struct plan *plan,
 
 	fprintf(out, "\nexport %s {\n", export->name);
 	put_key(out, "path", export->path);
-	put_key(out, "image", plan->images[export->image].name);
+	put_key(out, "owner", plan->images[export->image].name);
 	fprintf(out, "\tto = {");
 	for (id = 0; id < plan->nimages; id++) {
 		if (!(export->to & 1u << id))
@@ -176,7 +180,6 @@ static int write_plan(FILE *out, const void *data)
 		values_size_str(plan->block_size, size, sizeof(size)));
 	put_range(out, &plan->ctl);
 	fputc('\n', out);
-	put_ranges(out, "region", plan->region, plan->nregion);
 	for (i = 0; i < plan->nimages; i++)
 		put_image(out, &plan->images[i]);
 	for (i = 0; i < plan->nexports; i++)
@@ -309,6 +312,9 @@ static int get_image(struct plan *plan, const struct values *v)
 	if (!err)
 		err = get_ranges(v, "mem", &image->mem, &image->nmem,
 				 image->id ? 1 : INT32_MAX);
+	if (!err && (!image->id || values_given(v, "region")))
+		err = get_ranges(v, "region", &image->region, &image->nregion,
+				 image->id ? 1 : SHAREDPC_REGIONS_MAX - PLAN_MAX_IMAGES + 1);
 	if (!err && image->id)
 		err = value_range(v, "low", &image->low);
 	if (!err)
@@ -354,7 +360,7 @@ static int get_export(struct plan *plan, const struct values *v)
 		return -ENOMEM;
 	err = get_str(v, "path", &export->path);
 	if (!err)
-		err = get_image_ref(plan, v, "image", &export->image);
+		err = get_image_ref(plan, v, "owner", &export->image);
 	if (!err)
 		err = values_mode(v, &export->ro);
 	for (i = 0; !err && values_given(v, "to") &&
@@ -420,8 +426,7 @@ static int get_head(struct plan *plan, const struct values *v)
 	plan->block_size = block.value;
 	if (!err)
 		err = value_range(v, "ctl", &plan->ctl);
-	return err ? err : get_ranges(v, "region", &plan->region,
-				      &plan->nregion, SHAREDPC_REGIONS_MAX);
+	return err;
 }
 
 static int get_sections(struct plan *plan, const struct strict *strict,

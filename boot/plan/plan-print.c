@@ -130,11 +130,13 @@ static int compare_use(const void *a, const void *b)
 
 static int collect_uses(const struct plan *plan, struct use *uses)
 {
-	int i, n = 0;
+	int i, j, n = 0;
 
-	for (i = 0; i < plan->nregion; i++)
-		uses[n++] = (struct use){ plan->region[i],
-			"region, shared by all images", "" };
+	for (i = 0; i < plan->nimages; i++)
+		for (j = 0; j < plan->images[i].nregion; j++)
+			uses[n++] = (struct use){ plan->images[i].region[j],
+				", region, shared by all images",
+				plan->images[i].name };
 	uses[n++] = (struct use){ plan->ctl, "shared control area", "" };
 	for (i = 0; i < plan->images[0].nmem; i++)
 		uses[n++] = (struct use){ plan->images[0].mem[i], "",
@@ -151,7 +153,7 @@ static int collect_uses(const struct plan *plan, struct use *uses)
 
 static int print_memory(const struct plan *plan, FILE *out)
 {
-	size_t max = plan->nregion + 1 + plan->images[0].nmem +
+	size_t max = SHAREDPC_REGIONS_MAX + 1 + plan->images[0].nmem +
 		     2 * plan->nimages;
 	struct use *uses = calloc(max, sizeof(*uses));
 	char size[24];
@@ -185,12 +187,14 @@ static void print_files(const struct plan *plan, FILE *out)
 			image->kernel, image->initrd[0] ? image->initrd : "-",
 			image->cmdline[0] ? image->cmdline : "-");
 	}
-	fprintf(out, "\n%-12s %-24s %-4s %s\n", "EXPORT", "PATH", "MODE", "TO");
+	fprintf(out, "\n%-12s %-12s %-24s %-4s %s\n", "EXPORT", "OWNER", "PATH", "MODE",
+		"TO");
 	for (i = 0; i < plan->nexports; i++) {
 		const struct plan_export *export = &plan->exports[i];
 		const char *sep = "";
 
-		fprintf(out, "%-12s %-24s %-4s ", export->name, export->path,
+		fprintf(out, "%-12s %-12s %-24s %-4s ", export->name,
+			plan->images[export->image].name, export->path,
 			export->ro ? "ro" : "rw");
 		for (j = 0; j < plan->nimages; j++) {
 			if (!(export->to & 1u << j))
@@ -307,6 +311,8 @@ static void json_image(FILE *out, const struct plan_image *image)
 	json_cpus(out, image);
 	fputs(",\n     \"memory\": ", out);
 	json_ranges(out, image->mem, image->nmem);
+	fputs(",\n     \"region\": ", out);
+	json_ranges(out, image->region, image->nregion);
 	if (image->low.size) {
 		fputs(",\n     \"low\": ", out);
 		json_range(out, &image->low);
@@ -338,7 +344,7 @@ static void json_export(FILE *out, const struct plan *plan,
 	fputs(", ", out);
 	json_member(out, "path", export->path);
 	fputs(", ", out);
-	json_member(out, "image", plan->images[export->image].name);
+	json_member(out, "owner", plan->images[export->image].name);
 	fputs(", \"to\": [", out);
 	for (i = 0; i < plan->nimages; i++) {
 		if (!(export->to & 1u << i))
@@ -364,8 +370,6 @@ int plan_print_json(const struct plan *plan, FILE *out)
 	fprintf(out, ",\n  \"block_size\": %" PRIu64 ",\n  \"ctl\": ",
 		plan->block_size);
 	json_range(out, &plan->ctl);
-	fputs(",\n  \"region\": ", out);
-	json_ranges(out, plan->region, plan->nregion);
 	fputs(",\n  ", out);
 	json_member(out, "boot_cmdline", cmdline);
 	fputs(",\n  \"images\": [\n", out);

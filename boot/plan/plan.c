@@ -168,15 +168,14 @@ static int image_node(const struct maker *m, int index)
 	return m->plan->images[image_id(m->conf, index)].cpus[0].node;
 }
 
-/* The region's pieces: one per node, whole memory blocks. */
-static int check_region(const struct maker *m)
+/* A part of the region on @nodes nodes: whole memory blocks on each. */
+static int check_part(const struct maker *m, const struct value_num *size, int nodes)
 {
-	const struct conf_region *region = &m->conf->region;
-	uint64_t unit = m->topo->block_size * region->nodes.n;
-	uint64_t down = region->size.value / unit * unit;
+	uint64_t unit = m->topo->block_size * nodes;
+	uint64_t down = size->value / unit * unit;
 	char block[24], below[24], above[24], hint[96];
 
-	if (down == region->size.value)
+	if (down == size->value)
 		return 0;
 	values_size_str(m->topo->block_size, block, sizeof(block));
 	values_size_str(down, below, sizeof(below));
@@ -187,9 +186,29 @@ static int check_region(const struct maker *m)
 	else
 		snprintf(hint, sizeof(hint), "the smallest size is \"%s\"",
 			 above);
-	diag_add(m->diag, region->size.line,
+	diag_add(m->diag, size->line,
 		 "region size is not a multiple of the memory block (%s) on each of its %d nodes; %s",
-		 block, region->nodes.n, hint);
+		 block, nodes, hint);
+	return -EINVAL;
+}
+
+static int check_region(const struct maker *m)
+{
+	const struct conf *conf = m->conf;
+	int i, parts = conf->region.nodes.n;
+	int err = check_part(m, &conf->region.size, conf->region.nodes.n);
+
+	for (i = 0; i < conf->nimages; i++) {
+		if (i == conf->boot || !conf->images[i].region.value)
+			continue;
+		err = check_part(m, &conf->images[i].region, 1) ?: err;
+		parts++;
+	}
+	if (parts <= SHAREDPC_REGIONS_MAX)
+		return err;
+	diag_add(m->diag, conf->region.line,
+		 "the region has %d parts, of images and on nodes; %d are the limit", parts,
+		 SHAREDPC_REGIONS_MAX);
 	return -EINVAL;
 }
 
@@ -205,50 +224,80 @@ static void report_full(const struct maker *m, const char *what, int line,
 		 mib(left));
 }
 
-/* Items: the region's pieces, ctl, then the clients in their order. */
+#define MAX_ITEMS	(SHAREDPC_REGIONS_MAX + 1 + PLAN_MAX_IMAGES)
+
+/* What is to be placed, and what to call it when it does not fit. */
+struct items {
+	struct place_item item[MAX_ITEMS];
+	struct {
+		const char *what;	/* with the name of ... */
+		const char *image;
+		int line;
+	} about[MAX_ITEMS];
+	int n;
+};
+
+static void item_add(struct items *items, struct place_item item, const char *what,
+		     const char *image, int line)
+{
+	items->item[items->n] = item;
+	items->about[items->n].what = what;
+	items->about[items->n].image = image;
+	items->about[items->n].line = line;
+	items->n++;
+}
+
+static void boot_items(const struct maker *m, struct items *items)
+{
+	const struct conf_region *region = &m->conf->region;
+	const struct value_nums *nodes = &region->nodes;
+	struct plan *plan = m->plan;
+	int i;
+
+	for (i = 0; i < nodes->n; i++)
+		item_add(items, (struct place_item){
+				nodes->v[i].value, region->size.value / nodes->n,
+				m->topo->block_size, &plan->images[0].region[i] },
+			 "region", NULL, region->size.line);
+	item_add(items, (struct place_item){
+			nodes->v[0].value,
+			plan_ctl_size(plan->nimages, topology_ram(m->topo, -1)),
+			PLAN_ALIGN, &plan->ctl },
+		 "the control area beside the region", NULL, region->size.line);
+}
+
+/* The parts of the region, ctl, then the clients in their order. */
 static int make_memory(struct maker *m)
 {
-	const struct value_nums *nodes = &m->conf->region.nodes;
-	struct place_item items[SHAREDPC_REGIONS_MAX + 1 + PLAN_MAX_IMAGES];
-	int line[SHAREDPC_REGIONS_MAX + 1 + PLAN_MAX_IMAGES];
-	struct plan *plan = m->plan;
+	const struct conf *conf = m->conf;
+	struct items items = { .n = 0 };
 	char what[VALUES_MAX_NAME + 64];
-	int i, bad = 0, n = 0, err;
 	uint64_t left = 0;
+	int i, id, bad = 0, err;
 
-	for (i = 0; i < nodes->n; i++, n++) {
-		line[n] = m->conf->region.size.line;
-		items[n] = (struct place_item){
-			nodes->v[i].value,
-			m->conf->region.size.value / nodes->n,
-			m->topo->block_size, &plan->region[i] };
+	boot_items(m, &items);
+	for (i = 0; i < conf->nimages; i++) {
+		id = image_id(conf, i);
+		if (m->plan->images[id].nregion && id)
+			item_add(&items, (struct place_item){
+					image_node(m, i), conf->images[i].region.value,
+					m->topo->block_size, m->plan->images[id].region },
+				 "the region of image", conf->images[i].name,
+				 conf->images[i].region.line);
 	}
-	line[n] = m->conf->region.size.line;
-	items[n++] = (struct place_item){
-		nodes->v[0].value,
-		plan_ctl_size(plan->nimages, topology_ram(m->topo, -1)),
-		PLAN_ALIGN, &plan->ctl };
-	for (i = 0; i < m->conf->nimages; i++) {
-		const struct conf_image *conf = &m->conf->images[i];
-
-		if (i == m->conf->boot)
-			continue;
-		line[n] = conf->memory.line;
-		items[n++] = (struct place_item){
-			image_node(m, i), conf->memory.value, PLAN_ALIGN,
-			plan->images[image_id(m->conf, i)].mem };
-	}
-	err = place_items(m->topo, items, n, &bad, &left);
+	for (i = 0; i < conf->nimages; i++)
+		if (i != conf->boot)
+			item_add(&items, (struct place_item){
+					image_node(m, i), conf->images[i].memory.value,
+					PLAN_ALIGN, m->plan->images[image_id(conf, i)].mem },
+				 "image", conf->images[i].name,
+				 conf->images[i].memory.line);
+	err = place_items(m->topo, items.item, items.n, &bad, &left);
 	if (err != -ENOSPC)
 		return err;
-	if (bad < nodes->n)
-		strcpy(what, "region");
-	else if (bad == nodes->n)
-		strcpy(what, "the control area beside the region");
-	else
-		snprintf(what, sizeof(what), "image \"%s\"",
-			 plan->images[bad - nodes->n].name);
-	report_full(m, what, line[bad], &items[bad], left);
+	snprintf(what, sizeof(what), items.about[bad].image ? "%s \"%s\"" : "%s",
+		 items.about[bad].what, items.about[bad].image);
+	report_full(m, what, items.about[bad].line, &items.item[bad], left);
 	return -EINVAL;
 }
 
@@ -278,12 +327,14 @@ static int make_low(struct maker *m)
 /* All ranges that are not the boot image's, sorted. Returns how many. */
 static int taken_ranges(const struct plan *plan, struct range *out)
 {
-	int i, n = 0;
+	int i, j, n = 0;
 
-	for (i = 0; i < plan->nregion; i++)
-		out[n++] = plan->region[i];
 	out[n++] = plan->ctl;
-	for (i = 1; i < plan->nimages; i++) {
+	for (i = 0; i < plan->nimages; i++) {
+		for (j = 0; j < plan->images[i].nregion; j++)
+			out[n++] = plan->images[i].region[j];
+		if (!i)
+			continue;
 		out[n++] = plan->images[i].low;
 		out[n++] = plan->images[i].mem[0];
 	}
@@ -443,6 +494,24 @@ static int make_mounts(struct maker *m)
 	return err;
 }
 
+/* Room for the ranges that the image gets. */
+static int make_ranges(const struct maker *m, struct plan_image *image, int index)
+{
+	const struct conf *conf = m->conf;
+
+	image->nregion = !image->id ? conf->region.nodes.n :
+		conf->images[index].region.value ? 1 : 0;
+	if (image->nregion)
+		image->region = calloc(image->nregion, sizeof(*image->region));
+	if (image->nregion && !image->region)
+		return -ENOMEM;
+	if (!image->id)
+		return 0;
+	image->nmem = 1;
+	image->mem = calloc(1, sizeof(*image->mem));
+	return image->mem ? 0 : -ENOMEM;
+}
+
 static int make_images(struct maker *m)
 {
 	const struct conf *conf = m->conf;
@@ -454,22 +523,14 @@ static int make_images(struct maker *m)
 						 realpath(conf->file, NULL);
 	memcpy(plan->conf_hash, conf->hash, sizeof(plan->conf_hash));
 	plan->block_size = m->topo->block_size;
-	plan->nregion = conf->region.nodes.n;
-	plan->region = calloc(plan->nregion, sizeof(*plan->region));
 	plan->nimages = conf->nimages;
 	if (!plan->conf_file)
 		return -errno;
-	if (!plan->region)
-		return -ENOMEM;
 	for (i = 0; !err && i < conf->nimages; i++) {
 		id = image_id(conf, i);
 		err = make_image(&plan->images[id], &conf->images[i], id);
-		if (err || !id)
-			continue;
-		plan->images[id].nmem = 1;
-		plan->images[id].mem = calloc(1, sizeof(struct range));
-		if (!plan->images[id].mem)
-			err = -ENOMEM;
+		if (!err)
+			err = make_ranges(m, &plan->images[id], i);
 	}
 	return err;
 }
@@ -508,6 +569,7 @@ static void plan_image_free(struct plan_image *image)
 	free(image->name);
 	free(image->cpus);
 	free(image->mem);
+	free(image->region);
 	free(image->kernel);
 	free(image->initrd);
 	free(image->cmdline);
@@ -535,7 +597,6 @@ void plan_free(struct plan *plan)
 		free(plan->exports[i].path);
 	}
 	free(plan->exports);
-	free(plan->region);
 	free(plan->conf_file);
 	free(plan);
 }
@@ -550,6 +611,16 @@ struct plan_image *plan_find(struct plan *plan, const char *name)
 	return NULL;
 }
 
+bool plan_exports(const struct plan *plan, const struct plan_image *image)
+{
+	int i;
+
+	for (i = 0; i < plan->nexports; i++)
+		if (plan->exports[i].image == image->id)
+			return true;
+	return false;
+}
+
 uint64_t plan_ctl_size(int nimages, uint64_t memory)
 {
 	uint64_t size = SHAREDPC_CTL_SIZE;
@@ -561,9 +632,10 @@ uint64_t plan_ctl_size(int nimages, uint64_t memory)
 uint64_t plan_region_size(const struct plan *plan)
 {
 	uint64_t sum = 0;
-	int i;
+	int i, j;
 
-	for (i = 0; i < plan->nregion; i++)
-		sum += plan->region[i].size;
+	for (i = 0; i < plan->nimages; i++)
+		for (j = 0; j < plan->images[i].nregion; j++)
+			sum += plan->images[i].region[j].size;
 	return sum;
 }

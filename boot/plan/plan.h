@@ -16,8 +16,10 @@
  *  - image id 0 is the boot image, 1.. are the clients in the file's order;
  *  - no two ranges of a plan overlap, all lie in RAM of the firmware's map;
  *  - a client's mem is one range, 2 MiB aligned, on its node;
- *  - region ranges are aligned to the machine's memory block, one per node;
- *  - ctl is the shared control area: 2 MiB aligned, on the first region node,
+ *  - region ranges are aligned to the machine's memory block; the boot image has
+ *    one for each node that it is to have frames on, another image one, or none;
+ *  - ctl is the shared control area: 2 MiB aligned, on the boot image's first region
+ *    node,
  *    as large as plan_ctl_size() says for all RAM of the machine: what is not
  *    an image's or the region's is the boot image's;
  *  - low is 64 KiB below 576 KiB, at 64 KiB * id unless the firmware has a hole
@@ -41,7 +43,7 @@
 #include "boot/machine/topology.h"
 
 #define PLAN_FILE		"/var/lib/ccluster/plan"
-#define PLAN_REVISION		1
+#define PLAN_REVISION		2
 #define PLAN_MAX_IMAGES		CONF_MAX_IMAGES
 #define PLAN_ALIGN		(2u << 20)	/* of mem and ctl */
 #define PLAN_LOW_SIZE		(64u << 10)
@@ -76,6 +78,8 @@ struct plan_image {
 	int ncpus;
 	struct range *mem;	/* a client: one; the boot image: the rest */
 	int nmem;
+	struct range *region;	/* its part: the frames that it is the owner of */
+	int nregion;
 	struct range low;	/* size 0 for the boot image */
 	char *kernel;
 	char *initrd;
@@ -99,8 +103,6 @@ struct plan {
 	char conf_hash[17];	/* conf->hash */
 	uint64_t block_size;
 	struct range ctl;
-	struct range *region;
-	int nregion;
 	struct plan_image images[PLAN_MAX_IMAGES];	/* [i].id == i */
 	int nimages;
 	struct plan_export *exports;
@@ -117,12 +119,14 @@ void plan_free(struct plan *plan);
 
 /* The image called @name, or NULL. */
 struct plan_image *plan_find(struct plan *plan, const char *name);
+/* Does @image export anything? */
+bool plan_exports(const struct plan *plan, const struct plan_image *image);
 /*
  * Bytes of the control area, a multiple of PLAN_ALIGN: what SHAREDPC_CTL_SIZE
  * is for, and each image's words for a box of @memory bytes.
  */
 uint64_t plan_ctl_size(int nimages, uint64_t memory);
-/* Bytes of the region. */
+/* Bytes of the region, the parts of all images. */
 uint64_t plan_region_size(const struct plan *plan);
 
 /*

@@ -26,9 +26,9 @@ static void *ctl;
 static u64 ctl_phys, ctl_size;
 static u64 words_off, words_size;
 static u32 nr_ram;
-static struct sharedpc_range ram[SHAREDPC_RAM_MAX];
+static struct sharedpc_part ram[SHAREDPC_RAM_MAX];
 static u32 nr_regions;
-static struct sharedpc_range region[SHAREDPC_REGIONS_MAX];
+static struct sharedpc_part region[SHAREDPC_REGIONS_MAX];
 
 int ctl_map(u64 phys, u64 size)
 {
@@ -82,32 +82,45 @@ static int format_slots(const char *images)
 	return err;
 }
 
-/* "0x140000000+0x20000000,...": start+size in bytes. */
+/* "0x140000000+0x20000000@0,...": start+size in bytes, image.  @max: room for more. */
+static int format_parts(const char *name, const char *parts, struct sharedpc_part *part,
+			u32 max)
+{
+	const char *at = parts;
+	char *end;
+	u32 nr;
+
+	for (nr = 0; *at; nr++, part++) {
+		if (nr == max)
+			goto bad;
+		part->range.start = simple_strtoull(at, &end, 0);
+		if (*end != '+')
+			goto bad;
+		part->range.size = simple_strtoull(end + 1, &end, 0);
+		if (*end != '@')
+			goto bad;
+		part->image = simple_strtoul(end + 1, &end, 0);
+		if (*end && *end != ',')
+			goto bad;
+		at = *end ? end + 1 : end;
+	}
+	return nr;
+bad:
+	pr_err("%s=%s: want start+size@image[,...], %u at most\n", name, parts, max);
+	return -EINVAL;
+}
+
 static int format_regions(const char *regions)
 {
 	struct sharedpc_header *h = ctl_header();
-	const char *at = regions;
-	char *end;
+	int nr = format_parts("region", regions, h->region, SHAREDPC_REGIONS_MAX);
 
-	while (*at) {
-		struct sharedpc_range *r = &h->region[h->nr_regions];
-
-		if (h->nr_regions == SHAREDPC_REGIONS_MAX)
-			goto bad;
-		r->start = simple_strtoull(at, &end, 0);
-		if (*end != '+')
-			goto bad;
-		r->size = simple_strtoull(end + 1, &end, 0);
-		if (*end && *end != ',')
-			goto bad;
-		h->nr_regions++;
-		at = *end ? end + 1 : end;
-	}
-	if (h->nr_regions)
-		return 0;
-bad:
-	pr_err("region=%s: want start+size[,start+size...]\n", regions);
-	return -EINVAL;
+	if (!nr)
+		pr_err("region=: there is none\n");
+	if (nr <= 0)
+		return nr ?: -EINVAL;
+	h->nr_regions = nr;
+	return 0;
 }
 
 /* What ctl has beyond its fixed part is for words, as much for each image. */
@@ -120,10 +133,21 @@ static void format_words(void)
 				   PAGE_SIZE);
 }
 
+static bool parts_make_sense(const struct sharedpc_part *part, u32 nr)
+{
+	u32 i;
+
+	for (i = 0; i < nr; i++)
+		if (!part[i].range.size || part[i].image >= ctl_nr_images ||
+		    (part[i].range.start | part[i].range.size) & ~PAGE_MASK ||
+		    part[i].range.start + part[i].range.size < part[i].range.start)
+			return false;
+	return true;
+}
+
 static int copy_bounds(void)
 {
 	struct sharedpc_header *h = ctl_header();
-	u32 i;
 
 	ctl_epoch = READ_ONCE(ctl_slot(ctl_self)->epoch);
 	ctl_nr_images = READ_ONCE(h->nr_images);
@@ -137,14 +161,10 @@ static int copy_bounds(void)
 	    words_off & ~PAGE_MASK || words_size & ~PAGE_MASK ||
 	    words_size > (ctl_size - words_off) / ctl_nr_images)
 		goto bad;
-	for (i = 0; i < nr_regions; i++) {
-		region[i] = h->region[i];
-		if (!region[i].size || (region[i].start | region[i].size) & ~PAGE_MASK ||
-		    region[i].start + region[i].size < region[i].start)
-			goto bad;
-	}
+	memcpy(region, h->region, sizeof(region));
 	memcpy(ram, h->ram, sizeof(ram));
-	return 0;
+	if (parts_make_sense(region, nr_regions) && parts_make_sense(ram, nr_ram))
+		return 0;
 bad:
 	pr_err("control area: header makes no sense\n");
 	return -EINVAL;
@@ -152,19 +172,41 @@ bad:
 
 static int format_ram(struct resource *res, void *header)
 {
+	u64 start = round_up(res->start, PAGE_SIZE), end = round_down(res->end + 1, PAGE_SIZE);
 	struct sharedpc_header *h = header;
 
+	if (start >= end)
+		return 0;
 	if (h->nr_ram == SHAREDPC_RAM_MAX) {
 		pr_err("more than %d ranges of memory\n", SHAREDPC_RAM_MAX);
 		return -E2BIG;
 	}
-	h->ram[h->nr_ram++] = (struct sharedpc_range) {
-		.start = res->start, .size = resource_size(res),
+	h->ram[h->nr_ram++] = (struct sharedpc_part) {
+		.range = { .start = start, .size = end - start },
+		.image = SHAREDPC_BOOT,
 	};
 	return 0;
 }
 
-int ctl_format(const char *images, const char *regions)
+/* The memory of this image, and (@slices) that of the others. */
+static int format_memory(const char *slices)
+{
+	struct sharedpc_header *h = ctl_header();
+	int nr;
+
+	/* Before the region comes: that is in nobody's memory. */
+	nr = walk_iomem_res_desc(IORES_DESC_NONE, IORESOURCE_SYSTEM_RAM | IORESOURCE_BUSY,
+				 0, -1, h, format_ram);
+	if (nr)
+		return nr;
+	nr = format_parts("slices", slices, &h->ram[h->nr_ram], SHAREDPC_RAM_MAX - h->nr_ram);
+	if (nr < 0)
+		return nr;
+	h->nr_ram += nr;
+	return 0;
+}
+
+int ctl_format(const char *images, const char *regions, const char *slices)
 {
 	struct sharedpc_header *h = ctl_header();
 	int err;
@@ -180,9 +222,7 @@ int ctl_format(const char *images, const char *regions)
 	if (err)
 		return err;
 	format_words();
-	/* Before the region comes: that is in nobody's memory. */
-	err = walk_iomem_res_desc(IORES_DESC_NONE, IORESOURCE_SYSTEM_RAM | IORESOURCE_BUSY,
-				  0, -1, h, format_ram);
+	err = format_memory(slices);
 	if (err)
 		return err;
 	ctl_slot(SHAREDPC_BOOT)->epoch = 1;
@@ -254,18 +294,29 @@ void *ctl_words(u32 image, u64 *size)
 	return words_size ? ctl + words_off + image * words_size : NULL;
 }
 
-bool ctl_is_boot_ram(u64 phys)
+bool ctl_is_ram(u32 image, u64 phys)
 {
 	u32 i;
 
 	for (i = 0; i < nr_ram; i++)
-		if (phys >= ram[i].start && phys - ram[i].start < ram[i].size)
+		if (ram[i].image == image && phys >= ram[i].range.start &&
+		    phys - ram[i].range.start < ram[i].range.size)
 			return true;
 	return false;
 }
 
-u32 ctl_regions(struct sharedpc_range *range)
+u32 ctl_regions(struct sharedpc_part *part)
 {
-	memcpy(range, region, sizeof(region));
+	memcpy(part, region, sizeof(region));
 	return nr_regions;
+}
+
+bool ctl_is_owner(u32 image)
+{
+	u32 i;
+
+	for (i = 0; i < nr_regions; i++)
+		if (region[i].image == image)
+			return true;
+	return false;
 }

@@ -13,7 +13,7 @@ extern u32 ctl_nr_images;	/* checked copy from the header */
 extern u32 ctl_epoch;		/* this life's, read once: others may scribble */
 
 int ctl_map(u64 phys, u64 size);
-int ctl_format(const char *images, const char *regions);
+int ctl_format(const char *images, const char *regions, const char *slices);
 int ctl_join(void);
 void ctl_unmap(void);
 
@@ -30,11 +30,13 @@ void *ctl_words(u32 image, u64 *size);
 /* An image's name, for messages: a copy that ends, whatever is in the slot. */
 const char *ctl_name(u32 image);
 
-/* Is @phys in memory of the boot image's own, as it was when sharedpc.ko was loaded? */
-bool ctl_is_boot_ram(u64 phys);
+/* Is @phys in @image's own memory: its slice, or what the boot image had when it loaded this? */
+bool ctl_is_ram(u32 image, u64 phys);
 
-/* The region, as checked copies; nr is at most SHAREDPC_REGIONS_MAX. */
-u32 ctl_regions(struct sharedpc_range *range);
+/* The parts of the region, as checked copies: how many, at most SHAREDPC_REGIONS_MAX. */
+u32 ctl_regions(struct sharedpc_part *part);
+/* Has @image one? */
+bool ctl_is_owner(u32 image);
 
 static inline bool ctl_is_boot(void)
 {

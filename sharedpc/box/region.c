@@ -2,13 +2,13 @@
 /*
  * region.c - the region: frames that all images share as page cache
  *
- * On the owner it is ordinary memory of a NUMA node of its own: hot-added
- * here, ZONE_MOVABLE (the kernel must run with memhp_default_state=
+ * Each part of it has an owner.  There it is ordinary memory, of a NUMA node of its
+ * own: hot-added here, ZONE_MOVABLE (the kernel must run with memhp_default_state=
  * online_movable), so that a process whose memory policy prefers that node
  * gets its page cache from there, and nothing of the kernel's own settles
  * there.
  *
- * On a client the frames are somebody else's, but they get struct pages
+ * On the other images the frames are somebody else's, but they get struct pages
  * (ZONE_DEVICE), so that O_DIRECT, futexes and ptrace work on mappings of
  * them.  memremap_pages also keeps them write-back in this kernel's direct
  * map and in its memtype list.
@@ -19,14 +19,27 @@
 #include <linux/memremap.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
+#include <linux/nodemask.h>
+#include <linux/sched.h>
 #include <linux/vmstat.h>
 #include "box/ctl.h"
 #include "box/region.h"
 
-static struct sharedpc_range range[SHAREDPC_REGIONS_MAX];
+static struct sharedpc_part part[SHAREDPC_REGIONS_MAX];
 static struct dev_pagemap pagemap[SHAREDPC_REGIONS_MAX];
-static u32 nr;			/* ranges that are there */
-static int node = -1;
+static u32 nr;			/* parts that are there */
+static int node = NUMA_NO_NODE;
+
+/* The highest node that may exist and does not: ccctl made it for this. */
+static int spare_node(void)
+{
+	int n, spare = NUMA_NO_NODE;
+
+	for_each_node(n)
+		if (!node_online(n))
+			spare = n;
+	return spare;
+}
 
 static int owner_add(const struct sharedpc_range *r)
 {
@@ -67,31 +80,32 @@ static int client_add(const struct sharedpc_range *r, struct dev_pagemap *p)
 	return 0;
 }
 
-static int range_remove(u32 i)
+static int part_remove(u32 i)
 {
-	if (ctl_is_boot())
-		return offline_and_remove_memory(range[i].start, range[i].size);
+	const struct sharedpc_range *r = &part[i].range;
+
+	if (part[i].image == ctl_self)
+		return offline_and_remove_memory(r->start, r->size);
 	memunmap_pages(&pagemap[i]);
-	release_mem_region(range[i].start, range[i].size);
+	release_mem_region(r->start, r->size);
 	return 0;
 }
 
-int region_init(int region_nid)
+int region_init(void)
 {
-	u32 want = ctl_regions(range);
+	u32 want = ctl_regions(part);
 	int err;
 
-	if (ctl_is_boot()) {
-		if (region_nid < 0 || region_nid >= MAX_NUMNODES ||
-		    !node_possible(region_nid)) {
-			pr_err("node=%d: no such spare NUMA node\n", region_nid);
-			return -EINVAL;
+	if (ctl_is_owner(ctl_self)) {
+		node = spare_node();
+		if (node == NUMA_NO_NODE) {
+			pr_err("this kernel has no spare NUMA node for the region\n");
+			return -ENODEV;
 		}
-		node = region_nid;
 	}
 	for (nr = 0; nr < want; nr++) {
-		err = ctl_is_boot() ? owner_add(&range[nr]) :
-				      client_add(&range[nr], &pagemap[nr]);
+		err = part[nr].image == ctl_self ? owner_add(&part[nr].range) :
+						   client_add(&part[nr].range, &pagemap[nr]);
 		if (err)
 			goto remove;
 	}
@@ -106,21 +120,46 @@ void region_exit(void)
 {
 	while (nr) {
 		nr--;
-		if (range_remove(nr))
+		if (part_remove(nr))
 			pr_warn("region %#llx stays: frames are in use\n",
-				range[nr].start);
+				part[nr].range.start);
 	}
 }
 
-bool region_has(unsigned long pfn)
+bool region_has(u32 owner, unsigned long pfn)
 {
 	u64 phys = PFN_PHYS(pfn);
 	u32 i;
 
 	for (i = 0; i < nr; i++)
-		if (phys >= range[i].start && phys - range[i].start < range[i].size)
+		if (part[i].image == owner && phys >= part[i].range.start &&
+		    phys - part[i].range.start < part[i].range.size)
 			return true;
 	return false;
+}
+
+static bool part_idle(const struct sharedpc_range *r)
+{
+	unsigned long pfn = PHYS_PFN(r->start), end = PHYS_PFN(r->start + r->size);
+
+	for (; pfn < end; pfn++) {
+		/* What has struct pages here has one reference to each. */
+		if (page_ref_count(pfn_to_page(pfn)) > 1)
+			return false;
+		if (!(pfn % 4096))
+			cond_resched();
+	}
+	return true;
+}
+
+bool region_idle(u32 owner)
+{
+	u32 i;
+
+	for (i = 0; i < nr; i++)
+		if (part[i].image == owner && !part_idle(&part[i].range))
+			return false;
+	return true;
 }
 
 u64 region_pages(void)
@@ -129,7 +168,18 @@ u64 region_pages(void)
 	u32 i;
 
 	for (i = 0; i < nr; i++)
-		pages += PHYS_PFN(range[i].size);
+		pages += PHYS_PFN(part[i].range.size);
+	return pages;
+}
+
+u64 region_pages_of(u32 owner)
+{
+	u64 pages = 0;
+	u32 i;
+
+	for (i = 0; i < nr; i++)
+		if (part[i].image == owner)
+			pages += PHYS_PFN(part[i].range.size);
 	return pages;
 }
 
@@ -148,7 +198,7 @@ u64 region_free(void)
 	u64 pages = 0;
 	int i;
 
-	if (node < 0)
+	if (node == NUMA_NO_NODE)
 		return 0;
 	pgdat = NODE_DATA(node);
 	for (i = 0; i < MAX_NR_ZONES; i++)

@@ -204,7 +204,7 @@ static bool spare_changed(const struct cache_inode *ci)
 /* One file that must go, or NULL: from the first that changed, then by age. */
 static struct file *spare_next(struct cache_mount *m)
 {
-	u64 frames = 0, most = region_pages() / SPARE_PART;
+	u64 frames = 0, most = region_pages_of(m->owner) / SPARE_PART;
 	struct cache_inode *ci;
 
 	list_for_each_entry(ci, &m->spares, spare_node) {

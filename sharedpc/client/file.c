@@ -299,8 +299,8 @@ int file_backing(const struct sharedpc_backing *want, struct file **keep)
 	struct file *file;
 	int fd;
 
-	/* So far only the boot image is an owner; and of its memory we read this alone. */
-	if (want->size_phys % 8 || !ctl_is_boot_ram(want->size_phys))
+	/* Of an owner's memory we read this alone. */
+	if (want->size_phys % 8 || !ctl_is_ram(want->owner, want->size_phys))
 		return -EINVAL;
 	fd = get_unused_fd_flags(O_CLOEXEC);
 	if (fd < 0)
@@ -414,7 +414,6 @@ void file_revoke(u32 owner, const struct sharedpc_msg *msg)
 		.result = msg->result,
 	};
 	struct inode *inode = NULL;
-	int tries;
 
 	atomic64_inc(&file_stat.revokes);
 	if (msg->flags & SHAREDPC_REVOKE_END) {
@@ -435,10 +434,8 @@ void file_revoke(u32 owner, const struct sharedpc_msg *msg)
 	if (done.error == -EAGAIN)
 		goto out;
 done:
-	/* Without it we are taken for silent.  It is the owner's turn to make room. */
-	for (tries = 0; tries < LIMIT_REVOKE_S; tries++)
-		if (peer_send_wait(owner, &done) != -EAGAIN)
-			break;
+	/* If there is no room for it we are asked again; other owners wait for this thread. */
+	peer_send_wait(owner, &done);
 out:
 	iput(inode);	/* maybe the last one: after the answer */
 }

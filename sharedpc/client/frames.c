@@ -80,7 +80,7 @@ int frames_add(struct inode *inode, u64 index, const u64 *frame, u32 nr, u64 nee
 		unsigned long value = pfn << FLAG_BITS;
 		void *old;
 
-		if (!frame[i] || !region_has(pfn))
+		if (!frame[i] || !region_has(f->session->owner, pfn))
 			continue;
 		if (frame[i] & SHAREDPC_FRAME_WRITE)
 			value |= MAY_WRITE_FRAME;

@@ -28,6 +28,10 @@ static const char *const types[INJECT_TYPES] = {
 	[SHAREDPC_MSG_KEPT]	= "kept",
 	[SHAREDPC_MSG_RELEASED]	= "released",
 	[SHAREDPC_MSG_FREED]	= "freed",
+	[SHAREDPC_MSG_LIFE]	= "life",
+	[SHAREDPC_MSG_LIVES]	= "lives",
+	[SHAREDPC_MSG_LEAVE]	= "leave",
+	[SHAREDPC_MSG_LEFT]	= "left",
 };
 
 static const char *const whats[] = {

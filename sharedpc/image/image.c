@@ -19,26 +19,15 @@
 #include <linux/notifier.h>
 #include <linux/panic_notifier.h>
 #include <linux/reboot.h>
-#include <linux/rwsem.h>
 #include <linux/string.h>
 #include <linux/timekeeping.h>
 #include <asm/tsc.h>
 #include "box/ctl.h"
 #include "link/doorbell.h"
 #include "image/image.h"
+#include "image/lives.h"
 #include "link/peer.h"
 #include "sharedpc_kapi.h"
-
-/*
- * Boot image: what it knows of the others' lives by itself.  Their slots say the same,
- * but there they can write, too.
- */
-static u32 begun[SHAREDPC_IMAGES_MAX];	/* the last life that has begun ... */
-static u32 ended[SHAREDPC_IMAGES_MAX];	/* ... and that has ended for certain */
-
-static void (*image_gone)(u32 id);
-static int (*fence_fn)(u32 id, u32 epoch);
-static DECLARE_RWSEM(fence_lock);	/* fence_fn against its unregistration */
 
 static void clock_publish(void)
 {
@@ -156,9 +145,8 @@ static struct notifier_block reboot_nb = {
 	.priority = INT_MIN,
 };
 
-void image_init(void (*gone)(u32 id))
+void image_init(void)
 {
-	image_gone = gone;
 	if (ctl_is_boot()) {
 		clock_publish();
 	} else {
@@ -180,29 +168,6 @@ void image_exit(void)
 		return;
 	kmsg_dump_unregister(&dumper);
 	unregister_reboot_notifier(&reboot_nb);
-}
-
-u32 image_life(u32 id)
-{
-	return ctl_is_boot() ? READ_ONCE(begun[id]) : READ_ONCE(ctl_slot(id)->epoch);
-}
-
-bool image_ended(u32 id, u32 epoch)
-{
-	/* Pairs with sharedpc_image_gone: its last stores are seen. */
-	return epoch <= smp_load_acquire(&ended[id]);
-}
-
-int image_fence(u32 id, u32 epoch)
-{
-	int err = -ENODEV;
-
-	down_read(&fence_lock);
-	if (fence_fn)
-		err = fence_fn(id, epoch);
-	up_read(&fence_lock);
-	peer_kick();
-	return err;
 }
 
 void sharedpc_image_ring(u32 id)
@@ -229,8 +194,7 @@ int sharedpc_image_start(u32 id, const char *name)
 	if (state == SHAREDPC_READY || state == SHAREDPC_STARTING)
 		return -EBUSY;
 	peer_settle(id);
-	epoch = begun[id] + 1;
-	WRITE_ONCE(begun[id], epoch);
+	epoch = lives_begin(id);
 	memset(slot, 0, sizeof(*slot));
 	strscpy(slot->name, name, sizeof(slot->name));
 	slot->epoch = epoch;
@@ -245,27 +209,29 @@ void sharedpc_image_gone(u32 id, u32 state)
 {
 	if (!ctl_is_boot() || id == SHAREDPC_BOOT || id >= ctl_nr_images)
 		return;
-	/* Pairs with image_ended. */
-	smp_store_release(&ended[id], begun[id]);
+	lives_end(id);
 	WRITE_ONCE(ctl_slot(id)->doorbell_vector, 0);
 	/* No bell of the dead is rung by who sees that it is dead. */
 	smp_store_release(&ctl_slot(id)->state, state);
-	peer_settle(id);
-	image_gone(id);
 	peer_announce();
 }
 EXPORT_SYMBOL_GPL(sharedpc_image_gone);
 
+void sharedpc_image_let_go(u32 id)
+{
+	if (ctl_is_boot() && id != SHAREDPC_BOOT && id < ctl_nr_images)
+		lives_let_go(id);
+}
+EXPORT_SYMBOL_GPL(sharedpc_image_let_go);
+
 u32 sharedpc_image_life(u32 id)
 {
-	return image_life(id);
+	return lives_now(id);
 }
 EXPORT_SYMBOL_GPL(sharedpc_image_life);
 
 void sharedpc_set_fence(int (*fence)(u32 id, u32 epoch))
 {
-	down_write(&fence_lock);
-	fence_fn = fence;
-	up_write(&fence_lock);
+	lives_set_fence(fence);
 }
 EXPORT_SYMBOL_GPL(sharedpc_set_fence);

@@ -5,10 +5,10 @@
  * What an image says as a client is in one ring, what it says as an owner in another, so
  * that two that are both to each other never wait for each other:
  *
- *	client	FAULT, WRITE, NAME ..., REVOKED, KEPT, RELEASED.  Taken out by the soft
+ *	client	FAULT, WRITE, NAME ..., REVOKED, KEPT, RELEASED, LIFE, LEFT.  Taken out by the soft
  *		interrupt that follows the doorbell, whatever else goes on: nothing is
  *		waited for there, so this ring always gets room.
- *	owner	FRAMES, REVOKE, DONE, FREED.  Taken out by one thread, in order.  Who answers a
+ *	owner	FRAMES, REVOKE, DONE, FREED, LIVES, LEAVE.  Taken out by one thread, in order.  Who answers a
  *		REVOKE may wait for room in the client's ring, and for nothing else.  A
  *		DONE that is the oldest is taken by the soft interrupt, which wakes who
  *		waits for it without a thread between.
@@ -51,6 +51,7 @@ MODULE_PARM_DESC(spin_us, "us to look for an answer before sleeping, on a CPU wi
 struct peer {
 	bool up;		/* written by the thread only, false under heard */
 	u32 epoch;		/* the life that up is about */
+	u32 gone;		/* the last life of which above->went has returned */
 	spinlock_t heard;	/* bottom halves off: rx of clients and owners */
 	unsigned long full_until[SHAREDPC_RING_CLASSES];	/* jiffies: inject.h */
 	struct ring_tx tx[SHAREDPC_RING_CLASSES];
@@ -103,21 +104,35 @@ bool peer_up(u32 image)
 	       READ_ONCE(ctl_slot(image)->epoch) == READ_ONCE(p->epoch);
 }
 
+static void peer_went(u32 image)
+{
+	struct peer *p = &peers[image];
+
+	/* Who sees that it is not up knows that nothing of it is being taken in. */
+	spin_lock_bh(&p->heard);
+	WRITE_ONCE(p->up, false);
+	spin_unlock_bh(&p->heard);
+	pr_info("image %s is gone\n", ctl_name(image));
+	above->went(image);
+	/* Pairs with peer_settled. */
+	smp_store_release(&p->gone, p->epoch);
+	wake_up_all(&settled);
+}
+
+void peer_end(u32 image, u32 epoch)
+{
+	if (peers[image].up && peers[image].epoch <= epoch)
+		peer_went(image);
+}
+
 static void peer_look(u32 image)
 {
 	struct peer *p = &peers[image];
 	bool ready = slot_is_ready(image);
 	u32 epoch = READ_ONCE(ctl_slot(image)->epoch);
 
-	if (p->up && (!ready || epoch != p->epoch)) {
-		/* Who sees that it is not up knows that nothing of it is being taken in. */
-		spin_lock_bh(&p->heard);
-		WRITE_ONCE(p->up, false);
-		spin_unlock_bh(&p->heard);
-		pr_info("image %s is gone\n", ctl_name(image));
-		above->went(image);
-		wake_up_all(&settled);
-	}
+	if (p->up && (!ready || epoch != p->epoch))
+		peer_went(image);
 	if (!p->up && ready) {
 		WRITE_ONCE(p->epoch, epoch);
 		WRITE_ONCE(p->up, true);
@@ -292,10 +307,18 @@ static int peer_thread(void *unused)
 	return 0;
 }
 
+bool peer_settled(u32 image)
+{
+	struct peer *p = &peers[image];
+
+	/* Pairs with peer_went. */
+	return smp_load_acquire(&p->gone) == READ_ONCE(p->epoch) && !READ_ONCE(p->up);
+}
+
 void peer_settle(u32 image)
 {
 	peer_kick();
-	wait_event_timeout(settled, !READ_ONCE(peers[image].up), 5 * HZ);
+	wait_event_timeout(settled, peer_settled(image), 5 * HZ);
 }
 
 /* The ring of those who say @msg. */
@@ -307,6 +330,8 @@ static u32 peer_class(const struct sharedpc_msg *msg)
 	case SHAREDPC_MSG_REVOKE:
 	case SHAREDPC_MSG_FREED:
 	case SHAREDPC_MSG_ECHOED:
+	case SHAREDPC_MSG_LIVES:
+	case SHAREDPC_MSG_LEAVE:
 		return SHAREDPC_RING_OWNER;
 	}
 	return SHAREDPC_RING_CLIENT;

@@ -34,8 +34,12 @@ void peer_exit(void);
 /* Is @image READY, in the life that we know? */
 bool peer_up(u32 image);
 
-/* Wait until the thread has noticed that @image is not READY any more. */
+/* Wait until the thread has noticed that @image is not READY any more, but not for ever. */
 void peer_settle(u32 image);
+/* It has, and all above have been told. */
+bool peer_settled(u32 image);
+/* The listening thread: @image's life @epoch has ended, whatever its slot says. */
+void peer_end(u32 image, u32 epoch);
 
 /* Look at slots and rings now.  Any context. */
 void peer_kick(void);

@@ -20,6 +20,7 @@
 #include <linux/hmm.h>
 #include <linux/mm.h>
 #include "link/peer.h"
+#include "box/ctl.h"
 #include "box/region.h"
 #include "owner/server.h"
 #include "sharedpc_limits.h"
@@ -79,7 +80,10 @@ static int grant_check(struct grant *g)
 	for (i = 0; i < g->count; i++) {
 		if (!(g->pfn[i] & HMM_PFN_VALID))
 			return -EFAULT;
-		if (!region_has(page_to_pfn(hmm_pfn_to_page(g->pfn[i]))))
+		/* Another owner's: through an overlay over what was mounted from there. */
+		if (is_zone_device_page(hmm_pfn_to_page(g->pfn[i])))
+			return -EFAULT;
+		if (!region_has(ctl_self, page_to_pfn(hmm_pfn_to_page(g->pfn[i]))))
 			g->foreign |= 1ULL << i;
 	}
 	if (g->foreign)

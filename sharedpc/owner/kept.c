@@ -20,7 +20,7 @@
 #include "owner/server.h"
 
 static struct xarray kept[SHAREDPC_IMAGES_MAX];		/* pfn -> name, a value */
-static struct xarray stuck[SHAREDPC_IMAGES_MAX];	/* pfn -> 0, a value */
+static struct xarray stuck[SHAREDPC_IMAGES_MAX];	/* pfn -> epoch, a value */
 static atomic64_t count[SHAREDPC_IMAGES_MAX];		/* of both */
 
 void kept_init(void)
@@ -55,9 +55,9 @@ static int keep(struct xarray *xa, u32 client, struct page *page, u64 name)
 	return xa_err(old);
 }
 
-void kept_stuck(u32 client, struct page *page)
+void kept_stuck(u32 client, u32 epoch, struct page *page)
 {
-	int err = keep(&stuck[client], client, page, 0);
+	int err = keep(&stuck[client], client, page, epoch);
 
 	if (!err)
 		return;
@@ -67,10 +67,10 @@ void kept_stuck(u32 client, struct page *page)
 			   ctl_name(client), page_to_pfn(page), err);
 }
 
-void kept_add(u32 client, u64 name, struct page *page)
+void kept_add(const struct server *s, u64 name, struct page *page)
 {
-	if (keep(&kept[client], client, page, name))
-		kept_stuck(client, page);	/* until it has stopped */
+	if (keep(&kept[s->client], s->client, page, name))
+		kept_stuck(s->client, s->epoch, page);	/* until it has stopped */
 }
 
 static void kept_put(u32 client, unsigned long pfn)
@@ -99,21 +99,26 @@ void kept_released(u32 client, const struct sharedpc_msg *msg)
 	peer_send(client, &freed, NULL, 0);
 }
 
-static void drop(struct xarray *xa, u32 client)
+static void drop(struct xarray *xa, u32 client, u64 most)
 {
 	unsigned long pfn;
 	void *entry;
 
 	xa_for_each(xa, pfn, entry)
-		if (xa_erase_bh(xa, pfn))
+		if (xa_to_value(entry) <= most && xa_erase_bh(xa, pfn))
 			kept_put(client, pfn);
 }
 
-/* No CPU of @client runs. */
+void kept_unstick(u32 client, u32 epoch)
+{
+	drop(&stuck[client], client, epoch);
+}
+
+/* No CPU of @client runs, nor will before this is over. */
 void kept_drop(u32 client)
 {
-	drop(&kept[client], client);
-	drop(&stuck[client], client);
+	drop(&kept[client], client, U64_MAX);
+	drop(&stuck[client], client, U64_MAX);
 }
 
 u64 kept_count(u32 client)

@@ -2,9 +2,10 @@
 /*
  * quota.c - how many frames a client may hold
  *
- * What a client has granted is locked in the region for as long as it likes.  So that
+ * What a client has granted is locked in this owner's part of the region for as long as
+ * it likes.  So that
  * one cannot take it from the others, each has a share that is its own: of a quarter of
- * the region, which is divided among all images that there could be; and whoever has
+ * that part, which is divided among all images that there could be; and whoever has
  * his share gets more only from what nobody's share needs.  A server may have a limit
  * besides, of its file system's frames.
  *
@@ -23,12 +24,12 @@
 
 static u64 reserve(void)
 {
-	return max_t(u64, region_pages() / RESERVE_PART, RESERVE_MIN);
+	return max_t(u64, region_pages_of(ctl_self) / RESERVE_PART, RESERVE_MIN);
 }
 
 u64 quota_share(void)
 {
-	return region_pages() / SHARES_PART / max_t(u32, ctl_nr_images - 1, 1);
+	return region_pages_of(ctl_self) / SHARES_PART / max_t(u32, ctl_nr_images - 1, 1);
 }
 
 static u64 held(u32 client)

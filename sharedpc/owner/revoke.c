@@ -24,7 +24,7 @@
 #include <linux/completion.h>
 #include <linux/mm.h>
 #include "box/ctl.h"
-#include "image/image.h"
+#include "image/lives.h"
 #include "link/peer.h"
 #include "owner/server.h"
 #include "sharedpc_limits.h"
@@ -82,7 +82,7 @@ static int revoke_wait(struct server *s, struct revoke *r,
 			resend += i < 4 * SECOND ? SECOND : i / 2;
 		if (wait_for_completion_timeout(&r->done, HZ / 20))
 			return r->error;
-		if (image_ended(s->client, s->epoch))
+		if (lives_ended(s->client, s->epoch))
 			return 0;
 		/* Whoever ends is seen to have ended by now. */
 		if (i >= GONE * SECOND && !server_current(s))
@@ -90,7 +90,7 @@ static int revoke_wait(struct server *s, struct revoke *r,
 	}
 	pr_err("image %s does not give frames back: fencing it\n",
 	       ctl_name(s->client));
-	if (!image_fence(s->client, s->epoch))
+	if (!lives_fence(s->client, s->epoch))
 		return 0;
 	pr_err("image %s cannot be fenced: what it holds stays as it is\n",
 	       ctl_name(s->client));
@@ -109,7 +109,7 @@ static int revoke_run(struct server *s, struct map *m, struct sharedpc_msg *msg)
 	};
 	int err;
 
-	if (image_ended(s->client, s->epoch))
+	if (lives_ended(s->client, s->epoch))
 		return 0;
 	if (READ_ONCE(unfenced[s->client]) == s->epoch)
 		return -EBUSY;	/* waiting again would not help */
@@ -141,6 +141,11 @@ static int revoke_pages(struct map *m, u64 first, u64 last, u16 flags)
 	};
 
 	return revoke_run(m->server, m, &msg);
+}
+
+void revoke_believe(u32 client)
+{
+	WRITE_ONCE(unfenced[client], 0);
 }
 
 int revoke_end(struct server *s)
@@ -195,7 +200,7 @@ static void keep_page(struct server *s, struct map *m, const struct sharedpc_msg
 	struct revoke *r;
 
 	if (entry && xa_to_value(entry) == PHYS_PFN(msg->data))
-		kept_add(s->client, msg->count, pfn_to_page(xa_to_value(entry)));
+		kept_add(s, msg->count, pfn_to_page(xa_to_value(entry)));
 	spin_lock(&s->lock);
 	r = revoke_find(s, msg);
 	if (r) {
@@ -294,12 +299,12 @@ static void forget(struct map *m, u64 first, u64 last, bool keep)
 		}
 		server_granted_add(m->server, -1);
 		if (keep)
-			kept_stuck(m->server->client, page);
+			kept_stuck(m->server->client, m->server->epoch, page);
 		put_page(page);
 	}
 	/* It may have stopped, and let go of all that is kept, just before. */
-	if (keep && image_ended(m->server->client, m->server->epoch))
-		kept_drop(m->server->client);
+	if (keep && lives_ended(m->server->client, m->server->epoch))
+		kept_unstick(m->server->client, m->server->epoch);
 }
 
 void revoke_all(struct map *m, u64 first, u64 last)

@@ -16,7 +16,7 @@
 #include <linux/slab.h>
 #include <linux/sched/mm.h>
 #include "box/ctl.h"
-#include "image/image.h"
+#include "image/lives.h"
 #include "link/peer.h"
 #include "owner/server.h"
 
@@ -78,6 +78,12 @@ static struct server *server_add(u32 client, const struct super_block *sb, u32 *
 	return s;
 }
 
+/* Files that are another image's: their frames are not ours to give. */
+static bool is_ccfs(const struct super_block *sb)
+{
+	return sb->s_subtype && !strcmp(sb->s_subtype, "ccfs");
+}
+
 struct server *server_open(struct sharedpc_serve *want)
 {
 	struct file *file;
@@ -85,15 +91,25 @@ struct server *server_open(struct sharedpc_serve *want)
 
 	if (want->client >= ctl_nr_images || want->client == ctl_self || want->reserved)
 		return ERR_PTR(-EINVAL);
-	if (!peer_up(want->client))
+	if (!ctl_is_owner(ctl_self))
+		return ERR_PTR(-ENODEV);
+	/* In which life it is says the boot image, not the client. */
+	if (!peer_up(want->client) || lives_learn(want->client))
 		return ERR_PTR(-ENOTCONN);
 	file = fget_raw(want->fd);
 	if (!file)
 		return ERR_PTR(-EBADF);
+	if (is_ccfs(file_inode(file)->i_sb)) {
+		fput(file);
+		return ERR_PTR(-EOPNOTSUPP);
+	}
 	mutex_lock(&open_lock);
 	s = server_add(want->client, file_inode(file)->i_sb, &want->server);
 	mutex_unlock(&open_lock);
 	fput(file);
+	/* Somebody there has just asked for this: it is silent no more. */
+	if (!IS_ERR(s))
+		revoke_believe(want->client);
 	/* It may have gone before server_peer_went could find us. */
 	if (!IS_ERR(s) && !server_current(s)) {
 		server_close(s);
@@ -105,7 +121,7 @@ struct server *server_open(struct sharedpc_serve *want)
 bool server_current(const struct server *s)
 {
 	return peer_up(s->client) && peer_epoch(s->client) == s->epoch &&
-	       s->epoch == image_life(s->client);
+	       s->epoch == lives_now(s->client);
 }
 
 static void server_free(struct kref *ref)

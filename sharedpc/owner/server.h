@@ -148,14 +148,18 @@ int grant_frames(struct server *s, struct sharedpc_grant *want);
 void revoke_all(struct map *m, u64 first, u64 last);
 void revoke_write(struct map *m, u64 first, u64 last);
 int revoke_end(struct server *s);
+/* If it was given up because it was silent and could not be fenced: it is not any more. */
+void revoke_believe(u32 client);
 void revoke_answered(u32 client, const struct sharedpc_msg *msg);
 void revoke_kept(u32 client, const struct sharedpc_msg *msg);
 
 /* kept.c */
 void kept_init(void);
 /* @page is granted to @client and stays so meanwhile.  Neither sleeps. */
-void kept_add(u32 client, u64 name, struct page *page);
-void kept_stuck(u32 client, struct page *page);
+void kept_add(const struct server *s, u64 name, struct page *page);
+void kept_stuck(u32 client, u32 epoch, struct page *page);
+/* Let go of what is stuck, up to the life @epoch of @client, which has ended. */
+void kept_unstick(u32 client, u32 epoch);
 void kept_released(u32 client, const struct sharedpc_msg *msg);
 void kept_drop(u32 client);
 u64 kept_count(u32 client);

@@ -70,7 +70,7 @@ static long do_info(const struct opened *o, void __user *arg)
 		.region_node = region_node(),
 		.region_pages = region_pages(),
 		.free_pages = region_free(),
-		.share = ctl_is_boot() ? quota_share() : 0,
+		.share = quota_share(),
 		.room = s ? quota_room(s) : 0,
 	};
 	u32 i;

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include <string.h>
 #include <errno.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@
 #include "boot/init/ccinit.h"
 #include "boot/image/console.h"
 #include "boot/load/cpio.h"
+#include "boot/load/initrd.h"
 #include "boot/load/kmsg.h"
 
 /* ccinit-cmdline.o wants it. */
@@ -208,6 +210,32 @@ static void test_kmsg(void **state)
 	}
 }
 
+/* Behind the archive, at a multiple of 512: directories, the file, the end. */
+static void test_initrd(void **state)
+{
+	char path[] = "/tmp/test-initrd-XXXXXX";
+	int fd = mkstemp(path);
+	void *out = NULL;
+	size_t len = 0;
+	char *added;
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, "image web {", 11), 11);
+	close(fd);
+	assert_int_equal(initrd_add("070701 and so on", 16, "etc/b/c", path, &out, &len), 0);
+	unlink(path);
+	assert_int_equal(len % 512, 0);
+	assert_memory_equal(out, "070701 and so on\0", 17);
+	added = (char *)out + 512;
+	assert_memory_equal(added, "070701", 6);
+	assert_string_equal(added + 110, "etc");
+	assert_string_equal(added + 116 + 110, "etc/b");
+	assert_string_equal(added + 116 + 116 + 110, "etc/b/c");
+	assert_memory_equal(added + 116 + 116 + 120, "image web {", 11);
+	free(out);
+	assert_int_equal(initrd_add("x", 1, "a", path, &out, &len), -ENOENT);
+}
+
 static void test_cpio(void **state)
 {
 	char *text = NULL;
@@ -313,6 +341,7 @@ int main(void)
 		cmocka_unit_test(test_console_write),
 		cmocka_unit_test(test_kmsg),
 		cmocka_unit_test(test_cpio),
+		cmocka_unit_test(test_initrd),
 		cmocka_unit_test(test_cmdline),
 		cmocka_unit_test(test_bad_cmdline),
 		cmocka_unit_test(test_state),

@@ -196,6 +196,11 @@ int slice_load(const struct slice *slice, int fd, struct why *w)
 	return load_ret ? why_set(w, load_ret, "cannot write") : 0;
 }
 
+bool plan_exports(const struct plan *p, const struct plan_image *img)
+{
+	return false;
+}
+
 char *cmdline_make(const struct plan *p, const struct plan_image *img,
 		   const struct ccboot_info *info, uint64_t token)
 {

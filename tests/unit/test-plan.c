@@ -49,9 +49,9 @@ static int all_ranges(const struct plan *plan, struct range *out)
 	int i, j, n = 0;
 
 	out[n++] = plan->ctl;
-	for (i = 0; i < plan->nregion; i++)
-		out[n++] = plan->region[i];
 	for (i = 0; i < plan->nimages; i++) {
+		for (j = 0; j < plan->images[i].nregion; j++)
+			out[n++] = plan->images[i].region[j];
 		for (j = 0; j < plan->images[i].nmem; j++)
 			out[n++] = plan->images[i].mem[j];
 		if (i)
@@ -88,23 +88,32 @@ static void check_node(const struct range *range, const struct topology *topo)
 			assert_int_equal(range->node, topo->ram[i].node);
 }
 
+static void check_part(const struct range *part, const struct topology *topo)
+{
+	assert_int_equal(part->start % topo->block_size, 0);
+	assert_int_equal(part->size % topo->block_size, 0);
+	assert_true(part->start >= PLAN_FLOOR);
+	check_node(part, topo);
+}
+
 static void check_region(const struct plan *plan, const struct topology *topo)
 {
-	int i;
+	const struct plan_image *image;
+	int i, j;
 
 	assert_int_equal(plan->block_size, topo->block_size);
-	for (i = 0; i < plan->nregion; i++) {
-		assert_int_equal(plan->region[i].start % topo->block_size, 0);
-		assert_int_equal(plan->region[i].size % topo->block_size, 0);
-		assert_int_equal(plan->region[i].size, plan->region[0].size);
-		assert_true(plan->region[i].start >= PLAN_FLOOR);
-		check_node(&plan->region[i], topo);
+	for (i = 0; i < plan->nimages; i++) {
+		image = &plan->images[i];
+		for (j = 0; j < image->nregion; j++) {
+			check_part(&image->region[j], topo);
+			assert_int_equal(image->region[j].size, image->region[0].size);
+		}
 	}
 	assert_int_equal(plan->ctl.size,
 			 plan_ctl_size(plan->nimages, topology_ram(topo, -1)));
 	assert_int_equal(plan->ctl.size % PLAN_ALIGN, 0);
 	assert_int_equal(plan->ctl.start % PLAN_ALIGN, 0);
-	assert_int_equal(plan->ctl.node, plan->region[0].node);
+	assert_int_equal(plan->ctl.node, plan->images[0].region[0].node);
 	assert_true(plan->ctl.start >= PLAN_FLOOR);
 	check_node(&plan->ctl, topo);
 }
@@ -325,7 +334,7 @@ static void test_example(void **state)
 	assert_int_equal(web->cpus[0].cpu, 1);
 	assert_int_equal(web->low.start, 0x10000);
 	assert_int_equal(web->mem[0].start, 0x50000000);
-	assert_int_equal(plan->region[0].start, 0x118000000);
+	assert_int_equal(plan->images[0].region[0].start, 0x118000000);
 	assert_int_equal(plan_region_size(plan), 512 << 20);
 	assert_int_equal(plan->ctl.size, 42 << 20);
 	assert_int_equal(web->nmounts, 2);
