@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# What bench/names and bench/messages run on images, in /usr/lib/ccluster/tests/: static.
+# What bench/names, messages and revokes run on images, in /usr/lib/ccluster/tests/: static.
 
-BENCHES := $(O)/tests/bench-names $(O)/tests/bench-messages
+BENCHES := $(O)/tests/bench-names $(O)/tests/bench-messages $(O)/tests/bench-revokes
 all: $(BENCHES)
 
 $(BENCHES): $(O)/tests/bench-%: $(O)/obj/bench/%.o
@@ -11,3 +11,4 @@ $(BENCHES): $(O)/tests/bench-%: $(O)/obj/bench/%.o
 
 INSTALL += /usr/lib/ccluster/tests/bench-names=$(O)/tests/bench-names
 INSTALL += /usr/lib/ccluster/tests/bench-messages=$(O)/tests/bench-messages
+INSTALL += /usr/lib/ccluster/tests/bench-revokes=$(O)/tests/bench-revokes

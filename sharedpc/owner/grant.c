@@ -178,6 +178,8 @@ static int grant_publish(struct grant *g, unsigned long seq)
 		err = -ENOTCONN;
 	} else if (mmu_interval_read_retry(&g->map->mni, seq)) {
 		err = -EBUSY;
+	} else if (revoke_blocks(g->map, g->index, g->count)) {
+		err = -EINPROGRESS;
 	} else {
 		/*
 		 * Ours no more before the answer is out: the client may use
@@ -196,6 +198,16 @@ static int grant_publish(struct grant *g, unsigned long seq)
 	return err;
 }
 
+static bool grant_blocked(struct grant *g)
+{
+	bool blocked;
+
+	xa_lock_bh(&g->map->grants);
+	blocked = revoke_blocks(g->map, g->index, g->count);
+	xa_unlock_bh(&g->map->grants);
+	return blocked;
+}
+
 static int grant_try(struct grant *g)
 {
 	unsigned long seq;
@@ -209,9 +221,11 @@ static int grant_try(struct grant *g)
 			err = grant_room(g);
 		if (!err)
 			err = grant_publish(g, seq);
-		/* -EBUSY: it moved.  -EAGAIN: the ring is full. */
+		/* -EBUSY: it moved.  -EAGAIN: the ring is full.  -EINPROGRESS: it will move. */
 		if (err == -EAGAIN)
 			usleep_range(500, 2000);
+		else if (err == -EINPROGRESS)
+			wait_event_interruptible_timeout(g->map->taken, !grant_blocked(g), HZ);
 		else if (err != -EBUSY)
 			return err;
 		if (signal_pending(current))

@@ -10,6 +10,7 @@
  * The call-back waits for the client, with a bound and then the fence; the
  * client's side of that path takes no lock that could depend on us.
  */
+#include <linux/file.h>
 #include <linux/hash.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -34,10 +35,13 @@ static bool map_invalidate(struct mmu_interval_notifier *mni,
 	mmu_interval_set_seq(mni, seq);
 	xa_unlock_bh(&m->grants);
 
+	/* What this proxy does to its own mapping concerns no other: munmap, madvise. */
 	if (range->event == MMU_NOTIFY_PROTECTION_PAGE)
-		revoke_write(m, first, last);
+		share_revoke(m, first, last, true);
+	else if (range->event == MMU_NOTIFY_CLEAR && mni->mm != current->mm)
+		share_revoke(m, first, last, false);
 	else
-		revoke_all(m, first, last);
+		revoke_all(m, first, last, NULL);
 	return true;
 }
 
@@ -94,15 +98,30 @@ static bool map_overlaps(struct server *s, const struct sharedpc_map *want)
 	return false;
 }
 
-static void map_name(struct map *m)
+/* Of no file any more. */
+static void map_leave(struct map *m)
+{
+	share_leave(m);
+	if (m->vm_file)
+		fput(m->vm_file);
+	m->vm_file = NULL;
+}
+
+/* Of which file it is. */
+static void map_file(struct map *m)
 {
 	struct vm_area_struct *vma;
+	struct inode *inode;
 
 	mmap_read_lock(current->mm);
 	vma = vma_lookup(current->mm, m->addr);
 	if (vma && vma->vm_file) {
-		m->dev = file_inode(vma->vm_file)->i_sb->s_dev;
-		m->ino = file_inode(vma->vm_file)->i_ino;
+		/* The mapping's own reference may go before the map does. */
+		m->vm_file = get_file(vma->vm_file);
+		inode = file_inode(m->vm_file);
+		m->dev = inode->i_sb->s_dev;
+		m->ino = inode->i_ino;
+		share_join(m, inode);
 	}
 	mmap_read_unlock(current->mm);
 }
@@ -124,10 +143,12 @@ int map_add(struct server *s, const struct sharedpc_map *want)
 	m->index = want->index;
 	m->pages = want->pages;
 	m->addr = want->addr;
-	map_name(m);
 	xa_init_flags(&m->grants, XA_FLAGS_LOCK_BH);
 	INIT_LIST_HEAD(&m->takings);
 	init_waitqueue_head(&m->taken);
+	kref_get(&s->ref);
+	m->server = s;
+	map_file(m);
 
 	mutex_lock(&s->maps_lock);
 	err = -EEXIST;
@@ -137,8 +158,6 @@ int map_add(struct server *s, const struct sharedpc_map *want)
 					   want->pages * PAGE_SIZE, &map_ops);
 	if (err)
 		goto unlock;
-	kref_get(&s->ref);
-	m->server = s;
 	list_add(&m->node, &s->maps);
 	hlist_add_head(&m->by_file, maps_of(s, m->file));
 	mutex_unlock(&s->maps_lock);
@@ -146,7 +165,8 @@ int map_add(struct server *s, const struct sharedpc_map *want)
 
 unlock:
 	mutex_unlock(&s->maps_lock);
-	kfree(m);
+	map_leave(m);
+	map_put(m);
 	return err;
 }
 
@@ -155,7 +175,10 @@ static void map_end(struct map *m)
 	xa_lock_bh(&m->grants);
 	m->dead = true;
 	xa_unlock_bh(&m->grants);
-	revoke_all(m, m->index, m->index + m->pages - 1);
+	map_leave(m);
+	revoke_all(m, m->index, m->index + m->pages - 1, NULL);
+	/* Answers to what others have begun ahead find our server: while there is one. */
+	revoke_quiesce(m);
 	mmu_interval_notifier_remove(&m->mni);
 	map_put(m);
 }

@@ -36,25 +36,14 @@
 /* Lives of clients that are silent and could not be fenced; 0: none. */
 static u32 unfenced[SHAREDPC_IMAGES_MAX];
 
-struct revoke {
-	struct list_head node;
-	u32 id;
-	struct map *map;	/* NULL: of all files */
-	u64 first, last;	/* pages of it */
-	u64 try;
-	u64 kept, kept_sum;	/* KEPTs of this try, what their addresses add up to */
-	int error;
-	struct completion done;
-};
-
 /* The next try begins, if it can be sent: else an answer to the last one still counts. */
-static int revoke_send(struct server *s, struct revoke *r, struct sharedpc_msg *msg)
+static int revoke_send(struct server *s, struct revoke *r)
 {
 	int err;
 
 	spin_lock_bh(&s->lock);
-	msg->result = r->try + 1;
-	err = peer_send(s->client, msg, NULL, 0);
+	r->msg.result = r->try + 1;
+	err = peer_send(s->client, &r->msg, NULL, 0);
 	if (!err) {
 		r->try++;
 		r->kept = 0;
@@ -64,19 +53,15 @@ static int revoke_send(struct server *s, struct revoke *r, struct sharedpc_msg *
 	return err;
 }
 
-/*
- * Send REVOKE and wait for REVOKED.  0: all given back; -EBUSY: never reuse
- * these pages.
- */
-static int revoke_wait(struct server *s, struct revoke *r,
-		       struct sharedpc_msg *msg)
+/* Wait for REVOKED.  0: all given back; -EBUSY: never reuse these pages. */
+static int revoke_wait(struct server *s, struct revoke *r, struct meanwhile *w)
 {
-	int err = -EAGAIN, i, resend = SECOND;
+	int err = r->sent, i, resend = SECOND;
 
 	for (i = 0; i < PATIENCE * SECOND; i++) {
 		/* The ring may be full.  Else the client is dead or silent. */
 		if (err == -EAGAIN || i == resend)
-			err = revoke_send(s, r, msg);
+			err = revoke_send(s, r);
 		/* Each second, then seldom: a client that is slow has time for an answer. */
 		if (i == resend)
 			resend += i < 4 * SECOND ? SECOND : i / 2;
@@ -84,6 +69,8 @@ static int revoke_wait(struct server *s, struct revoke *r,
 			return r->error;
 		if (lives_ended(s->client, s->epoch))
 			return 0;
+		if (w)
+			w->run(w);
 		/* Whoever ends is seen to have ended by now. */
 		if (i >= GONE * SECOND && !server_current(s))
 			break;
@@ -101,37 +88,52 @@ static int revoke_wait(struct server *s, struct revoke *r,
 	return -EBUSY;
 }
 
-/* Send REVOKE @msg, about pages of @m, and wait for its end. */
-static int revoke_run(struct server *s, struct map *m, struct sharedpc_msg *msg)
+/* Send REVOKE @r->msg, about pages of @m: revoke_finish waits for its end. */
+static void revoke_begin(struct server *s, struct map *m, struct revoke *r)
 {
-	struct revoke r = {
-		.map = m, .first = msg->pos, .last = msg->pos + msg->count - 1,
-	};
+	r->map = m;
+	r->try = 0;
+	r->error = 0;
+	r->waits = false;
+	if (lives_ended(s->client, s->epoch))
+		return;
+	if (READ_ONCE(unfenced[s->client]) == s->epoch) {
+		r->error = -EBUSY;	/* waiting again would not help */
+		return;
+	}
+	r->waits = true;
+	init_completion(&r->done);
+	spin_lock_bh(&s->lock);
+	r->msg.slot = s->revoke_serial++;
+	list_add(&r->node, &s->revokes);
+	spin_unlock_bh(&s->lock);
+	atomic64_inc(&s->revokes_sent);
+	r->sent = revoke_send(s, r);
+}
+
+static int revoke_finish(struct server *s, struct revoke *r, struct meanwhile *w)
+{
 	int err;
 
-	if (lives_ended(s->client, s->epoch))
-		return 0;
-	if (READ_ONCE(unfenced[s->client]) == s->epoch)
-		return -EBUSY;	/* waiting again would not help */
-	init_completion(&r.done);
+	if (!r->waits)
+		return r->error;
+	err = revoke_wait(s, r, w);
 	spin_lock_bh(&s->lock);
-	r.id = s->revoke_serial++;
-	list_add(&r.node, &s->revokes);
-	spin_unlock_bh(&s->lock);
-	msg->slot = r.id;
-
-	atomic64_inc(&s->revokes_sent);
-	err = revoke_wait(s, &r, msg);
-
-	spin_lock_bh(&s->lock);
-	list_del(&r.node);
+	list_del(&r->node);
 	spin_unlock_bh(&s->lock);
 	return err;
 }
 
-static int revoke_pages(struct map *m, u64 first, u64 last, u16 flags)
+static int revoke_run(struct server *s, struct map *m, struct revoke *r, struct meanwhile *w)
 {
-	struct sharedpc_msg msg = {
+	revoke_begin(s, m, r);
+	return revoke_finish(s, r, w);
+}
+
+static void revoke_about(struct revoke *r, const struct map *m, u64 first, u64 last,
+			 u16 flags)
+{
+	r->msg = (struct sharedpc_msg) {
 		.type = SHAREDPC_MSG_REVOKE,
 		.flags = flags,
 		.server = m->server->number,
@@ -139,8 +141,14 @@ static int revoke_pages(struct map *m, u64 first, u64 last, u16 flags)
 		.pos = first,
 		.count = last - first + 1,
 	};
+}
 
-	return revoke_run(m->server, m, &msg);
+static int revoke_pages(struct map *m, u64 first, u64 last, u16 flags, struct meanwhile *w)
+{
+	struct revoke r;
+
+	revoke_about(&r, m, first, last, flags);
+	return revoke_run(m->server, m, &r, w);
 }
 
 void revoke_believe(u32 client)
@@ -150,13 +158,15 @@ void revoke_believe(u32 client)
 
 int revoke_end(struct server *s)
 {
-	struct sharedpc_msg msg = {
-		.type = SHAREDPC_MSG_REVOKE,
-		.flags = SHAREDPC_REVOKE_END,
-		.server = s->number,
+	struct revoke r = {
+		.msg = {
+			.type = SHAREDPC_MSG_REVOKE,
+			.flags = SHAREDPC_REVOKE_END,
+			.server = s->number,
+		},
 	};
 
-	return revoke_run(s, NULL, &msg);
+	return revoke_run(s, NULL, &r, NULL);
 }
 
 /* The REVOKE whose try @msg answers and that waits for it, or NULL.  Under s->lock. */
@@ -165,7 +175,7 @@ static struct revoke *revoke_find(struct server *s, const struct sharedpc_msg *m
 	struct revoke *r;
 
 	list_for_each_entry(r, &s->revokes, node)
-		if (r->id == msg->slot && r->try == msg->result &&
+		if (r->msg.slot == msg->slot && r->try == msg->result &&
 		    msg->file == (r->map ? r->map->file : 0))
 			return r;
 	return NULL;
@@ -222,7 +232,7 @@ void revoke_kept(u32 client, const struct sharedpc_msg *msg)
 	spin_lock_bh(&s->lock);
 	r = revoke_find(s, msg);
 	/* What is not asked for cannot be kept back. */
-	if (r && r->map && msg->pos >= r->first && msg->pos <= r->last) {
+	if (r && r->map && msg->pos >= r->msg.pos && msg->pos - r->msg.pos < r->msg.count) {
 		m = r->map;
 		kref_get(&m->ref);
 	}
@@ -238,8 +248,9 @@ void revoke_kept(u32 client, const struct sharedpc_msg *msg)
 }
 
 /* With the grants' lock. */
-static void taking_begin(struct map *m, struct taking *t, u64 first, u64 last)
+static void taking_begin(struct map *m, struct taking *t, u64 first, u64 last, bool ahead)
 {
+	t->ahead = ahead;
 	t->first = first;
 	t->last = last;
 	t->serial = ++m->taking_serial;
@@ -268,38 +279,48 @@ static bool taking_over(struct map *m, u64 serial, u64 first, u64 last)
 	return over;
 }
 
-/* Forget the grants of [first, last]; @keep: the client may still use them. */
+/* The grant of page @index, which was @entry, is no more.  False: it was not any more. */
+static bool grant_erase(struct map *m, unsigned long index, void *entry)
+{
+	bool had;
+
+	xa_lock_bh(&m->grants);
+	had = xa_load(&m->grants, index) == entry;
+	if (had)
+		__xa_erase(&m->grants, index);
+	xa_unlock_bh(&m->grants);
+	return had;
+}
+
+/*
+ * Forget the grants of [first, last]; @keep: the client may still use them.  A page is marked
+ * dirty while it is granted: who finds no grant does not wait.
+ */
 static void forget(struct map *m, u64 first, u64 last, bool keep)
 {
 	unsigned long index = first;
+	struct page *page;
 	void *entry;
 	bool dirty;
 
 	for (;;) {
-		struct page *page;
-
 		xa_lock_bh(&m->grants);
 		entry = xa_find(&m->grants, &index, last, XA_PRESENT);
 		page = entry ? pfn_to_page(xa_to_value(entry)) : NULL;
-		/* Dirty while it is granted: who finds no grant does not wait. */
 		dirty = entry && xa_get_mark(&m->grants, index, GRANT_DIRTY);
-		if (dirty) {
-			__xa_clear_mark(&m->grants, index, GRANT_DIRTY);
+		if (entry)
 			get_page(page);
-		} else if (entry) {
-			__xa_erase(&m->grants, index);
-		}
 		xa_unlock_bh(&m->grants);
 		if (!entry)
 			break;
-		if (dirty) {
+		if (dirty)
 			folio_mark_dirty(page_folio(page));
+		if (grant_erase(m, index, entry)) {
+			server_granted_add(m->server, -1);
+			if (keep)
+				kept_stuck(m->server->client, m->server->epoch, page);
 			put_page(page);
-			continue;
 		}
-		server_granted_add(m->server, -1);
-		if (keep)
-			kept_stuck(m->server->client, m->server->epoch, page);
 		put_page(page);
 	}
 	/* It may have stopped, and let go of all that is kept, just before. */
@@ -307,7 +328,7 @@ static void forget(struct map *m, u64 first, u64 last, bool keep)
 		kept_unstick(m->server->client, m->server->epoch);
 }
 
-void revoke_all(struct map *m, u64 first, u64 last)
+void revoke_all(struct map *m, u64 first, u64 last, struct meanwhile *w)
 {
 	unsigned long index = first;
 	struct taking t;
@@ -318,10 +339,10 @@ void revoke_all(struct map *m, u64 first, u64 last)
 		xa_unlock_bh(&m->grants);
 		return;
 	}
-	taking_begin(m, &t, first, last);
+	taking_begin(m, &t, first, last, false);
 	xa_unlock_bh(&m->grants);
 
-	err = revoke_pages(m, first, last, 0);
+	err = revoke_pages(m, first, last, 0, w);
 	forget(m, first, last, err != 0);
 	taking_end(m, &t);
 }
@@ -401,7 +422,7 @@ static void unmark_write(struct map *m, u64 *lo, u64 *hi)
 	}
 }
 
-void revoke_write(struct map *m, u64 first, u64 last)
+bool revoke_write(struct map *m, u64 first, u64 last, struct meanwhile *w, bool wait)
 {
 	unsigned long index = first;
 	struct taking t;
@@ -413,21 +434,101 @@ void revoke_write(struct map *m, u64 first, u64 last)
 	serial = m->taking_serial;
 	any = xa_find(&m->grants, &index, last, GRANT_WRITE);
 	if (any) {
-		taking_begin(m, &t, m->index, m->index + m->pages - 1);
+		taking_begin(m, &t, m->index, m->index + m->pages - 1, false);
 		unmark_write(m, &lo, &hi);
 	}
 	xa_unlock_bh(&m->grants);
 
 	if (any) {
-		err = revoke_pages(m, lo, hi, SHAREDPC_REVOKE_WRITE);
+		/*
+		 * Of our own pages in any case: somebody else may have cleared their marks, and
+		 * not have sent his message yet.
+		 */
+		err = revoke_pages(m, min(lo, first), max(hi, last), SHAREDPC_REVOKE_WRITE, w);
 		if (err)
-			write_again(m, lo, hi);
+			write_again(m, min(lo, first), max(hi, last));
 		taking_end(m, &t);
 		if (err)
-			return;		/* they stay dirty until they are forgotten */
-	} else {
+			return true;	/* they stay dirty until they are forgotten */
+	} else if (!taking_over(m, serial, first, last)) {
 		/* Somebody else's message may be about our pages too: his, not later ones. */
+		if (!wait)
+			return false;
 		wait_event(m->taken, taking_over(m, serial, first, last));
 	}
 	mark_dirty(m, first, last);
+	return true;
+}
+
+void revoke_quiesce(struct map *m)
+{
+	wait_event(m->taken, taking_over(m, U64_MAX, 0, U64_MAX));
+}
+
+bool revoke_blocks(const struct map *m, u64 index, u64 count)
+{
+	const struct taking *t;
+
+	list_for_each_entry(t, &m->takings, node)
+		if (t->ahead && t->first < index + count && t->last >= index)
+			return true;
+	return false;
+}
+
+/*
+ * What is granted while all is being taken back would be forgotten with it, so it is not
+ * granted until that is over.  The right to write is only marked: what is
+ * granted with it meanwhile is found, and what is dirty is noted, by revoke_write itself.
+ */
+bool revoke_ahead(struct map *m, u64 first, u64 last, bool write)
+{
+	struct ahead *a = &m->ahead;
+	unsigned long index = first;
+	u64 lo, hi;
+	bool any;
+
+	if (test_and_set_bit_lock(0, &a->busy))
+		return false;
+	a->write = write;
+	xa_lock_bh(&m->grants);
+	any = !m->dead && READ_ONCE(unfenced[m->server->client]) != m->server->epoch &&
+	      xa_find(&m->grants, &index, last, write ? GRANT_WRITE : XA_PRESENT);
+	if (any && write) {
+		taking_begin(m, &a->taking, m->index, m->index + m->pages - 1, false);
+		unmark_write(m, &lo, &hi);
+		first = min(lo, first);
+		last = max(hi, last);
+	} else if (any) {
+		taking_begin(m, &a->taking, first, last, true);
+	}
+	xa_unlock_bh(&m->grants);
+	if (!any) {
+		clear_bit_unlock(0, &a->busy);
+		return false;
+	}
+	revoke_about(&a->revoke, m, first, last, write ? SHAREDPC_REVOKE_WRITE : 0);
+	revoke_begin(m->server, m, &a->revoke);
+	return true;
+}
+
+bool revoke_ahead_ready(const struct map *m)
+{
+	const struct revoke *r = &m->ahead.revoke;
+
+	return !r->waits || completion_done((struct completion *)&r->done);
+}
+
+void revoke_ahead_end(struct map *m, struct meanwhile *w)
+{
+	struct ahead *a = &m->ahead;
+	const struct sharedpc_msg *msg = &a->revoke.msg;
+	u64 first = msg->pos, last = msg->pos + msg->count - 1;
+	int err = revoke_finish(m->server, &a->revoke, w);
+
+	if (!a->write)
+		forget(m, first, last, err != 0);
+	else if (err)
+		write_again(m, first, last);
+	taking_end(m, &a->taking);
+	clear_bit_unlock(0, &a->busy);
 }

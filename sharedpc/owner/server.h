@@ -8,6 +8,7 @@
  *	request.c	calls of the client, on their way to the proxy and back
  *	map.c		the proxy's mappings, watched by mmu notifiers
  *	grant.c		vtop: from a page of such a mapping to a frame
+ *	share.c		the maps of one file, by all its clients
  *	revoke.c	taking frames, or the right to write them, back
  *	kept.c		frames that a client's I/O holds after that
  *	quota.c		how many a client may hold
@@ -15,12 +16,13 @@
  *
  * What the client says comes in a soft interrupt (peer.h), so locks that this takes are
  * taken with bottom halves off.  Lock order: maps_lock, then a map's grants (xa_lock), then lock, then the
- * ring's lock.  sizes_lock stands alone.  Nothing waits for the client under
+ * ring's lock.  sizes_lock and share.c's lock stand alone.  Nothing waits for the client under
  * any of them.
  */
 #ifndef SERVER_H
 #define SERVER_H
 
+#include <linux/completion.h>
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mmu_notifier.h>
@@ -83,6 +85,33 @@ struct taking {
 	struct list_head node;		/* in map.takings, oldest first */
 	u64 first, last;
 	u64 serial;
+	bool ahead;			/* nothing of it is granted meanwhile */
+};
+
+/* A REVOKE that waits for its REVOKED. */
+struct revoke {
+	struct list_head node;		/* in server.revokes */
+	struct map *map;		/* NULL: of all files */
+	struct sharedpc_msg msg;
+	u64 try;
+	u64 kept, kept_sum;		/* KEPTs of this try, what their addresses add up to */
+	int sent;			/* what sending it gave */
+	int error;
+	bool waits;			/* it is in the list */
+	struct completion done;
+};
+
+/* What can be done while somebody waits for a REVOKED: now and then. */
+struct meanwhile {
+	void (*run)(struct meanwhile *w);
+};
+
+/* What is taken back of a map for what happens to another one of the same file. */
+struct ahead {
+	unsigned long busy;		/* bit 0: somebody does that */
+	struct taking taking;
+	struct revoke revoke;
+	bool write;			/* the right to write only */
 };
 
 struct map {
@@ -104,6 +133,10 @@ struct map {
 	struct list_head takings;	/* under xa_lock: REVOKEs not answered */
 	u64 taking_serial;		/* under xa_lock: of the last one */
 	wait_queue_head_t taken;	/* for one to end */
+	struct file *vm_file;		/* what is mapped, open; NULL: nothing, or it has ended */
+	struct share *share;		/* of that file; NULL: none */
+	struct list_head in_share;
+	struct ahead ahead;
 };
 
 #define GRANT_WRITE	XA_MARK_0	/* the client may write it */
@@ -144,9 +177,30 @@ void map_put(struct map *m);
 /* grant.c */
 int grant_frames(struct server *s, struct sharedpc_grant *want);
 
+/* share.c */
+/* @m is a map of @inode, which stays there until share_leave: then it is one of none. */
+void share_join(struct map *m, const struct inode *inode);
+void share_leave(struct map *m);
+/* As revoke_all or revoke_write, but of all maps of the file, ahead of their turn. */
+void share_revoke(struct map *m, u64 first, u64 last, bool write);
+
 /* revoke.c */
-void revoke_all(struct map *m, u64 first, u64 last);
-void revoke_write(struct map *m, u64 first, u64 last);
+/* @w: what to do while they wait, or NULL. */
+void revoke_all(struct map *m, u64 first, u64 last, struct meanwhile *w);
+/* False, without @wait: somebody else's message would have to be waited for. */
+bool revoke_write(struct map *m, u64 first, u64 last, struct meanwhile *w, bool wait);
+/* Wait until nobody takes anything of @m back, which is dead: nobody will begin to. */
+void revoke_quiesce(struct map *m);
+/*
+ * The same for a map that will be told to, soon: begin, without waiting.  False: nothing
+ * is to be taken back, or somebody does it.  If true revoke_ahead_end has to follow, which
+ * does not wait when it is ready.
+ */
+bool revoke_ahead(struct map *m, u64 first, u64 last, bool write);
+bool revoke_ahead_ready(const struct map *m);
+void revoke_ahead_end(struct map *m, struct meanwhile *w);
+/* Is any of it being taken back ahead?  With the grants' lock. */
+bool revoke_blocks(const struct map *m, u64 index, u64 count);
 int revoke_end(struct server *s);
 /* If it was given up because it was silent and could not be fenced: it is not any more. */
 void revoke_believe(u32 client);
