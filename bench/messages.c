@@ -31,37 +31,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bench/took.h"
+
 #define PAGE		4096
 #define CALLS_MAX	100000
 #define PATIENCE_NS	60000000000ULL	/* for the other side */
 
 static uint64_t took[CALLS_MAX];
-
-static void die(const char *what)
-{
-	fprintf(stderr, "bench-messages: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
-static uint64_t now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000ULL + t.tv_nsec;
-}
-
-static int compare(const void *a, const void *b)
-{
-	return *(uint64_t *)a < *(uint64_t *)b ? -1 : *(uint64_t *)a > *(uint64_t *)b;
-}
-
-static int show(int n)
-{
-	qsort(took, n, sizeof(took[0]), compare);
-	printf("%llu %llu\n", (unsigned long long)took[n / 2], (unsigned long long)took[0]);
-	return 0;
-}
 
 /* Wait until *@p is @value. */
 static void line_await(_Atomic uint64_t *p, uint64_t value)
@@ -105,7 +81,7 @@ static int line_ask(const char *path, int n)
 		line_await(p, 2 * i + 2);
 		took[i] = now() - begin;
 	}
-	return show(n);
+	return took_show(took, n);
 }
 
 static int line_answer(const char *path)
@@ -169,7 +145,7 @@ static int futex(int n)
 		futex_await(&futex_word[0]);
 		took[i] = now() - begin;
 	}
-	return show(n);
+	return took_show(took, n);
 }
 
 static int file_calls(const char *path, int n, int write)
@@ -189,7 +165,7 @@ static int file_calls(const char *path, int n, int write)
 		if (ret)
 			die(path);
 	}
-	return show(n);
+	return took_show(took, n);
 }
 
 static void null_stat(struct stat *st, fuse_ino_t node)

@@ -20,30 +20,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bench/took.h"
+
 #define PAGE		4096
 #define TIMES_MAX	10000
 #define PATIENCE_S	60
 
 static uint64_t took[TIMES_MAX];
-
-static void die(const char *what)
-{
-	fprintf(stderr, "bench-revokes: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
-static uint64_t now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000ULL + t.tv_nsec;
-}
-
-static int compare(const void *a, const void *b)
-{
-	return *(uint64_t *)a < *(uint64_t *)b ? -1 : *(uint64_t *)a > *(uint64_t *)b;
-}
 
 static volatile uint64_t *map(int fd)
 {
@@ -98,9 +81,7 @@ static int punch(int fd, int slots, int n)
 			die("fallocate");
 		took[i] = now() - begin;
 	}
-	qsort(took, n, sizeof(took[0]), compare);
-	printf("%llu %llu\n", (unsigned long long)took[n / 2], (unsigned long long)took[0]);
-	return 0;
+	return took_show(took, n);
 }
 
 int main(int argc, char **argv)
