@@ -41,7 +41,8 @@
 #define GEN_MASK	((1ULL << GEN_BITS) - 1)
 #define INDEX_MASK	((1ULL << 22) - 1)
 #define MOVED		HZ	/* between finding a dentry and asking whether it is good */
-#define SPLICE_WAIT	HZ	/* for whoever moves something; they may take turns */
+#define SPLICE_WAIT	(10 * HZ)	/* for those who move something, in turns */
+#define SPLICE_HELD	HZ	/* for one of them */
 #define SPLICE_CONTENDED (HZ / 5)	/* the same, if he may wait for us */
 
 static u64 note(struct entry_word word, bool negative)
@@ -376,23 +377,67 @@ static void entry_prune(struct super_block *sb, u64 node)
 	iput(inode);
 }
 
-/* Does this task hold @lock?  The owner is there, with three bits of the mutex's own. */
-static bool mutex_is_mine(const struct mutex *lock)
+/* Who holds a lock, to compare with only; 0: nobody, or a reader who has left since. */
+struct holder {
+	long task;
+	unsigned long since;	/* jiffies when he was not seen there yet */
+};
+
+/* Both have three bits of their own beside the task. */
+static long mutex_holder(const struct mutex *lock)
 {
-	return (atomic_long_read(&lock->owner) & ~7L) == (long)current;
+	return atomic_long_read(&lock->owner) & ~7L;
+}
+
+static long rwsem_holder(const struct rw_semaphore *sem)
+{
+	return rwsem_is_locked((struct rw_semaphore *)sem) ?
+		atomic_long_read(&sem->owner) & ~7L : 0;
+}
+
+static void holder_look(struct holder *h, long task)
+{
+	if (task && task == h->task)
+		return;
+	h->task = task;
+	h->since = jiffies;
+}
+
+/* What a move to another place takes: the rename lock, and that of the old parent. */
+struct splice {
+	struct inode *inode;		/* what is moved */
+	struct holder rename, parent;
+	unsigned long begin;
+};
+
+static void splice_look(struct splice *s)
+{
+	struct dentry *alias = d_find_any_alias(s->inode), *parent;
+
+	holder_look(&s->rename, mutex_holder(&s->inode->i_sb->s_vfs_rename_mutex));
+	if (!alias)
+		return;
+	parent = dget_parent(alias);
+	holder_look(&s->parent, rwsem_holder(&d_inode(parent)->i_rwsem));
+	dput(parent);
+	dput(alias);
 }
 
 /*
- * May a look-up in @dir, whose lock is held, wait for another task's locks, as it does
- * since @begin?  Not for our own; not for long if somebody waits for @dir: he may be the
- * one.
+ * May a look-up in @dir, whose lock is held, wait for another task's locks?  Not for our
+ * own; and not for long for a task that does not let go of one, if somebody waits for
+ * @dir: he may be the one.  Tasks that take turns do not wait for us.
  */
-static bool may_wait(const struct inode *dir, unsigned long begin)
+static bool may_wait(const struct inode *dir, struct splice *s)
 {
 	bool contended = rwsem_is_contended((struct rw_semaphore *)&dir->i_rwsem);
+	unsigned long held = contended ? SPLICE_CONTENDED : SPLICE_HELD;
 
-	return !mutex_is_mine(&dir->i_sb->s_vfs_rename_mutex) &&
-	       time_before(jiffies, begin + (contended ? SPLICE_CONTENDED : SPLICE_WAIT)) &&
+	splice_look(s);
+	return s->rename.task != (long)current &&
+	       time_before(jiffies, s->rename.since + held) &&
+	       time_before(jiffies, s->parent.since + held) &&
+	       time_before(jiffies, s->begin + SPLICE_WAIT) &&
 	       !fatal_signal_pending(current);
 }
 
@@ -403,18 +448,22 @@ static bool may_wait(const struct inode *dir, unsigned long begin)
  */
 static struct dentry *splice_wait(struct inode *dir, struct dentry *d, u64 node)
 {
-	struct inode *inode = ilookup5(dir->i_sb, node, is_node, &node);
+	struct splice s = {
+		.inode = ilookup5(dir->i_sb, node, is_node, &node),
+		.begin = jiffies,
+	};
 	struct dentry *new = ERR_PTR(-ESTALE);
-	unsigned long begin = jiffies;
 
-	if (!inode)
+	if (!s.inode)
 		return new;
-	while (new == ERR_PTR(-ESTALE) && may_wait(dir, begin)) {
+	s.rename.since = s.begin;
+	s.parent.since = s.begin;
+	while (new == ERR_PTR(-ESTALE) && may_wait(dir, &s)) {
 		usleep_range(50, 100);
-		ihold(inode);
-		new = d_splice_alias(inode, d);
+		ihold(s.inode);
+		new = d_splice_alias(s.inode, d);
 	}
-	iput(inode);
+	iput(s.inode);
 	return new;
 }
 
