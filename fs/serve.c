@@ -206,7 +206,7 @@ static int mount_plain(struct serving *s, int mount)
 {
 	close(mount);
 	close(s->fs.fuse_fd);
-	ccfs_log("%s: sharedpc.ko does not know this kernel's FUSE: mounted as with nocache",
+	ccfs_log("%s: sharedpc.ko does not know this kernel's FUSE: mounted without it",
 		 s->opt->target);
 	mount = make_mount(s, true);
 	return mount < 0 ? mount : place_mount(s, mount);
@@ -216,17 +216,19 @@ static int mount_plain(struct serving *s, int mount)
 static int mount_attached(struct serving *s)
 {
 	struct ccfs *fs = &s->fs;
-	bool plain = s->opt->nocache || fs->owner.dev < 0;
+	/* An owner's own mount asks nobody: FUSE does for it. */
+	bool plain = fs->owner.dev < 0 || (s->opt->nocache && fs->local);
 	int ret = 0, mount = make_mount(s, plain);
 
 	if (mount < 0)
 		return mount;
 	if (!plain)
-		ret = attach_mount(&fs->attach, &fs->owner, mount, &s->welcome);
+		ret = attach_mount(&fs->attach, &fs->owner, mount, &s->welcome,
+				   !s->opt->nocache);
 	if (ret == -EOPNOTSUPP)
 		return mount_plain(s, mount);
 	if (ret) {
-		snprintf(WHY(s), "sharedpc.ko does not take the mount (%s); option nocache does without",
+		snprintf(WHY(s), "sharedpc.ko does not take the mount (%s)",
 			 strerror(-ret));
 		close(mount);
 		close(fs->fuse_fd);

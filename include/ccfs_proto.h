@@ -3,7 +3,8 @@
  * ccfs_proto.h - what ccfs (on every image) and proxyd (on the owner) say
  *
  * One stream socket carries one mount, and ends with it; the most of its requests go
- * through sharedpc.ko instead (sharedpc_ioctl.h, ASK). Everything is a message: a header of
+ * through sharedpc.ko instead (sharedpc_ioctl.h, ASK), which has some of its own
+ * (ATTACH). Everything is a message: a header of
  * 32 bytes, then `len - 32` bytes of body. Numbers are in the byte order of
  * the one machine that both ends run on; nothing is aligned.
  *
@@ -47,6 +48,7 @@
  *			file in those to SETXATTR and REMOVEXATTR
  *	revision 3	welcome.server; NODEV, NOSUID, SQUASH
  *	revision 4	welcome.mount; a READDIR answer may be shorter than asked for
+ *	revision 5	REVALIDATE
  */
 #ifndef CCFS_PROTO_H
 #define CCFS_PROTO_H
@@ -54,7 +56,7 @@
 #include <linux/types.h>
 
 #define CCFS_MAGIC		0x73666363	/* "ccfs" */
-#define CCFS_REVISION		4
+#define CCFS_REVISION		5
 
 #define CCFS_MSG_MAX		(512u * 1024)	/* bytes of one message */
 #define CCFS_NAME_MAX		255u		/* bytes of one name */
@@ -102,6 +104,7 @@ enum ccfs_op {
 	CCFS_SETXATTR,		/* ccfs_xattr, name, value (a string) -> ccfs_attr */
 	CCFS_LISTXATTR,		/* ccfs_xattr -> ccfs_count, list */
 	CCFS_REMOVEXATTR,	/* ccfs_xattr, name -> ccfs_attr */
+	CCFS_REVALIDATE,	/* ccfs_same, name -> ccfs_attr; -ESTALE: it is another */
 	CCFS_OPS,
 };
 
@@ -170,6 +173,11 @@ struct ccfs_entry {
 	__u64 node;
 	__u64 name_gen;		/* sharedpc_name.gen; 0: not to be remembered */
 	struct ccfs_attr attr;
+};
+
+/* Does a name still mean this node?  No use of it, unlike LOOKUP. */
+struct ccfs_same {
+	__u64 node;
 };
 
 struct ccfs_count {

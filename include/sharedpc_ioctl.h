@@ -27,6 +27,7 @@
  *			LIMIT
  *	revision 5	JOIN, ASK, LEAVE; NEXT: flags; REPLY to NAME; the mapping
  *			of the bounce buffers can be written
+ *	revision 6	ATTACH: mount
  */
 #ifndef SHAREDPC_IOCTL_H
 #define SHAREDPC_IOCTL_H
@@ -261,6 +262,7 @@ struct sharedpc_attach {
 	__u32 server;
 	__u64 salt;
 	__u64 root_ino;
+	__u64 mount;		/* ASK's, for the module's own questions; 0: none */
 };
 
 /*

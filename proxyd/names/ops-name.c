@@ -92,6 +92,45 @@ int request_lookup(struct request *req)
 	return fd < 0 ? fd : entry_put(req, fd, gen, &node);
 }
 
+/* What @node is, if that is what @name in the request's directory means. */
+static int same_put(struct request *req, const char *name, const struct node *node)
+{
+	struct stat st, now;
+	struct ccfs_attr attr;
+	int ret = cred_take(&req->cred, req->groups);
+
+	if (ret)
+		return ret;
+	if (fstatat(req->node->fd, name, &now, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT))
+		ret = -errno;
+	cred_back();
+	if (!ret)
+		ret = words_stat(&req->conn->words, node->fd, &st, &attr);
+	if (!ret && (st.st_dev != now.st_dev || st.st_ino != now.st_ino))
+		ret = -ESTALE;
+	if (!ret)
+		msg_put(&req->out, &attr, sizeof(attr));
+	return ret;
+}
+
+int request_revalidate(struct request *req)
+{
+	char name[CCFS_NAME_MAX + 1];
+	struct ccfs_same same;
+	struct node *node;
+	int ret = msg_get(&req->in, &same, sizeof(same));
+
+	if (!ret)
+		ret = only_name(req, name);
+	if (!ret)
+		ret = node_get(&req->conn->nodes, same.node, &node);
+	if (ret)
+		return ret;
+	ret = same_put(req, name, node);
+	node_put(&req->conn->nodes, node);
+	return ret;
+}
+
 static int get_make(struct request *req, struct ccfs_make *make,
 		    char name[CCFS_NAME_MAX + 1])
 {

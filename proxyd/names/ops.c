@@ -33,6 +33,7 @@ static const struct op ops[CCFS_OPS] = {
 	[CCFS_SETXATTR]		= { request_setxattr, 0 },
 	[CCFS_LISTXATTR]	= { request_listxattr, OP_CALLER },
 	[CCFS_REMOVEXATTR]	= { request_removexattr, 0 },
+	[CCFS_REVALIDATE]	= { request_revalidate, 0 },
 };
 
 const struct op *op_find(unsigned int op)

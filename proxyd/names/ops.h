@@ -26,6 +26,7 @@ const struct op *op_find(unsigned int op);
 
 /* ops-name.c */
 int request_lookup(struct request *req);
+int request_revalidate(struct request *req);
 int request_mknod(struct request *req);
 int request_mkdir(struct request *req);
 int request_unlink(struct request *req);

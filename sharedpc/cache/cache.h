@@ -36,6 +36,7 @@ struct cache_mount {
 	struct super_block *sb;		/* NULL: it has been shut down */
 	u32 owner;
 	struct session *session;	/* NULL: we are the owner */
+	u64 ask;			/* our name for its server; 0: FUSE alone asks */
 	bool forget;			/* nothing is remembered */
 	u32 squash;			/* SHAREDPC_ATTACH_SQUASH_* */
 	bool dead;			/* nothing remembered is true any more */
@@ -91,7 +92,9 @@ struct cache_inode {
 	u64 hash_len;			/* entry.c; the parent to compare with only */
 	unsigned long moved;		/* jiffies when that was another place */
 	u64 listed;			/* a directory's word when its listing was begun */
-	spinlock_t lock;		/* changes of known and what shows it; listed, i_version */
+	spinlock_t lock;		/* changes of known and what shows it; listed, i_version; turns */
+	u64 turn;			/* of questions (direct.c) and openings for writing */
+	u64 shown;			/* the last whose answer shows in the inode */
 	struct known __rcu *known;
 	char *text;			/* of a symbolic link: inode->i_link */
 	struct file *spare;		/* the mount's spare_lock, as both below */
@@ -147,12 +150,33 @@ struct known *cache_known(const struct inode *inode);
 void cache_learn(struct inode *inode);
 /* What the owner says now, or what is known and true.  0 or -errno. */
 int cache_look(struct inode *inode, struct known *known);
+/*
+ * A turn for a question about @inode, before it is asked.  0: FUSE is to ask, since the
+ * file is open for writing here, so that FUSE may know its size better than the owner.
+ */
+u64 cache_turn(struct inode *inode);
+/* The file has been changed here, or will be from now on: answers under way say nothing. */
+void cache_turn_over(struct inode *inode);
+/* The owner said @tale, to a question of @turn: take it in; @said is what it says. */
+void cache_said(struct inode *inode, const struct sharedpc_tale *tale, u64 turn,
+		struct known *said);
 /* The ACL of @inode, as its word was @gen before it was fetched, goes along. */
 void cache_learn_acl(struct inode *inode, u64 gen, struct posix_acl *acl);
 int cache_getattr(struct mnt_idmap *idmap, const struct path *path,
 		  struct kstat *stat, u32 want, unsigned int flags);
 int cache_setattr(struct mnt_idmap *idmap, struct dentry *d, struct iattr *attr);
 const struct inode_operations *cache_fuse_iops(const struct inode *inode);
+
+/*
+ * direct.c: 0; the owner's error, -EINTR; or DIRECT_NOT: FUSE is to ask.  @tale is what
+ * the owner said of @inode.
+ */
+#define DIRECT_NOT	1
+int direct_getattr(const struct inode *inode, struct sharedpc_tale *tale);
+/* Does @name in @dir still mean @inode? */
+int direct_revalidate(const struct inode *dir, const struct qstr *name,
+		      const struct inode *inode, struct sharedpc_tale *tale);
+int direct_access(const struct inode *inode, int mask);
 
 /* entry.c */
 int cache_revalidate(struct dentry *d, unsigned int flags);
@@ -238,7 +262,8 @@ struct posix_acl *cache_get_acl(struct mnt_idmap *idmap, struct dentry *d, int t
 enum cache_count {
 	CACHE_NAME_HIT, CACHE_NAME_ASK, CACHE_ATTR_HIT, CACHE_ATTR_ASK,
 	CACHE_MAY_HIT, CACHE_MAY_ASK, CACHE_OPEN_HIT, CACHE_OPEN_ASK,
-	CACHE_LIST_READ, CACHE_XATTR_HIT, CACHE_XATTR_ASK, CACHE_COUNTS,
+	CACHE_LIST_READ, CACHE_XATTR_HIT, CACHE_XATTR_ASK, CACHE_DIRECT,
+	CACHE_COUNTS,
 };
 
 struct cache_stat {

@@ -187,7 +187,7 @@ static void asking_keep(struct asking *a, struct dentry *d)
 }
 
 /* The name was told, too: we know better already. */
-static void asking_told(struct asking *a, struct dentry *d)
+static void asking_told(const struct asking *a, struct dentry *d)
 {
 	struct cache_inode *di = cache_inode(d_inode(a->parent));
 	struct told_name name;
@@ -202,21 +202,48 @@ static void asking_end(struct asking *a)
 	dput(a->parent);
 }
 
-static int entry_ask(struct dentry *d, unsigned int flags)
+/* As d_revalidate; -EAGAIN: FUSE is to ask. */
+static int asking_direct(const struct asking *a, struct inode *inode)
+{
+	u64 turn = cache_turn(inode);
+	struct sharedpc_tale tale;
+	struct known said;
+	int err = DIRECT_NOT;
+
+	if (turn)
+		err = direct_revalidate(d_inode(a->parent), &a->name.name, inode, &tale);
+	if (err == DIRECT_NOT || err == -ENOMEM)
+		return -EAGAIN;
+	if (err)	/* it is no more, or not for the caller: he is told when he looks it up */
+		return err == -EINTR ? err : 0;
+	cache_said(inode, &tale, turn, &said);
+	return 1;
+}
+
+static int asking_fuse(const struct asking *a, struct dentry *d, unsigned int flags)
 {
 	struct inode *inode = d_inode(d);
+	int ret = cache_mount_of(d->d_sb)->fuse_d_op->d_revalidate(d, flags);
+
+	if (ret > 0)
+		ret = cache_adopt(inode) ?: 1;
+	if (ret > 0)
+		cache_learn(inode);
+	asking_told(a, d);
+	return ret;
+}
+
+static int entry_ask(struct dentry *d, unsigned int flags)
+{
 	struct asking a;
 	int ret;
 
 	asking_begin(&a, d);
-	ret = cache_mount_of(d->d_sb)->fuse_d_op->d_revalidate(d, flags);
+	ret = asking_direct(&a, d_inode(d));
+	if (ret == -EAGAIN)
+		ret = asking_fuse(&a, d, flags);
 	if (ret > 0)
-		ret = cache_adopt(inode) ?: 1;
-	if (ret > 0) {
-		cache_learn(inode);
 		asking_keep(&a, d);
-	}
-	asking_told(&a, d);
 	asking_end(&a);
 	return ret;
 }

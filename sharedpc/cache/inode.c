@@ -204,6 +204,18 @@ static void known_fill(struct known *k, const struct inode *inode,
 	};
 }
 
+/* With the lock of its cache_inode. */
+static void stat_show(struct inode *inode, const struct kstat *stat)
+{
+	WRITE_ONCE(inode->i_mode, stat->mode);
+	inode->i_uid = stat->uid;
+	inode->i_gid = stat->gid;
+	if (!inode->i_nlink && stat->nlink)
+		set_nlink(inode, stat->nlink);
+	if (S_ISREG(inode->i_mode))
+		i_size_write(inode, stat->size);
+}
+
 /*
  * What the VFS looks at by itself: who owns a file, may it be run as somebody
  * else, is a directory sticky (fs.protected_symlinks and the like, and who may
@@ -220,15 +232,8 @@ static void inode_show(struct inode *inode)
 	/* As known_set has it: nobody shows what has been replaced. */
 	spin_lock(&ci->lock);
 	k = cache_known(inode);
-	if (k) {
-		WRITE_ONCE(inode->i_mode, k->stat.mode);
-		inode->i_uid = k->stat.uid;
-		inode->i_gid = k->stat.gid;
-		if (!inode->i_nlink && k->stat.nlink)
-			set_nlink(inode, k->stat.nlink);
-		if (S_ISREG(inode->i_mode))
-			i_size_write(inode, k->stat.size);
-	}
+	if (k)
+		stat_show(inode, &k->stat);
 	spin_unlock(&ci->lock);
 	rcu_read_unlock();
 }
@@ -333,6 +338,49 @@ void cache_learn(struct inode *inode)
 	inode_show(inode);
 }
 
+u64 cache_turn(struct inode *inode)
+{
+	struct cache_inode *ci = cache_inode(inode);
+	u64 turn = 0;
+
+	if (!ci)
+		return 0;
+	spin_lock(&ci->lock);
+	if (!S_ISREG(inode->i_mode) || !inode_is_open_for_write(inode))
+		turn = ++ci->turn;
+	spin_unlock(&ci->lock);
+	return turn;
+}
+
+void cache_turn_over(struct inode *inode)
+{
+	struct cache_inode *ci = cache_inode(inode);
+
+	if (!ci)
+		return;
+	spin_lock(&ci->lock);
+	ci->shown = ++ci->turn;
+	spin_unlock(&ci->lock);
+}
+
+void cache_said(struct inode *inode, const struct sharedpc_tale *tale, u64 turn,
+		struct known *said)
+{
+	struct cache_inode *ci = cache_inode(inode);
+
+	known_fill(said, inode, tale);
+	tale_take(inode, ci, tale);
+	forget_all_cached_acls(inode);	/* as FUSE does */
+	spin_lock(&ci->lock);
+	if (turn > ci->shown) {
+		ci->shown = turn;
+		stat_show(inode, &said->stat);
+	}
+	spin_unlock(&ci->lock);
+	/* If more than that is known it is newer. */
+	inode_show(inode);
+}
+
 /* Copy what is known and true. */
 static bool known_copy(const struct inode *inode, struct known *out)
 {
@@ -348,8 +396,19 @@ static bool known_copy(const struct inode *inode, struct known *out)
 	return k;
 }
 
-/* Ask the owner: @out is what it said, @flags of it the worst if that is not told. */
-static int look_ask(struct inode *inode, struct known *out)
+static int look_direct(struct inode *inode, struct known *out)
+{
+	u64 turn = cache_turn(inode);
+	struct sharedpc_tale tale;
+	int err = turn ? direct_getattr(inode, &tale) : DIRECT_NOT;
+
+	if (!err)
+		cache_said(inode, &tale, turn, out);
+	return err;
+}
+
+/* Ask by FUSE: @out is what it said, @flags of it the worst if that is not told. */
+static int look_fuse(struct inode *inode, struct known *out)
 {
 	struct cache_inode *ci = cache_inode(inode);
 	struct path path = { .dentry = d_find_any_alias(inode) };
@@ -378,10 +437,15 @@ static int look_ask(struct inode *inode, struct known *out)
 
 int cache_look(struct inode *inode, struct known *known)
 {
+	int err;
+
 	if (known_copy(inode, known))
 		return 0;
 	cache_learn(inode);
-	return known_copy(inode, known) ? 0 : look_ask(inode, known);
+	if (known_copy(inode, known))
+		return 0;
+	err = look_direct(inode, known);
+	return err == DIRECT_NOT ? look_fuse(inode, known) : err;
 }
 
 static void stat_fill(struct kstat *stat, const struct kstat *from)
@@ -427,6 +491,7 @@ int cache_getattr(struct mnt_idmap *idmap, const struct path *path,
 {
 	struct inode *inode = d_inode(path->dentry);
 	unsigned int sync = flags & AT_STATX_SYNC_TYPE;
+	struct known said;
 	int err;
 
 	if (sync != AT_STATX_FORCE_SYNC && stat_now(inode, stat)) {
@@ -436,6 +501,11 @@ int cache_getattr(struct mnt_idmap *idmap, const struct path *path,
 	if (sync == AT_STATX_DONT_SYNC)
 		return cache_fuse_iops(inode)->getattr(idmap, path, stat, want, flags);
 	cache_count(CACHE_ATTR_ASK);
+	err = look_direct(inode, &said);
+	if (!err)
+		stat_fill(stat, &said.stat);
+	if (err != DIRECT_NOT)
+		return err;
 	err = cache_fuse_iops(inode)->getattr(idmap, path, stat, want | STATX_BASIC_STATS,
 					      flags | AT_STATX_FORCE_SYNC);
 	cache_learn(inode);
@@ -446,6 +516,7 @@ int cache_setattr(struct mnt_idmap *idmap, struct dentry *d, struct iattr *attr)
 {
 	int err = cache_fuse_iops(d_inode(d))->setattr(idmap, d, attr);
 
+	cache_turn_over(d_inode(d));
 	cache_learn(d_inode(d));
 	return err;
 }

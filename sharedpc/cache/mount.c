@@ -157,6 +157,7 @@ static struct cache_mount *mount_make(const struct sharedpc_attach *want)
 	m->root_ino = want->root_ino;
 	m->forget = want->flags & SHAREDPC_ATTACH_FORGET;
 	m->squash = want->flags & ~SHAREDPC_ATTACH_FORGET;
+	m->ask = want->mount;
 	if (!m->forget) {
 		err = words_of(want->owner, &m->words);
 		if (!err && (!want->bits || want->bits > m->words.bits))

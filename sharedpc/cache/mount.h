@@ -9,6 +9,8 @@
  *
  *  - FUSE's time-outs are 0, so what this layer does not know is as right, and
  *    as slow, as without it;
+ *  - where no inode and no open file has to come of it, the owner is asked without
+ *    FUSE (direct.c);
  *  - ccfs tells (told.c) what the owner said, with the words' values, before
  *    FUSE hands that answer to whoever waits; here it is taken from there;
  *  - what is remembered is used while its word is what it was, and the mount is
@@ -25,6 +27,7 @@
  *	list.c		directories' contents
  *	xattr.c		extended attributes and ACLs that are not there
  *	statfs.c	how full the file system is, for a second
+ *	direct.c	what the owner is asked without FUSE
  *	stat.c		how often what was known
  *
  * What it assumes of FUSE in 6.12, and where that is checked:

@@ -226,8 +226,10 @@ static int cache_open(struct inode *inode, struct file *file)
 		return 0;
 	}
 	cache_count(CACHE_OPEN_ASK);
-	if (file->f_mode & FMODE_WRITE)
+	if (file->f_mode & FMODE_WRITE) {
 		spare_drop(m, ci);
+		cache_turn_over(inode);
+	}
 	err = fuse_ops->open(inode, file);
 	open_keep(m, ci, !err && !(file->f_mode & FMODE_WRITE));
 	return err;
@@ -244,6 +246,8 @@ void open_created(struct file *file)
 
 	if (!ci || file->f_op != fuse_ops)
 		return;
+	if (file->f_mode & FMODE_WRITE)
+		cache_turn_over(inode);
 	replace_fops(file, fops_get(&ops));
 	open_keep(cache_mount_of(inode->i_sb), ci, !(file->f_mode & FMODE_WRITE));
 }

@@ -121,11 +121,14 @@ int cache_permission(struct mnt_idmap *idmap, struct inode *inode, int mask)
 	if (mask & MAY_NOT_BLOCK)
 		return -ECHILD;
 	cache_count(CACHE_MAY_ASK);
-	if (ci) {
+	if (ci && !cache_mount_of(inode->i_sb)->forget) {
 		ret = may_ask(inode, mask);
 		if (ret != LEFT_TO_OWNER)
 			return ret;
 	}
+	ret = direct_access(inode, mask);
+	if (ret != DIRECT_NOT)
+		return ret;
 	/* MAY_ACCESS has FUSE ask. */
 	return cache_fuse_iops(inode)->permission(idmap, inode, mask | MAY_ACCESS);
 }

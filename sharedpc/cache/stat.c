@@ -19,6 +19,7 @@ static const char *const names[CACHE_COUNTS] = {
 	[CACHE_LIST_READ] = "list",
 	[CACHE_XATTR_HIT] = "xattr-hit",
 	[CACHE_XATTR_ASK] = "xattr-ask",
+	[CACHE_DIRECT] = "direct",
 };
 
 void cache_show(struct seq_file *m)

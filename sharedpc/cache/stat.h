@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * stat.h - a line of counters: asked of FUSE, and answered without it
+ * stat.h - a line of counters: what was known, and what was asked; without FUSE: direct
  */
 #ifndef CACHE_STAT_H
 #define CACHE_STAT_H

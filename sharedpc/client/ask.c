@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ask.c - requests of ccfs to a proxy
+ * ask.c - requests to a proxy, of ccfs and of this kernel
  *
  * A request goes into bounce buffers of this image, where the proxy reads it and leaves
  * its answer.  So it is copied once on each side and each way, by those whose it is, and
@@ -11,6 +11,42 @@
 #include "client/ask.h"
 #include "client/bounce.h"
 #include "client/call.h"
+
+int ask_begin(struct ask *a, struct session *s, size_t bytes)
+{
+	a->session = s;
+	a->first = bounce_take(s, bytes, &a->nr);
+	if (a->first < 0)
+		return session_alive(s) ? -EBUSY : -ENOTCONN;
+	a->room = min(bytes, a->nr * SHAREDPC_BOUNCE_SIZE);
+	a->at = ctl_bounce(ctl_self, a->first);
+	return 0;
+}
+
+ssize_t ask_send(struct ask *a, u64 mount, size_t bytes, const bool *left)
+{
+	struct sharedpc_msg msg = {
+		.type = SHAREDPC_OP_NAME, .file = mount, .count = bytes,
+		.data = a->first * SHAREDPC_BOUNCE_SIZE, .pos = a->room,
+	};
+	int err;
+
+	/* The buffers are the call's, and ours again if it succeeds. */
+	err = call_name(a->session, &msg, left);
+	if (err)
+		a->first = -1;
+	if (err == -EIO)
+		return -ENOTCONN;
+	if (err)	/* -ETIMEDOUT: it was not even sent */
+		return err == -ETIMEDOUT ? -EBUSY : err;
+	return msg.result < SHAREDPC_ASK_HEAD || msg.result > a->room ? -EIO : msg.result;
+}
+
+void ask_end(struct ask *a)
+{
+	if (a->first >= 0)
+		bounce_put(a->session, a->first, a->nr);
+}
 
 static int ask_fill(void *to, const struct sharedpc_ask *ask)
 {
@@ -37,34 +73,17 @@ static int ask_answer(const void *from, u64 bytes, struct sharedpc_ask *ask)
 int ask_run(struct session *s, struct sharedpc_ask *ask, const bool *left)
 {
 	size_t bytes = SHAREDPC_ASK_HEAD + (size_t)ask->len;
-	size_t room = max(bytes, SHAREDPC_ASK_HEAD + (size_t)ask->room);
-	struct sharedpc_msg msg = {
-		.type = SHAREDPC_OP_NAME, .file = ask->mount, .count = bytes,
-	};
-	int first, err;
-	void *buf;
-	u32 nr;
+	struct ask a;
+	ssize_t ret;
 
-	first = bounce_take(s, room, &nr);
-	if (first < 0)
-		return session_alive(s) ? -EBUSY : -ENOTCONN;
-	room = min(room, nr * SHAREDPC_BOUNCE_SIZE);
-	buf = ctl_bounce(ctl_self, first);
-	err = bytes > room ? -EMSGSIZE : ask_fill(buf, ask);
-	if (err) {
-		bounce_put(s, first, nr);
-		return err;
-	}
-	msg.data = first * SHAREDPC_BOUNCE_SIZE;
-	msg.pos = room;
-	/* The buffers are the call's, and ours again if it succeeds. */
-	err = call_name(s, &msg, left);
-	if (err == -EIO)
-		return -ENOTCONN;
-	if (err)	/* -ETIMEDOUT: it was not even sent */
-		return err == -ETIMEDOUT ? -EBUSY : err;
-	err = msg.result < SHAREDPC_ASK_HEAD || msg.result > room ? -EIO :
-		ask_answer(buf, msg.result, ask);
-	bounce_put(s, first, nr);
-	return err;
+	ret = ask_begin(&a, s, max(bytes, SHAREDPC_ASK_HEAD + (size_t)ask->room));
+	if (ret)
+		return ret;
+	ret = bytes > a.room ? -EMSGSIZE : ask_fill(a.at, ask);
+	if (!ret)
+		ret = ask_send(&a, ask->mount, bytes, left);
+	if (ret > 0)
+		ret = ask_answer(a.at, ret, ask);
+	ask_end(&a);
+	return ret;
 }

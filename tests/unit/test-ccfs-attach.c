@@ -116,7 +116,7 @@ static void attach(void **state)
 {
 	struct ccfs_welcome w = {
 		.flags = CCFS_WELCOME_WORDS, .salt = 0x1122334455667788, .bits = 17,
-		.root.ino = 99,
+		.root.ino = 99, .mount = 7,
 	};
 	struct attach a = { .dev = -1 };
 	int root = open("/", O_PATH | O_CLOEXEC);
@@ -124,20 +124,20 @@ static void attach(void **state)
 
 	assert_true(root >= 0);
 	absent = true;
-	assert_int_equal(attach_mount(&a, &owner, root, &w), -ENOENT);
+	assert_int_equal(attach_mount(&a, &owner, root, &w, true), -ENOENT);
 	absent = false;
 	refuse = ENOTTY;	/* an older module */
-	assert_int_equal(attach_mount(&a, &owner, root, &w), -EOPNOTSUPP);
+	assert_int_equal(attach_mount(&a, &owner, root, &w, true), -EOPNOTSUPP);
 	refuse = EOPNOTSUPP;
-	assert_int_equal(attach_mount(&a, &owner, root, &w), -EOPNOTSUPP);
+	assert_int_equal(attach_mount(&a, &owner, root, &w, true), -EOPNOTSUPP);
 	refuse = EBUSY;
-	assert_int_equal(attach_mount(&a, &owner, root, &w), -EBUSY);
+	assert_int_equal(attach_mount(&a, &owner, root, &w, true), -EBUSY);
 	refuse = 0;
 	assert_int_equal(a.dev, -1);
 	attach_end(&a);
 	assert_int_equal(open_fds(), before);
 
-	assert_int_equal(attach_mount(&a, &owner, root, &w), 0);
+	assert_int_equal(attach_mount(&a, &owner, root, &w, true), 0);
 	assert_true(a.remembers);
 	assert_int_equal(attached.owner, 3);
 	assert_int_equal(attached.epoch, 4);
@@ -146,11 +146,20 @@ static void attach(void **state)
 	assert_int_equal(attached.salt, w.salt);
 	assert_int_equal(attached.root_ino, 99);
 	assert_int_equal(attached.server, 5);
+	assert_int_equal(attached.mount, 7);
+	attach_end(&a);
+	close(a.dev);
+	close(a.null);
+	/* nobody wants it remembered */
+	assert_int_equal(attach_mount(&a, &owner, root, &w, false), 0);
+	assert_false(a.remembers);
+	assert_int_equal(attached.flags, SHAREDPC_ATTACH_FORGET);
+	assert_int_equal(attached.mount, 7);
 	attach_end(&a);
 	close(a.dev);
 	close(a.null);
 	w = (struct ccfs_welcome) { .root.ino = 99 };
-	assert_int_equal(attach_mount(&a, &owner, root, &w), 0);
+	assert_int_equal(attach_mount(&a, &owner, root, &w, true), 0);
 	assert_false(a.remembers);
 	assert_int_equal(attached.flags, SHAREDPC_ATTACH_FORGET);
 	fs.attach = a;

@@ -109,6 +109,64 @@ static void test_names(void **state)
 	msg_free(&m);
 }
 
+/* Does @name in @dir still mean @node?  0 and *@attr, or an error. */
+static int same(uint64_t dir, const char *name, uint64_t node,
+		const struct ccfs_cred *cred, struct ccfs_attr *attr)
+{
+	struct ccfs_same s = { .node = node };
+	struct msg m = { 0 };
+	int ret;
+
+	start(&m, CCFS_REVALIDATE, dir, cred);
+	msg_put(&m, &s, sizeof(s));
+	put_name(&m, name);
+	ret = ask(&m);
+	if (!ret)
+		assert_int_equal(msg_get(&m, attr, sizeof(*attr)), 0);
+	if (!ret)
+		assert_int_equal(msg_end(&m), 0);
+	msg_free(&m);
+	return ret;
+}
+
+static void test_revalidate(void **state)
+{
+	struct ccfs_entry d, f, g;
+	struct ccfs_attr attr;
+
+	assert_int_equal(mkdir(at("rw/same"), 0700), 0);
+	put_file("rw/same/f", "x", 0644);
+	put_file("rw/same/g", "xy", 0644);
+	assert_int_equal(name_op(CCFS_LOOKUP, CCFS_ROOT, "same", &root, &d), 0);
+	assert_int_equal(name_op(CCFS_LOOKUP, d.node, "f", &root, &f), 0);
+	assert_int_equal(name_op(CCFS_LOOKUP, d.node, "g", &root, &g), 0);
+	assert_int_equal(same(d.node, "f", f.node, &root, &attr), 0);
+	assert_memory_equal(&attr, &f.attr, sizeof(attr));
+	assert_int_equal(same(d.node, "f", g.node, &root, &attr), -ESTALE);
+	assert_int_equal(same(d.node, "none", f.node, &root, &attr), -ENOENT);
+	assert_int_equal(same(f.node, "f", f.node, &root, &attr), -ENOTDIR);
+	assert_int_equal(same(d.node, "f", 1000000, &root, &attr), -ESTALE);
+	/* who may not look it up is not told */
+	assert_int_equal(same(d.node, "f", f.node, &user, &attr), -EACCES);
+	assert_int_equal(chmod(at("rw/same"), 0755), 0);
+	assert_int_equal(same(d.node, "f", f.node, &user, &attr), 0);
+	/* another file of that name, and the same under another */
+	assert_int_equal(rename(at("rw/same/g"), at("rw/same/f")), 0);
+	assert_int_equal(same(d.node, "f", f.node, &root, &attr), -ESTALE);
+	assert_int_equal(same(d.node, "f", g.node, &root, &attr), 0);
+	assert_int_equal(attr.size, 2);
+	assert_int_equal(same(d.node, "g", g.node, &root, &attr), -ENOENT);
+	/* what is mounted on it is not seen */
+	assert_int_equal(mount("none", at("rw/same"), "tmpfs", 0, NULL), 0);
+	assert_int_equal(same(CCFS_ROOT, "same", d.node, &root, &attr), 0);
+	assert_int_equal(umount(at("rw/same")), 0);
+	/* it has used up nothing, and is no use of the node */
+	forget(f.node, 1);
+	forget(g.node, 1);
+	assert_int_equal(same(d.node, "f", g.node, &root, &attr), -ESTALE);
+	forget(d.node, 1);
+}
+
 /* A name that is none ends the connection. */
 static void no_name(const char *name)
 {
@@ -537,6 +595,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_hello),
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_revalidate),
 		cmocka_unit_test(test_escapes),
 		cmocka_unit_test(test_credentials),
 		cmocka_unit_test(test_open),

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * direct.c - what the owner is asked without FUSE
+ *
+ * FUSE hands a question to ccfs, which puts it into a message, and takes the answer
+ * apart again: half of what a question costs.  Where nothing has to come into being here
+ * (an inode, an open file), the question goes to the owner's proxy from whoever has it,
+ * in ccfs's words (ccfs_proto.h) and for its mount.  The answer is taken as if ccfs had
+ * told it.
+ *
+ * Whatever is not as usual is left to FUSE, which has the outcome for it: no buffer, no
+ * slot, a server or a mount that has ended, an answer that makes no sense.
+ */
+#include <linux/cred.h>
+#include <linux/fs.h>
+#include <linux/pid_namespace.h>
+#include <linux/sched.h>
+#include "cache/cache.h"
+#include "ccfs_proto.h"
+#include "client/ask.h"
+
+#define REQUEST_MAX	SHAREDPC_BOUNCE_SIZE	/* bytes, with the caller's groups */
+
+/* A question, as it is written. */
+struct question {
+	struct ask ask;
+	size_t len;
+	bool full;
+};
+
+static void put(struct question *q, const void *data, size_t len)
+{
+	if (len > q->ask.room - q->len) {
+		q->full = true;
+		return;
+	}
+	memcpy(q->ask.at + q->len, data, len);
+	q->len += len;
+}
+
+/* Who asks: as FUSE and ccfs would say. */
+static void put_caller(struct question *q)
+{
+	const struct cred *cred = current_cred();
+	const struct group_info *groups = cred->group_info;
+	struct ccfs_cred who = {
+		.uid = from_kuid(&init_user_ns, cred->fsuid),
+		.gid = from_kgid(&init_user_ns, cred->fsgid),
+		.pid = task_pid_nr(current),
+		.ngroups = groups->ngroups,
+	};
+	u32 gid;
+	int i;
+
+	put(q, &who, sizeof(who));
+	for (i = 0; i < groups->ngroups && !q->full; i++) {
+		gid = from_kgid(&init_user_ns, groups->gid[i]);
+		put(q, &gid, sizeof(gid));
+	}
+}
+
+static int question_begin(struct question *q, const struct cache_mount *m,
+			  enum ccfs_op op, u64 node)
+{
+	struct ccfs_header head = { .op = op, .node = node };
+	int err;
+
+	q->len = 0;
+	q->full = false;
+	err = ask_begin(&q->ask, m->session, REQUEST_MAX);
+	if (err)
+		return err;
+	put(q, &head, sizeof(head));
+	put_caller(q);
+	return 0;
+}
+
+/* The answer in @from, of @bytes, is one to @op: 0, the owner's error, or DIRECT_NOT. */
+static int answer_check(const void *from, size_t bytes, enum ccfs_op op)
+{
+	struct ccfs_header head;
+
+	memcpy(&head, from, sizeof(head));
+	if (head.magic != CCFS_MAGIC || head.len != bytes || head.op != op || head.id != 1 ||
+	    head.error > 0 || head.error < -MAX_ERRNO)
+		return DIRECT_NOT;
+	return head.error;
+}
+
+/* Ask, and have the answer's body of @len bytes in @body. */
+static int question_end(struct question *q, const struct cache_mount *m, void *body,
+			size_t len)
+{
+	struct ccfs_header head;
+	ssize_t got;
+	int ret;
+
+	memcpy(&head, q->ask.at, sizeof(head));
+	head.magic = CCFS_MAGIC;
+	head.len = q->len;
+	head.id = 1;
+	memcpy(q->ask.at, &head, sizeof(head));
+	got = q->full ? -EMSGSIZE : ask_send(&q->ask, m->ask, q->len, &m->dead);
+	if (got < 0) {
+		ret = got == -EINTR ? -EINTR : DIRECT_NOT;
+	} else {
+		ret = answer_check(q->ask.at, got, head.op);
+		if (!ret && got != sizeof(head) + len)
+			ret = DIRECT_NOT;
+		if (!ret)
+			memcpy(body, q->ask.at + sizeof(head), len);
+	}
+	ask_end(&q->ask);
+	if (ret != DIRECT_NOT)
+		cache_count(CACHE_DIRECT);
+	return ret;
+}
+
+static bool may_ask(const struct cache_mount *m, const struct inode *inode)
+{
+	return m->session && m->ask && !READ_ONCE(m->dead) && cache_inode(inode);
+}
+
+/* What ccfs would tell of @a. */
+static void tale_of(struct sharedpc_tale *tale, u64 node, const struct ccfs_attr *a)
+{
+	*tale = (struct sharedpc_tale){
+		.node = node, .gen = a->gen, .ino = a->ino, .size = a->size,
+		.blocks = a->blocks, .atime = a->atime, .mtime = a->mtime,
+		.ctime = a->ctime, .atime_ns = a->atime_ns, .mtime_ns = a->mtime_ns,
+		.ctime_ns = a->ctime_ns, .mode = a->mode, .nlink = a->nlink,
+		.uid = a->uid, .gid = a->gid, .blksize = a->blksize, .flags = a->flags,
+	};
+}
+
+static int tale_or_not(int err, const struct inode *inode, const struct ccfs_attr *a,
+		       struct sharedpc_tale *tale)
+{
+	if (err)
+		return err;
+	if ((a->mode ^ inode->i_mode) & S_IFMT || a->size > S64_MAX)
+		return DIRECT_NOT;
+	tale_of(tale, cache_inode(inode)->node, a);
+	return 0;
+}
+
+int direct_getattr(const struct inode *inode, struct sharedpc_tale *tale)
+{
+	const struct cache_mount *m = cache_mount_of(inode->i_sb);
+	struct ccfs_attr attr;
+	struct question q;
+
+	if (!may_ask(m, inode) ||
+	    question_begin(&q, m, CCFS_GETATTR, cache_inode(inode)->node))
+		return DIRECT_NOT;
+	return tale_or_not(question_end(&q, m, &attr, sizeof(attr)), inode, &attr, tale);
+}
+
+int direct_revalidate(const struct inode *dir, const struct qstr *name,
+		      const struct inode *inode, struct sharedpc_tale *tale)
+{
+	const struct cache_mount *m = cache_mount_of(inode->i_sb);
+	struct ccfs_same same;
+	struct ccfs_attr attr;
+	struct question q;
+	u32 len = name->len;
+
+	if (!may_ask(m, inode) || !cache_inode(dir) ||
+	    question_begin(&q, m, CCFS_REVALIDATE, cache_inode(dir)->node))
+		return DIRECT_NOT;
+	same.node = cache_inode(inode)->node;
+	put(&q, &same, sizeof(same));
+	put(&q, &len, sizeof(len));
+	put(&q, name->name, len);
+	return tale_or_not(question_end(&q, m, &attr, sizeof(attr)), inode, &attr, tale);
+}
+
+int direct_access(const struct inode *inode, int mask)
+{
+	const struct cache_mount *m = cache_mount_of(inode->i_sb);
+	struct ccfs_count may = { .count = mask & (MAY_READ | MAY_WRITE | MAY_EXEC) };
+	struct question q;
+
+	if (!may_ask(m, inode) ||
+	    question_begin(&q, m, CCFS_ACCESS, cache_inode(inode)->node))
+		return DIRECT_NOT;
+	put(&q, &may, sizeof(may));
+	return question_end(&q, m, NULL, 0);
+}
