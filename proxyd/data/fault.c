@@ -238,7 +238,8 @@ static int file_fault(struct proxy *proxy, struct file *file,
 	s.addr = file_map(&proxy->files, file, s.index, &pages, &ret);
 	if (!s.addr)
 		return ret;
-	ret = span_clip(file, call, &s, pages);
+	/* Who may only write has no page to look at: he sends what he writes. */
+	ret = file->readable ? span_clip(file, call, &s, pages) : -EACCES;
 	if (!ret)
 		ret = span_choose(proxy, file, call, &s);
 	if (!ret)

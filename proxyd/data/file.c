@@ -434,6 +434,18 @@ bool file_may(struct files *files, dev_t dev, ino_t ino, bool write)
 	return may;
 }
 
+void file_may_read(struct files *files, uint64_t id)
+{
+	struct file *file = file_get(files, id);
+
+	if (!file)
+		return;
+	pthread_rwlock_wrlock(&file->map);
+	file->readable = true;
+	pthread_rwlock_unlock(&file->map);
+	file_put(files, file);
+}
+
 void file_squash(struct files *files, uint64_t id, enum conf_squash how)
 {
 	struct file *file = file_get(files, id);

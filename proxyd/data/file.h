@@ -44,6 +44,7 @@ struct file {
 	pthread_rwlock_t map;	/* protects all below */
 	int fd;
 	bool writable;		/* fd is O_RDWR */
+	bool readable;		/* an open of it was for reading, or to run it */
 	enum conf_squash squash;	/* of the mounts it was opened by: the narrowest */
 	int append_fd;		/* not writable, but appended to; -1 */
 	struct window *windows;
@@ -73,6 +74,8 @@ int file_open(struct files *files, int fd, bool write, struct ccfs_open *out);
 /* The client is done with @count opens of @id. -ENOENT: there is none. */
 int file_close(struct files *files, uint64_t id, uint64_t count);
 
+/* An open of file @id may read: only then its pages are granted. */
+void file_may_read(struct files *files, uint64_t id);
 /* File @id was opened by a mount where @how holds. */
 void file_squash(struct files *files, uint64_t id, enum conf_squash how);
 /*

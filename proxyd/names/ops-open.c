@@ -51,16 +51,19 @@ static int open_caller(struct request *req, unsigned int flags)
 	return ret;
 }
 
-static int open_put(struct request *req, int fd, bool write)
+static int open_put(struct request *req, int fd, unsigned int flags)
 {
+	struct files *files = &req->conn->proxy->files;
 	struct ccfs_open out;
-	int ret = file_open(&req->conn->proxy->files, fd, write, &out);
+	int ret = file_open(files, fd, wants_write(flags), &out);
 
 	if (ret)
 		return ret;
 	req->opened = out.file;
+	if ((flags & O_ACCMODE) != O_WRONLY)
+		file_may_read(files, out.file);
 	if (req->conn->rules.squash)
-		file_squash(&req->conn->proxy->files, out.file, req->conn->rules.squash);
+		file_squash(files, out.file, req->conn->rules.squash);
 	msg_put(&req->out, &out, sizeof(out));
 	return 0;
 }
@@ -106,7 +109,7 @@ int request_open(struct request *req)
 		return fd;
 	ret = tame(req, fd, wants_write(args.flags));
 	if (!ret)
-		return open_put(req, fd, wants_write(args.flags));
+		return open_put(req, fd, args.flags);
 	close(fd);
 	return ret;
 }
@@ -150,7 +153,7 @@ static int created_path(struct request *req, int fd, const char *name,
 }
 
 /* Answer with the entry of what @fd (taken over) has open, and with the open. */
-static int create_put(struct request *req, int fd, const char *name, bool write)
+static int create_put(struct request *req, int fd, const char *name, unsigned int flags)
 {
 	uint64_t gen, id;
 	int ret, path = created_path(req, fd, name, &gen);
@@ -164,7 +167,7 @@ static int create_put(struct request *req, int fd, const char *name, bool write)
 		close(fd);
 		return ret;
 	}
-	ret = open_put(req, fd, write);
+	ret = open_put(req, fd, flags);
 	node_put(&req->conn->nodes, node);
 	return ret;
 }
@@ -198,7 +201,7 @@ int request_create(struct request *req)
 		close(fd);
 		return ret;
 	}
-	ret = create_put(req, fd, name, wants_write(args.flags));
+	ret = create_put(req, fd, name, args.flags);
 	if (!ret)
 		changed_put(req, req->node->fd);
 	return ret;

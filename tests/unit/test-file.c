@@ -422,6 +422,29 @@ static void test_slow_disk(void **state)
 	none_left();
 }
 
+/* To be allowed to write is not to be allowed to read. */
+static void test_write_only(void **state)
+{
+	struct ccfs_open o, p;
+	uint64_t node;
+
+	put_file("rw/drop", "secret", 0644);
+	node = lookup(CCFS_ROOT, "drop");
+	assert_int_equal(open_node(node, O_WRONLY, &root, &o), 0);
+	fault(1, o.file);
+	assert_int_equal(answered(-EACCES), 1);
+	call(SHAREDPC_OP_WRITE, 2, o.file);
+	assert_int_equal(answered(0), 2);
+	/* control: with a reader beside it is looked for, but lies beyond the end */
+	assert_int_equal(open_node(node, O_RDONLY, &root, &p), 0);
+	assert_int_equal(p.file, o.file);
+	fault(3, o.file);
+	assert_int_equal(answered(-EFAULT), 3);
+	drop(&o);
+	drop(&p);
+	none_left();
+}
+
 static unsigned int threads(void)
 {
 	struct stat st;
@@ -481,6 +504,7 @@ int main(void)
 		cmocka_unit_test(test_no_descriptors),
 		cmocka_unit_test(test_many_nodes),
 		cmocka_unit_test(test_slow_disk),
+		cmocka_unit_test(test_write_only),
 		cmocka_unit_test(test_slow_faults),
 		cmocka_unit_test(test_end),
 	};
