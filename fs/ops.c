@@ -137,7 +137,11 @@ static void init_caching(struct ccfs *fs, struct fuse_conn_info *conn)
 		fuse_unset_feature_flag(conn, FUSE_CAP_CACHE_SYMLINKS);
 		fuse_set_feature_flag(conn, FUSE_CAP_POSIX_ACL);
 	} else {
-		fuse_set_feature_flag(conn, FUSE_CAP_READDIRPLUS);
+		/* What nobody remembers is asked for again in any case. */
+		if (fs->attach.remembers)
+			fuse_set_feature_flag(conn, FUSE_CAP_READDIRPLUS);
+		else
+			fuse_unset_feature_flag(conn, FUSE_CAP_READDIRPLUS);
 		fuse_set_feature_flag(conn, FUSE_CAP_CACHE_SYMLINKS);
 		fuse_unset_feature_flag(conn, FUSE_CAP_AUTO_INVAL_DATA);
 	}

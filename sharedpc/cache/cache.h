@@ -37,6 +37,7 @@ struct cache_mount {
 	u32 owner;
 	struct session *session;	/* NULL: we are the owner */
 	u64 ask;			/* our name for its server; 0: FUSE alone asks */
+	atomic64_t turns;		/* show.c */
 	bool forget;			/* nothing is remembered */
 	u32 squash;			/* SHAREDPC_ATTACH_SQUASH_* */
 	bool dead;			/* nothing remembered is true any more */
@@ -81,6 +82,17 @@ struct known {
 	struct kstat stat;
 };
 
+/* What was said last of a file, whether it still holds or not: show.c. */
+struct said {
+	u64 turn;
+	bool valid;			/* there is something */
+	bool sized;			/* its size, too */
+	umode_t mode;
+	kuid_t uid;
+	kgid_t gid;
+	loff_t size;
+};
+
 /* inode->i_private of a file of ours. */
 struct cache_inode {
 	struct rcu_head rcu;
@@ -92,9 +104,9 @@ struct cache_inode {
 	u64 hash_len;			/* entry.c; the parent to compare with only */
 	unsigned long moved;		/* jiffies when that was another place */
 	u64 listed;			/* a directory's word when its listing was begun */
-	spinlock_t lock;		/* changes of known and what shows it; listed, i_version; turns */
-	u64 turn;			/* of questions (direct.c) and openings for writing */
-	u64 shown;			/* the last whose answer shows in the inode */
+	spinlock_t lock;		/* changes of known and what shows it; listed, i_version; both below */
+	u32 changing;			/* by so many here, now */
+	struct said said;
 	struct known __rcu *known;
 	char *text;			/* of a symbolic link: inode->i_link */
 	struct file *spare;		/* the mount's spare_lock, as both below */
@@ -146,17 +158,10 @@ int cache_adopt(struct inode *inode);
 void cache_evict(struct inode *inode);
 /* Under RCU: what is known and true, or NULL. */
 struct known *cache_known(const struct inode *inode);
-/* Take what has been told of @inode. */
-void cache_learn(struct inode *inode);
+/* Take what has been told of @inode, since @turn (0: some time). */
+void cache_learn(struct inode *inode, u64 turn);
 /* What the owner says now, or what is known and true.  0 or -errno. */
 int cache_look(struct inode *inode, struct known *known);
-/*
- * A turn for a question about @inode, before it is asked.  0: FUSE is to ask, since the
- * file is open for writing here, so that FUSE may know its size better than the owner.
- */
-u64 cache_turn(struct inode *inode);
-/* The file has been changed here, or will be from now on: answers under way say nothing. */
-void cache_turn_over(struct inode *inode);
 /* The owner said @tale, to a question of @turn: take it in; @said is what it says. */
 void cache_said(struct inode *inode, const struct sharedpc_tale *tale, u64 turn,
 		struct known *said);
@@ -166,6 +171,21 @@ int cache_getattr(struct mnt_idmap *idmap, const struct path *path,
 		  struct kstat *stat, u32 want, unsigned int flags);
 int cache_setattr(struct mnt_idmap *idmap, struct dentry *d, struct iattr *attr);
 const struct inode_operations *cache_fuse_iops(const struct inode *inode);
+
+/* show.c */
+/* A turn for a question about @inode, or in its super block, before it is asked. */
+u64 show_turn(const struct inode *inode);
+/* May it be asked without FUSE?  Not while we change it, or its size. */
+bool show_may_ask(const struct inode *inode);
+/* The file will be changed here from now on: what was asked until now says nothing. */
+void show_turn_over(struct inode *inode);
+/* Around a change of its attributes. */
+void show_change_begin(struct inode *inode);
+void show_change_end(struct inode *inode);
+/* Show what is known, or @stat, said in @turn, or what was said after that; @stat NULL: those. */
+void show_inode(struct inode *inode, const struct kstat *stat, u64 turn);
+/* @inode has been removed from @dir. */
+void show_removed(struct inode *dir, struct inode *inode);
 
 /*
  * direct.c: 0; the owner's error, -EINTR; or DIRECT_NOT: FUSE is to ask.  @tale is what
@@ -177,6 +197,8 @@ int direct_getattr(const struct inode *inode, struct sharedpc_tale *tale);
 int direct_revalidate(const struct inode *dir, const struct qstr *name,
 		      const struct inode *inode, struct sharedpc_tale *tale);
 int direct_access(const struct inode *inode, int mask);
+/* Remove @d from @dir; @tale is what that is then, its node 0 if that could not be read. */
+int direct_remove(const struct inode *dir, const struct dentry *d, struct sharedpc_tale *tale);
 
 /* entry.c */
 int cache_revalidate(struct dentry *d, unsigned int flags);
@@ -190,11 +212,11 @@ struct entry_word {
 struct entry_word entry_word(const struct inode *dir, const struct qstr *name);
 /*
  * @d, whose parent is locked for changes, has just been made: take what was told
- * of its inode, and remember the name if that allows it.  0 or -ENOMEM.
+ * of its inode since @turn, and remember the name if that allows it.  0 or -ENOMEM.
  */
-int entry_learn(struct inode *dir, struct dentry *d);
+int entry_learn(struct inode *dir, struct dentry *d, u64 turn);
 /* The same for each name in @dir that was told and is a dentry. */
-void entry_learn_all(struct dentry *dir);
+void entry_learn_all(struct dentry *dir, u64 turn);
 /* @d is about to become negative, by the one change since @before. */
 void entry_gone(struct inode *dir, struct dentry *d, struct entry_word before);
 /* @d is about to get the place of @to. */

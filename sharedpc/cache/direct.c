@@ -4,12 +4,14 @@
  *
  * FUSE hands a question to ccfs, which puts it into a message, and takes the answer
  * apart again: half of what a question costs.  Where nothing has to come into being here
- * (an inode, an open file), the question goes to the owner's proxy from whoever has it,
+ * (an inode, an open file), the question, or what is to be removed, goes to the owner's proxy from whoever has it,
  * in ccfs's words (ccfs_proto.h) and for its mount.  The answer is taken as if ccfs had
  * told it.
  *
  * Whatever is not as usual is left to FUSE, which has the outcome for it: no buffer, no
- * slot, a server or a mount that has ended, an answer that makes no sense.
+ * slot, a server or a mount that has ended, an answer that makes no sense.  What changes
+ * something is done once, however often it is said on the way (client/call.c); whoever is
+ * killed meanwhile does not know whether it was.
  */
 #include <linux/cred.h>
 #include <linux/fs.h>
@@ -47,16 +49,24 @@ static void put_caller(struct question *q)
 		.uid = from_kuid(&init_user_ns, cred->fsuid),
 		.gid = from_kgid(&init_user_ns, cred->fsgid),
 		.pid = task_pid_nr(current),
-		.ngroups = groups->ngroups,
 	};
-	u32 gid;
-	int i;
+	u32 gid, i;
 
+	if (who.uid)	/* root needs none */
+		who.ngroups = groups->ngroups;
 	put(q, &who, sizeof(who));
-	for (i = 0; i < groups->ngroups && !q->full; i++) {
+	for (i = 0; i < who.ngroups && !q->full; i++) {
 		gid = from_kgid(&init_user_ns, groups->gid[i]);
 		put(q, &gid, sizeof(gid));
 	}
+}
+
+static void put_name(struct question *q, const struct qstr *name)
+{
+	u32 len = name->len;
+
+	put(q, &len, sizeof(len));
+	put(q, name->name, len);
 }
 
 static int question_begin(struct question *q, const struct cache_mount *m,
@@ -75,15 +85,29 @@ static int question_begin(struct question *q, const struct cache_mount *m,
 	return 0;
 }
 
-/* The answer in @from, of @bytes, is one to @op: 0, the owner's error, or DIRECT_NOT. */
+/*
+ * The answer in @from, of @bytes, is one to @op: 0, the owner's error as ccfs would hand it
+ * on, or DIRECT_NOT.
+ */
 static int answer_check(const void *from, size_t bytes, enum ccfs_op op)
 {
 	struct ccfs_header head;
 
 	memcpy(&head, from, sizeof(head));
+	barrier();	/* from here on the copy counts */
 	if (head.magic != CCFS_MAGIC || head.len != bytes || head.op != op || head.id != 1 ||
-	    head.error > 0 || head.error < -MAX_ERRNO)
+	    head.error > 0 || head.error <= -ERESTARTSYS)
 		return DIRECT_NOT;
+	switch (head.error) {
+	case -EINTR:
+	case -EAGAIN:
+		return DIRECT_NOT;
+	case -ENOTCONN:
+	case -EPROTO:
+		return -EIO;
+	case -ENOSYS:
+		return -EOPNOTSUPP;
+	}
 	return head.error;
 }
 
@@ -163,16 +187,32 @@ int direct_revalidate(const struct inode *dir, const struct qstr *name,
 	struct ccfs_same same;
 	struct ccfs_attr attr;
 	struct question q;
-	u32 len = name->len;
 
 	if (!may_ask(m, inode) || !cache_inode(dir) ||
 	    question_begin(&q, m, CCFS_REVALIDATE, cache_inode(dir)->node))
 		return DIRECT_NOT;
 	same.node = cache_inode(inode)->node;
 	put(&q, &same, sizeof(same));
-	put(&q, &len, sizeof(len));
-	put(&q, name->name, len);
+	put_name(&q, name);
 	return tale_or_not(question_end(&q, m, &attr, sizeof(attr)), inode, &attr, tale);
+}
+
+int direct_remove(const struct inode *dir, const struct dentry *d, struct sharedpc_tale *tale)
+{
+	const struct cache_mount *m = cache_mount_of(dir->i_sb);
+	struct ccfs_attr attr;
+	struct question q;
+	int err;
+
+	if (!may_ask(m, dir) || !cache_inode(d_inode(d)) ||
+	    question_begin(&q, m, d_is_dir(d) ? CCFS_RMDIR : CCFS_UNLINK,
+			   cache_inode(dir)->node))
+		return DIRECT_NOT;
+	put_name(&q, &d->d_name);
+	err = question_end(&q, m, &attr, sizeof(attr));
+	if (!err && tale_or_not(0, dir, &attr, tale))
+		*tale = (struct sharedpc_tale){ 0 };
+	return err;
 }
 
 int direct_access(const struct inode *inode, int mask)

@@ -31,6 +31,7 @@
  */
 #include <linux/delay.h>
 #include <linux/namei.h>
+#include <linux/posix_acl.h>
 #include <linux/sched/signal.h>
 #include "cache/cache.h"
 
@@ -42,8 +43,7 @@
 #define INDEX_MASK	((1ULL << 22) - 1)
 #define MOVED		HZ	/* between finding a dentry and asking whether it is good */
 #define SPLICE_WAIT	(10 * HZ)	/* for those who move something, in turns */
-#define SPLICE_HELD	HZ	/* for one of them */
-#define SPLICE_CONTENDED (HZ / 5)	/* the same, if he may wait for us */
+#define SPLICE_CONTENDED HZ	/* for one of them, who may wait for us */
 
 static u64 note(struct entry_word word, bool negative)
 {
@@ -202,35 +202,71 @@ static void asking_end(struct asking *a)
 	dput(a->parent);
 }
 
-/* As d_revalidate; -EAGAIN: FUSE is to ask. */
+/*
+ * As d_revalidate; -EAGAIN: FUSE is to ask.  Only a name that means something else is not
+ * good any more: 0 takes it away from all who use it, with what is mounted below.
+ */
 static int asking_direct(const struct asking *a, struct inode *inode)
 {
-	u64 turn = cache_turn(inode);
+	u64 turn = show_turn(inode);
 	struct sharedpc_tale tale;
 	struct known said;
 	int err = DIRECT_NOT;
 
-	if (turn)
+	if (show_may_ask(inode))
 		err = direct_revalidate(d_inode(a->parent), &a->name.name, inode, &tale);
-	if (err == DIRECT_NOT || err == -ENOMEM)
+	switch (err) {
+	case DIRECT_NOT:
 		return -EAGAIN;
-	if (err)	/* it is no more, or not for the caller: he is told when he looks it up */
-		return err == -EINTR ? err : 0;
-	cache_said(inode, &tale, turn, &said);
-	return 1;
+	case -ENOENT:
+	case -ESTALE:
+	case -ENOTDIR:
+		return 0;
+	case 0:
+		forget_all_cached_acls(inode);	/* as FUSE does */
+		cache_said(inode, &tale, turn, &said);
+		return 1;
+	}
+	return err;
+}
+
+/* FUSE takes any error for 0: so who may not look there must not come so far. */
+static int asking_may(const struct asking *a)
+{
+	struct inode *dir = d_inode(a->parent);
+	const struct cache_inode *di = cache_inode(dir);
+
+	if (!di || READ_ONCE(di->names))
+		return 0;
+	return cache_fuse_iops(dir)->permission(&nop_mnt_idmap, dir, MAY_EXEC | MAY_ACCESS);
 }
 
 static int asking_fuse(const struct asking *a, struct dentry *d, unsigned int flags)
 {
 	struct inode *inode = d_inode(d);
-	int ret = cache_mount_of(d->d_sb)->fuse_d_op->d_revalidate(d, flags);
+	u64 turn = show_turn(inode);
+	int ret = asking_may(a);
 
+	if (ret)
+		return ret;
+	ret = cache_mount_of(d->d_sb)->fuse_d_op->d_revalidate(d, flags);
 	if (ret > 0)
 		ret = cache_adopt(inode) ?: 1;
 	if (ret > 0)
-		cache_learn(inode);
+		cache_learn(inode, turn);
 	asking_told(a, d);
 	return ret;
+}
+
+static bool asking_moved(const struct asking *a, struct dentry *d)
+{
+	bool moved;
+
+	spin_lock(&d->d_lock);
+	moved = a->moving || d->d_time & MOVING || d->d_parent != a->parent ||
+		!same_name(d, &a->name.name);
+	spin_unlock(&d->d_lock);
+	return moved;
 }
 
 static int entry_ask(struct dentry *d, unsigned int flags)
@@ -244,6 +280,9 @@ static int entry_ask(struct dentry *d, unsigned int flags)
 		ret = asking_fuse(&a, d, flags);
 	if (ret > 0)
 		asking_keep(&a, d);
+	/* What is gone is a name that it may not have any more. */
+	if (!ret && !(flags & LOOKUP_REVAL) && asking_moved(&a, d))
+		ret = -ESTALE;
 	asking_end(&a);
 	return ret;
 }
@@ -303,7 +342,7 @@ static void entry_note(struct dentry *d, const struct place *at, u64 note)
 
 /* As entry_learn, of a dentry that is at @at or was there a moment ago. */
 static int entry_learn_at(struct inode *dir, struct dentry *d, const struct place *at,
-			  const struct entry_word *word)
+			  const struct entry_word *word, u64 turn)
 {
 	struct cache_mount *m = cache_mount_of(dir->i_sb);
 	struct cache_inode *di = cache_inode(dir), *ci;
@@ -319,7 +358,7 @@ static int entry_learn_at(struct inode *dir, struct dentry *d, const struct plac
 	err = cache_adopt(inode);
 	if (err)
 		return err;
-	cache_learn(inode);
+	cache_learn(inode, turn);
 	ci = cache_inode(inode);
 	if (di && ci && told_take_name(&m->told, di->node, at->name, &name) &&
 	    name.node == ci->node) {
@@ -331,9 +370,9 @@ static int entry_learn_at(struct inode *dir, struct dentry *d, const struct plac
 	return 0;
 }
 
-int entry_learn(struct inode *dir, struct dentry *d)
+int entry_learn(struct inode *dir, struct dentry *d, u64 turn)
 {
-	return entry_learn_at(dir, d, &(struct place){ d->d_parent, &d->d_name }, NULL);
+	return entry_learn_at(dir, d, &(struct place){ d->d_parent, &d->d_name }, NULL, turn);
 }
 
 /*
@@ -348,7 +387,7 @@ static void entry_repair(struct inode *inode)
 		cache_look(inode, &k);
 }
 
-static void entry_learn_one(struct dentry *dir, const struct told_name *told)
+static void entry_learn_one(struct dentry *dir, const struct told_name *told, u64 turn)
 {
 	struct qstr name = QSTR_INIT(told->name, told->len);
 	struct place at = { dir, &name };
@@ -359,7 +398,7 @@ static void entry_learn_one(struct dentry *dir, const struct told_name *told)
 	if (IS_ERR_OR_NULL(d))
 		return;
 	if (d_inode(d) && !cache_adopt(d_inode(d))) {
-		cache_learn(d_inode(d));
+		cache_learn(d_inode(d), turn);
 		entry_repair(d_inode(d));
 		ci = cache_inode(d_inode(d));
 		word = entry_word(d_inode(dir), &name);
@@ -371,14 +410,14 @@ static void entry_learn_one(struct dentry *dir, const struct told_name *told)
 	dput(d);
 }
 
-void entry_learn_all(struct dentry *dir)
+void entry_learn_all(struct dentry *dir, u64 turn)
 {
 	struct cache_mount *m = cache_mount_of(dir->d_sb);
 	struct cache_inode *di = cache_inode(d_inode(dir));
 	struct told_name name;
 
 	while (di && told_take_name(&m->told, di->node, NULL, &name))
-		entry_learn_one(dir, &name);
+		entry_learn_one(dir, &name, turn);
 }
 
 static int is_node(struct inode *inode, void *node)
@@ -457,9 +496,10 @@ static void splice_look(struct splice *s)
  */
 static bool may_wait(const struct inode *dir, struct splice *s)
 {
-	bool contended = rwsem_is_contended((struct rw_semaphore *)&dir->i_rwsem);
-	unsigned long held = contended ? SPLICE_CONTENDED : SPLICE_HELD;
+	unsigned long held = SPLICE_WAIT;
 
+	if (rwsem_is_contended((struct rw_semaphore *)&dir->i_rwsem))
+		held = SPLICE_CONTENDED;
 	splice_look(s);
 	return s->rename.task != (long)current &&
 	       time_before(jiffies, s->rename.since + held) &&
@@ -527,6 +567,7 @@ struct dentry *cache_lookup(struct inode *dir, struct dentry *d, unsigned int fl
 	struct entry_word word = entry_word(dir, &d->d_name);
 	struct name_snapshot name;
 	struct place at = { d->d_parent, &name.name };
+	u64 turn = show_turn(dir);
 	struct dentry *new;
 	int err = 0;
 
@@ -535,7 +576,7 @@ struct dentry *cache_lookup(struct inode *dir, struct dentry *d, unsigned int fl
 	cache_count(CACHE_NAME_ASK);
 	new = lookup_spliced(dir, d, flags);
 	if (!IS_ERR(new))
-		err = entry_learn_at(dir, new ?: d, &at, &word);
+		err = entry_learn_at(dir, new ?: d, &at, &word, turn);
 	release_dentry_name_snapshot(&name);
 	if (!err)
 		return new;

@@ -5,8 +5,8 @@
  * Known is what the owner said, with what the file's word was before it looked.
  * It is true while the word is that.  A newer answer replaces an older one,
  * whichever arrives first; FUSE's own fields do not (an answer that crossed
- * with another is dropped there), so what is known is kept beside them, and the
- * three that the VFS looks at by itself are set from it.
+ * with another is dropped there), so what is known is kept beside them, and those
+ * that the VFS looks at by itself are set from it (show.c).
  *
  * FUSE makes an inode with its own tables; whoever gets to know one first gives
  * it ours: each dentry passes cache_lookup or cache_revalidate before anybody
@@ -176,7 +176,7 @@ struct known *cache_known(const struct inode *inode)
 
 static struct timespec64 tale_time(s64 sec, u32 nsec)
 {
-	return (struct timespec64){ .tv_sec = sec, .tv_nsec = nsec };
+	return (struct timespec64){ .tv_sec = sec, .tv_nsec = min(nsec, NSEC_PER_SEC - 1) };
 }
 
 /* As FUSE fills it (fuse_fillattr), so that both ways look the same. */
@@ -202,40 +202,6 @@ static void known_fill(struct known *k, const struct inode *inode,
 		.blksize = tale->blksize ? 1 << ilog2(tale->blksize) :
 			   i_blocksize(inode),
 	};
-}
-
-/* With the lock of its cache_inode. */
-static void stat_show(struct inode *inode, const struct kstat *stat)
-{
-	WRITE_ONCE(inode->i_mode, stat->mode);
-	inode->i_uid = stat->uid;
-	inode->i_gid = stat->gid;
-	if (!inode->i_nlink && stat->nlink)
-		set_nlink(inode, stat->nlink);
-	if (S_ISREG(inode->i_mode))
-		i_size_write(inode, stat->size);
-}
-
-/*
- * What the VFS looks at by itself: who owns a file, may it be run as somebody
- * else, is a directory sticky (fs.protected_symlinks and the like, and who may
- * delete; FUSE drops that bit, and leaves all of it to the owner), how long is
- * what is copied, is it there to be linked.  FUSE sets them from the answers that it gets, but of two that
- * crossed from one only, whichever: so they are set again after each.
- */
-static void inode_show(struct inode *inode)
-{
-	struct cache_inode *ci = cache_inode(inode);
-	const struct known *k;
-
-	rcu_read_lock();
-	/* As known_set has it: nobody shows what has been replaced. */
-	spin_lock(&ci->lock);
-	k = cache_known(inode);
-	if (k)
-		stat_show(inode, &k->stat);
-	spin_unlock(&ci->lock);
-	rcu_read_unlock();
 }
 
 /* @k becomes what is known, unless something newer is. */
@@ -324,61 +290,29 @@ static void tale_take(struct inode *inode, struct cache_inode *ci,
 	known_set(inode, ci, k);
 }
 
-void cache_learn(struct inode *inode)
+void cache_said(struct inode *inode, const struct sharedpc_tale *tale, u64 turn,
+		struct known *said)
+{
+	known_fill(said, inode, tale);
+	tale_take(inode, cache_inode(inode), tale);
+	show_inode(inode, &said->stat, turn);
+}
+
+void cache_learn(struct inode *inode, u64 turn)
 {
 	struct cache_inode *ci = cache_inode(inode);
 	struct sharedpc_tale *tale;
+	struct known said;
 
 	if (!ci)
 		return;
 	while ((tale = told_take(&cache_mount_of(inode->i_sb)->told, ci->node))) {
-		tale_take(inode, ci, tale);
+		if (!((tale->mode ^ inode->i_mode) & S_IFMT))
+			cache_said(inode, tale, turn, &said);
 		kfree(tale);
 	}
-	inode_show(inode);
-}
-
-u64 cache_turn(struct inode *inode)
-{
-	struct cache_inode *ci = cache_inode(inode);
-	u64 turn = 0;
-
-	if (!ci)
-		return 0;
-	spin_lock(&ci->lock);
-	if (!S_ISREG(inode->i_mode) || !inode_is_open_for_write(inode))
-		turn = ++ci->turn;
-	spin_unlock(&ci->lock);
-	return turn;
-}
-
-void cache_turn_over(struct inode *inode)
-{
-	struct cache_inode *ci = cache_inode(inode);
-
-	if (!ci)
-		return;
-	spin_lock(&ci->lock);
-	ci->shown = ++ci->turn;
-	spin_unlock(&ci->lock);
-}
-
-void cache_said(struct inode *inode, const struct sharedpc_tale *tale, u64 turn,
-		struct known *said)
-{
-	struct cache_inode *ci = cache_inode(inode);
-
-	known_fill(said, inode, tale);
-	tale_take(inode, ci, tale);
-	forget_all_cached_acls(inode);	/* as FUSE does */
-	spin_lock(&ci->lock);
-	if (turn > ci->shown) {
-		ci->shown = turn;
-		stat_show(inode, &said->stat);
-	}
-	spin_unlock(&ci->lock);
-	/* If more than that is known it is newer. */
-	inode_show(inode);
+	/* What FUSE has set may be older. */
+	show_inode(inode, NULL, 0);
 }
 
 /* Copy what is known and true. */
@@ -398,13 +332,15 @@ static bool known_copy(const struct inode *inode, struct known *out)
 
 static int look_direct(struct inode *inode, struct known *out)
 {
-	u64 turn = cache_turn(inode);
+	u64 turn = show_turn(inode);
 	struct sharedpc_tale tale;
-	int err = turn ? direct_getattr(inode, &tale) : DIRECT_NOT;
+	int err = show_may_ask(inode) ? direct_getattr(inode, &tale) : DIRECT_NOT;
 
-	if (!err)
-		cache_said(inode, &tale, turn, out);
-	return err;
+	if (err)
+		return err;
+	forget_all_cached_acls(inode);	/* as FUSE does */
+	cache_said(inode, &tale, turn, out);
+	return 0;
 }
 
 /* Ask by FUSE: @out is what it said, @flags of it the worst if that is not told. */
@@ -412,7 +348,9 @@ static int look_fuse(struct inode *inode, struct known *out)
 {
 	struct cache_inode *ci = cache_inode(inode);
 	struct path path = { .dentry = d_find_any_alias(inode) };
+	u64 turn = show_turn(inode);
 	struct sharedpc_tale *tale;
+	struct known said;
 	int err;
 
 	if (!path.dentry)
@@ -429,9 +367,8 @@ static int look_fuse(struct inode *inode, struct known *out)
 	if (!tale)
 		return 0;
 	out->flags = tale->flags;
-	tale_take(inode, ci, tale);
+	cache_said(inode, tale, turn, &said);
 	kfree(tale);
-	inode_show(inode);
 	return 0;
 }
 
@@ -441,7 +378,7 @@ int cache_look(struct inode *inode, struct known *known)
 
 	if (known_copy(inode, known))
 		return 0;
-	cache_learn(inode);
+	cache_learn(inode, 0);
 	if (known_copy(inode, known))
 		return 0;
 	err = look_direct(inode, known);
@@ -482,7 +419,7 @@ static bool stat_now(struct inode *inode, struct kstat *stat)
 {
 	if (stat_known(inode, stat))
 		return true;
-	cache_learn(inode);
+	cache_learn(inode, 0);
 	return stat_known(inode, stat);
 }
 
@@ -492,6 +429,7 @@ int cache_getattr(struct mnt_idmap *idmap, const struct path *path,
 	struct inode *inode = d_inode(path->dentry);
 	unsigned int sync = flags & AT_STATX_SYNC_TYPE;
 	struct known said;
+	u64 turn;
 	int err;
 
 	if (sync != AT_STATX_FORCE_SYNC && stat_now(inode, stat)) {
@@ -506,17 +444,21 @@ int cache_getattr(struct mnt_idmap *idmap, const struct path *path,
 		stat_fill(stat, &said.stat);
 	if (err != DIRECT_NOT)
 		return err;
+	turn = show_turn(inode);
 	err = cache_fuse_iops(inode)->getattr(idmap, path, stat, want | STATX_BASIC_STATS,
 					      flags | AT_STATX_FORCE_SYNC);
-	cache_learn(inode);
+	cache_learn(inode, turn);
 	return err;
 }
 
 int cache_setattr(struct mnt_idmap *idmap, struct dentry *d, struct iattr *attr)
 {
-	int err = cache_fuse_iops(d_inode(d))->setattr(idmap, d, attr);
+	struct inode *inode = d_inode(d);
+	int err;
 
-	cache_turn_over(d_inode(d));
-	cache_learn(d_inode(d));
+	show_change_begin(inode);
+	err = cache_fuse_iops(inode)->setattr(idmap, d, attr);
+	show_change_end(inode);
+	cache_learn(inode, show_turn(inode));
 	return err;
 }

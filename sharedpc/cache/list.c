@@ -81,17 +81,18 @@ static int list_iterate(struct file *file, struct dir_context *ctx)
 {
 	struct inode *dir = file_inode(file);
 	struct cache_inode *ci = cache_inode(dir);
-	u64 version;
+	u64 version, turn;
 	int err;
 
 	if (ci && !ctx->pos)
 		version_set(dir, ci);
 	version = inode_peek_iversion(dir);
+	turn = show_turn(dir);
 	cache_count(CACHE_LIST_READ);
 	err = fuse_ops->iterate_shared(file, ctx);
 	if (ci)
 		version_check(dir, ci, version);
-	entry_learn_all(file->f_path.dentry);
+	entry_learn_all(file->f_path.dentry, turn);
 	return err;
 }
 

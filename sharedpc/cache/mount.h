@@ -19,6 +19,7 @@
  *	mount.c		attach and detach, the tables of a super block
  *	told.c		what ccfs told and nobody has taken yet
  *	inode.c		what is known of a file: attributes, link's text
+ *	show.c		.. and what of that the VFS finds in the inode
  *	entry.c		names: revalidation and look-up
  *	change.c	names: made, moved and removed
  *	permission.c	who may; acl.c: when there is an ACL

@@ -228,7 +228,7 @@ static int cache_open(struct inode *inode, struct file *file)
 	cache_count(CACHE_OPEN_ASK);
 	if (file->f_mode & FMODE_WRITE) {
 		spare_drop(m, ci);
-		cache_turn_over(inode);
+		show_turn_over(inode);
 	}
 	err = fuse_ops->open(inode, file);
 	open_keep(m, ci, !err && !(file->f_mode & FMODE_WRITE));
@@ -247,9 +247,25 @@ void open_created(struct file *file)
 	if (!ci || file->f_op != fuse_ops)
 		return;
 	if (file->f_mode & FMODE_WRITE)
-		cache_turn_over(inode);
+		show_turn_over(inode);
 	replace_fops(file, fops_get(&ops));
 	open_keep(cache_mount_of(inode->i_sb), ci, !(file->f_mode & FMODE_WRITE));
+}
+
+/* FUSE would ask, and then look at the inode, where another answer may be shown by then. */
+static loff_t open_llseek(struct file *file, loff_t offset, int whence)
+{
+	struct inode *inode = file_inode(file);
+	struct known said;
+	int err;
+
+	if (whence != SEEK_END || !show_may_ask(inode))
+		return fuse_ops->llseek(file, offset, whence);
+	err = cache_look(inode, &said);
+	if (err)
+		return err;
+	return generic_file_llseek_size(file, offset, whence, inode->i_sb->s_maxbytes,
+					said.stat.size);
 }
 
 static void ops_fill(const struct file_operations *fuse)
@@ -258,6 +274,7 @@ static void ops_fill(const struct file_operations *fuse)
 	ops.owner = THIS_MODULE;
 	ops.open = cache_open;
 	ops.copy_file_range = open_copy_range;
+	ops.llseek = open_llseek;
 	reader_ops = (struct file_operations){
 		.owner = THIS_MODULE,
 		.llseek = reader_llseek,

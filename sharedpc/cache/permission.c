@@ -17,6 +17,7 @@
 #include "cache/cache.h"
 
 #define LEFT_TO_OWNER	1
+#define ROOT		1	/* FUSE's node id */
 
 /* Root: everything, but to run a file somebody must be allowed to. */
 static int may_root(const struct kstat *st, int mask)
@@ -57,6 +58,19 @@ static bool search_is_asked(const struct cache_inode *ci, const struct inode *in
 {
 	return S_ISDIR(inode->i_mode) && !READ_ONCE(ci->names) &&
 	       !(mask & (MAY_READ | MAY_WRITE | MAY_ACCESS | MAY_CHDIR | MAY_OPEN));
+}
+
+/*
+ * Nothing is remembered of names in there.  What the VFS looks at in a directory comes with
+ * its own look-up; the root has none.
+ */
+static int search(const struct cache_inode *ci, struct inode *inode, int mask)
+{
+	struct known k;
+
+	if (ci->node != ROOT)
+		return 0;
+	return mask & MAY_NOT_BLOCK ? -ECHILD : cache_look(inode, &k);
 }
 
 /* Is the caller somebody else for the owner? */
@@ -111,7 +125,7 @@ int cache_permission(struct mnt_idmap *idmap, struct inode *inode, int mask)
 	if (ci && !(mask & (MAY_READ | MAY_WRITE | MAY_EXEC)))
 		return 0;
 	if (ci && search_is_asked(ci, inode, mask))
-		return 0;
+		return search(ci, inode, mask);
 	if (ci)
 		ret = may_known(inode, mask);
 	if (ret != LEFT_TO_OWNER) {

@@ -31,6 +31,7 @@
 #include "sharedpc_limits.h"
 
 #define FILE_MAGIC	0x73706366	/* "spcf" */
+#define ENDS		HZ	/* for word of a server's end that refuses calls already */
 
 struct closing {
 	struct llist_node node;
@@ -144,7 +145,9 @@ static void file_close(struct session *s, struct closing *c)
 	};
 
 	memunmap(c->size_page);
-	if (msg.count && call_run(s, &msg, NULL) && session_alive(s))
+	/* A server that ends refuses calls before we hear of its end. */
+	if (msg.count && call_run(s, &msg, NULL) &&
+	    !wait_event_timeout(s->wait, !session_alive(s), ENDS))
 		pr_warn("file %llx of image %s could not be closed\n", c->id,
 			ctl_name(s->owner));
 	kfree(c);

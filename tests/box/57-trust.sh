@@ -229,8 +229,8 @@ check "link to a directory" as "$a" sh -c "ln -s ../.. $N/all/up; ln -s / $N/all
 # A kernel that lies: it says what no kernel of ours would.
 cat >/tmp/liar.$$ <<'EOT'
 import random, socket, struct, sys
-(HELLO, LOOKUP, FORGET, GETATTR, SETATTR, OPEN, READDIR, FALLOCATE, LSEEK, COPY) = \
-	(1, 3, 4, 5, 6, 15, 18, 22, 23, 24)
+(HELLO, LOOKUP, FORGET, GETATTR, SETATTR, OPEN, READDIR, FALLOCATE, LSEEK, COPY, REVALIDATE) = \
+	(1, 3, 4, 5, 6, 15, 18, 22, 23, 24, 30)
 EACCES, EBADF, ESTALE = 13, 9, 116
 def mount(path):
 	s = socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM)
@@ -256,9 +256,10 @@ def want(what, got, error):
 	if got[0] != error: sys.exit("%s: error %d, not %d" % (what, got[0], error))
 	return got[1]
 s = mount(sys.argv[1])
-want("hello", ask(s, HELLO, 1, struct.pack("<II", 4, 0) + text(sys.argv[1])), 0)
+want("hello", ask(s, HELLO, 1, struct.pack("<II", 5, 0) + text(sys.argv[1])), 0)
 for node in [0, 2, 3, 1000, 1 << 32, (1 << 64) - 1]:
 	want("guessed node %d" % node, ask(s, GETATTR, node, b""), ESTALE)
+	want("name of it", ask(s, REVALIDATE, 1, struct.pack("<Q", node) + text("g")), ESTALE)
 node = struct.unpack("<Q", want("lookup", ask(s, LOOKUP, 1, text("g")), 0)[:8])[0]
 size = struct.pack("<IIIIQqqII", 0x108, 0, 0, 0, 0, 0, 0, 0, 0)	# SIZE | OPENED
 want("size of what is not open", ask(s, SETATTR, node, size), EBADF)
@@ -277,7 +278,7 @@ ask(s, FORGET, 1, struct.pack("<QQQ", 1, node, 1), answer=False)
 want("stale node", ask(s, GETATTR, node, b""), ESTALE)
 for name in "..", ".", "all/..", "/etc/passwd", "a\0b", "":
 	s = mount(sys.argv[1])
-	want("hello", ask(s, HELLO, 1, struct.pack("<II", 4, 0) + text(sys.argv[1])), 0)
+	want("hello", ask(s, HELLO, 1, struct.pack("<II", 5, 0) + text(sys.argv[1])), 0)
 	try:
 		got = ask(s, LOOKUP, 1, text(name))
 		if not got[0]: sys.exit("name %r was found" % name)

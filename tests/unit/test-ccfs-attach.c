@@ -275,7 +275,7 @@ static void is_ready(struct ccfs *f, int error)
 }
 
 /* What INIT asks for: bits of @want among those of @set or not. */
-static uint64_t init(int dev)
+static uint64_t init(int dev, bool remembers)
 {
 	struct fuse_conn_info conn = {
 		.proto_major = 7, .proto_minor = 40,
@@ -286,6 +286,7 @@ static uint64_t init(int dev)
 
 	conn.want_ext = conn.want;
 	fs.attach.dev = dev;
+	fs.attach.remembers = remembers;
 	fs.ready = is_ready;
 	ready_error = 1;
 	ccfs_ops.init(&fs, &conn);
@@ -297,16 +298,21 @@ static uint64_t init(int dev)
 static void init_flags(void **state)
 {
 	uint64_t both = FUSE_CAP_PASSTHROUGH | FUSE_CAP_DONT_MASK;
-	uint64_t want = init(-1);
+	uint64_t want = init(-1, false);
 
 	assert_int_equal(want & (both | FUSE_CAP_POSIX_ACL), both | FUSE_CAP_POSIX_ACL);
 	assert_int_equal(want & (FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO |
 				 FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_WRITEBACK_CACHE), 0);
-	want = init(0);
+	want = init(0, true);
 	both |= FUSE_CAP_READDIRPLUS | FUSE_CAP_CACHE_SYMLINKS;
 	assert_int_equal(want & both, both);
 	assert_int_equal(want & (FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_POSIX_ACL |
 				 FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_WRITEBACK_CACHE), 0);
+	/* attributes of a listing that nobody remembers would only come late */
+	want = init(0, false);
+	both &= ~FUSE_CAP_READDIRPLUS;
+	assert_int_equal(want & both, both);
+	assert_int_equal(want & (FUSE_CAP_READDIRPLUS | FUSE_CAP_POSIX_ACL), 0);
 }
 
 int main(void)
