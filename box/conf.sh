@@ -12,43 +12,53 @@
 
 MIB=1048576
 
-range() { printf '%s"%#x-%#x"' "${3-, }" "$1" "$2"; }
+# range NODE FIRST LAST: a line for each
+range() { echo "{\"node\": $1, \"start\": $(($2)), \"size\": $(($3 - $2 + 1))}"; }
 
-# ram FROM TO LOW: physical ranges of MiB FROM to TO of the machine's memory, of
+# ram NODE FROM TO LOW: physical ranges of MiB FROM to TO of the machine's memory, of
 # which LOW MiB are below 4 GiB. Firmware keeps some at the top of these, and
 # what a PC has below 1 MiB.
 ram() {
-	local from=$1 to=$2 low=$3 sep=' '
+	local node=$1 from=$2 to=$3 low=$4
 
 	if [ "$from" = 0 ]; then
-		range 0 $((0x9fbff)) "$sep"
-		sep=', ' from=1
+		range "$node" 0 0x9fbff
+		from=1
 	fi
 	if [ "$from" -lt "$low" ]; then
 		if [ "$to" -lt "$low" ]; then
-			range $((from * MIB)) $((to * MIB - 1)) "$sep"
+			range "$node" $((from * MIB)) $((to * MIB - 1))
 		else
-			range $((from * MIB)) $(((low * 4 - 1) * MIB / 4 - 1)) "$sep"
+			range "$node" $((from * MIB)) $(((low * 4 - 1) * MIB / 4 - 1))
 		fi
-		sep=', ' from=$low
+		from=$low
 	fi
 	[ "$to" -le "$low" ] ||
-		range $(((4096 + from - low) * MIB)) $(((4096 + to - low) * MIB - 1)) "$sep"
+		range "$node" $(((4096 + from - low) * MIB)) $(((4096 + to - low) * MIB - 1))
 }
 
+# devices ADDRESS CLASS...
+devices() { printf '{"address": "0000:00:%s", "class": "%s"}\n' "$@"; }
+
+# list NAME: of the lines that come in
+list() { echo "\"$1\": [$(paste -sd,)]"; }
+
+# topology CPUS MEMORY-MIB NODES, as ccctl(1) has it
 topology() {
 	local cpus=$1 memory=$2 nodes=$3 low=$2 n
 
 	[ "$memory" -lt 2816 ] || low=2048
-	echo 'block_size = "128M"'
-	echo 'devices = { "0000:00:00.0 060000", "0000:00:01.0 010802",
-		"0000:00:02.0 010000", "0000:00:03.0 00ff00", "0000:00:04.0 078000",
-		"0000:00:1f.0 060100", "0000:00:1f.2 010601", "0000:00:1f.3 0c0500" }'
-	for ((n = 0; n < nodes; n++)); do
-		printf 'node %d {\n\tcpus = {"%s"}\n\tram = {%s }\n}\n' $n \
-			"$(seq -s '", "' $((n * cpus / nodes)) $(((n + 1) * cpus / nodes - 1)))" \
-			"$(ram $((n * memory / nodes)) $(((n + 1) * memory / nodes)) "$low")"
-	done
+	{
+		devices 00.0 060000 01.0 010802 02.0 010000 03.0 00ff00 04.0 078000 \
+			1f.0 060100 1f.2 010601 1f.3 0c0500 | list devices
+		for ((n = 0; n < nodes; n++)); do
+			seq -f "{\"node\": $n, \"cpu\": %g}" $((n * cpus / nodes)) \
+				$(((n + 1) * cpus / nodes - 1))
+		done | list cpus
+		for ((n = 0; n < nodes; n++)); do
+			ram $n $((n * memory / nodes)) $(((n + 1) * memory / nodes)) "$low"
+		done | list ram
+	} | paste -sd, | sed 's/.*/{&}/'
 }
 
 # Inside a mount namespace of its own.

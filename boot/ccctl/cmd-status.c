@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -19,7 +20,7 @@
 #include "boot/ccctl/several.h"
 #include "boot/ccctl/status-exports.h"
 #include "boot/image/state.h"
-#include "json.h"
+#include "boot/machine/saved.h"
 #include "sharedpc_ioctl.h"
 #include "sharedpc_limits.h"
 
@@ -142,34 +143,32 @@ static void print_text(const struct line *l)
 	       l->cause[0] ? l->words : "");
 }
 
-static void print_field(const char *key, const char *s)
+static json_t *line_json(const struct several *s, const struct line *l)
 {
-	printf("\"%s\": ", key);
-	json_string(stdout, s);
-	printf(", ");
+	json_t *cpus = json_array();
+
+	for (int i = 0; i < l->img->ncpus; i++)
+		saved_append(&cpus, json_integer(l->img->cpus[i].cpu));
+	return json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:i, s:f, s:o, s:I, s:I, s:b, s:o*}",
+			 "name", l->img->name, "id", l->img->id, "state", l->state,
+			 "cause", l->cause, "last_words", l->words,
+			 "stage", state_stage(l->stage), "starts", l->starts,
+			 "uptime", rint(l->uptime * 10) / 10, "cpus", cpus,
+			 "memory", (json_int_t)memory(l->img),
+			 "frames", (json_int_t)l->granted,
+			 "heartbeat", !l->silent && l->uptime, "exports",
+			 l->img->id == SHAREDPC_BOOT ? exports_json(s->plan) : NULL);
 }
 
-static void print_json(const struct several *s, const struct line *l, bool last)
+static int print_json(const struct several *s, const struct line *lines, int n)
 {
-	printf("  {");
-	print_field("name", l->img->name);
-	printf("\"id\": %d, ", l->img->id);
-	print_field("state", l->state);
-	print_field("cause", l->cause);
-	print_field("last_words", l->words);
-	print_field("stage", state_stage(l->stage));
-	printf("\"starts\": %u, \"uptime\": %.1f, \"cpus\": [", l->starts,
-	       l->uptime);
-	for (int i = 0; i < l->img->ncpus; i++)
-		printf("%s%d", i ? "," : "", l->img->cpus[i].cpu);
-	printf("], \"memory\": %" PRIu64 ", \"frames\": %" PRIu64
-	       ", \"heartbeat\": %s", memory(l->img), l->granted,
-	       l->silent || !l->uptime ? "false" : "true");
-	if (l->img->id == SHAREDPC_BOOT) {
-		printf(", \"exports\": ");
-		exports_print_json(s->plan);
-	}
-	printf("}%s\n", last ? "" : ",");
+	json_t *list = json_array();
+	int err;
+
+	for (int i = 0; i < n; i++)
+		saved_append(&list, line_json(s, &lines[i]));
+	err = saved_write(list, stdout);
+	return err ? ccctl_error("cannot print: %s", strerror(-err)) : CCCTL_OK;
 }
 
 static int print_status(struct several *s, bool json)
@@ -183,13 +182,8 @@ static int print_status(struct several *s, bool json)
 	if (dev >= 0)
 		close(dev);
 	find_silent(s, lines, n);
-	if (json) {
-		printf("[\n");
-		for (int i = 0; i < n; i++)
-			print_json(s, &lines[i], i == n - 1);
-		printf("]\n");
-		return CCCTL_OK;
-	}
+	if (json)
+		return print_json(s, lines, n);
 	printf("%-10s %-9s %6s %7s %6s %6s %8s\n", "IMAGE", "STATE", "UP/s",
 	       "CPUS", "MEMORY", "STARTS", "FRAMES");
 	for (int i = 0; i < n; i++)

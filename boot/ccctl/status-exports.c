@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "boot/ccctl/status-exports.h"
-#include "json.h"
+#include "boot/machine/saved.h"
 #include "sharedpc_ioctl.h"
 
 static const char *names_of(const struct plan_export *e)
@@ -51,27 +51,16 @@ void exports_print_text(const struct plan *plan)
 	}
 }
 
-static void print_member(const char *key, const char *value, const char *end)
+json_t *exports_json(const struct plan *plan)
 {
-	printf("\"%s\": ", key);
-	json_string(stdout, value);
-	fputs(end, stdout);
-}
+	json_t *list = json_array();
 
-void exports_print_json(const struct plan *plan)
-{
-	const char *comma = "";
-
-	putchar('[');
 	for (int i = 0; i < plan->nexports; i++) {
 		const struct plan_export *e = &plan->exports[i];
 
-		printf("%s{", comma);
-		print_member("export", e->name, ", ");
-		print_member("owner", plan->images[e->image].name, ", ");
-		print_member("path", e->path, ", ");
-		print_member("names", names_of(e), "}");
-		comma = ", ";
+		saved_append(&list, json_pack("{s:s, s:s, s:s, s:s}", "export", e->name,
+			"owner", plan->images[e->image].name, "path", e->path,
+			"names", names_of(e)));
 	}
-	putchar(']');
+	return list;
 }

@@ -236,7 +236,7 @@ int repartition_load(const struct repartition *r, struct why *why)
 		return ret;
 	if (asprintf(&line, "--command-line=%s", r->cmdline) < 0)
 		return why_set(why, -ENOMEM, "out of memory");
-	ret = spawn_wait((char *[]){ "kexec", "-s", "-l", (char *)r->kernel,
+	ret = spawn_wait((const char *[]){ "kexec", "-s", "-l", r->kernel,
 			 "--initrd=" REPARTITION_INITRD, line, NULL });
 	free(line);
 	if (ret)
@@ -246,12 +246,12 @@ int repartition_load(const struct repartition *r, struct why *why)
 
 void repartition_unload(void)
 {
-	spawn_wait((char *[]){ "kexec", "-s", "-u", NULL });
+	spawn_wait((const char *[]){ "kexec", "-s", "-u", NULL });
 }
 
 int repartition_jump(struct why *why)
 {
-	int ret = spawn_wait((char *[]){ "kexec", "-e", NULL });
+	int ret = spawn_wait((const char *[]){ "kexec", "-e", NULL });
 
 	return why_set(why, -EIO, "kexec -e failed (status %d)", ret);
 }

@@ -198,7 +198,7 @@ static char *sharedpc_args(const struct plan *plan)
 /* modprobe with its words as the reason. @args: separated by spaces, or "". */
 static int modprobe(const char *module, char *args, struct why *why)
 {
-	char *argv[16] = { "modprobe", (char *)module };
+	const char *argv[16] = { "modprobe", module };
 	char output[400], *word, *save;
 	int n = 2, status;
 
@@ -240,7 +240,7 @@ int services_unload_modules(struct why *why)
 	char output[400];
 
 	for (int i = 0; i < 2; i++) {
-		char *argv[] = { "rmmod", (char *)names[i], NULL };
+		const char *argv[] = { "rmmod", names[i], NULL };
 
 		if (loaded(names[i]) &&
 		    spawn_output(argv, LIMIT_MODULE_S, output, sizeof(output)))
@@ -309,7 +309,7 @@ static int write_pid(pid_t pid)
 
 int services_start_proxyd(const struct plan *plan, struct why *why)
 {
-	char *argv[] = { PROXYD_PATH, "--config", plan->conf_file, NULL };
+	const char *argv[] = { PROXYD_PATH, "--config", plan->conf_file, NULL };
 	pid_t pid;
 	int ret;
 
@@ -371,7 +371,7 @@ static bool is_mounted(const char *target)
 /* Mounted and answering; a mount whose proxy has died is taken off. */
 static bool mount_works(const char *target)
 {
-	char *argv[] = { "stat", "--", (char *)target, NULL };
+	const char *argv[] = { "stat", "--", target, NULL };
 	char output[400];
 
 	if (!is_mounted(target))
@@ -384,7 +384,7 @@ static bool mount_works(const char *target)
 
 static int mount_one(const struct plan_mount *m, struct why *why)
 {
-	char *argv[] = { "mount", "-t", "ccfs", "-o", m->ro ? "ro" : "rw",
+	const char *argv[] = { "mount", "-t", "ccfs", "-o", m->ro ? "ro" : "rw",
 			 m->source, m->target, NULL };
 	char output[400];
 
@@ -431,7 +431,7 @@ int services_unmount(const struct plan *plan, struct why *why)
 	char output[400];
 
 	for (int i = boot->nmounts - 1; i >= 0; i--) {
-		char *argv[] = { "umount", boot->mounts[i].target, NULL };
+		const char *argv[] = { "umount", boot->mounts[i].target, NULL };
 
 		if (is_mounted(boot->mounts[i].target) &&
 		    spawn_output(argv, LIMIT_MOUNT_S, output, sizeof(output)))

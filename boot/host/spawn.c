@@ -65,7 +65,7 @@ static int await_status(pid_t pid)
 	return exit_status(status);
 }
 
-int spawn_wait(char *const argv[])
+int spawn_wait(const char *const argv[])
 {
 	pid_t pid;
 
@@ -75,7 +75,7 @@ int spawn_wait(char *const argv[])
 	if (pid < 0)
 		return 127;
 	if (!pid) {
-		execvp(argv[0], argv);
+		execvp(argv[0], (char **)argv);
 		_exit(127);
 	}
 	return await_status(pid);
@@ -149,7 +149,7 @@ static int kill_group(const char *name, pid_t pid, unsigned int seconds,
 	return SPAWN_TIMEOUT;
 }
 
-int spawn_output(char *const argv[], unsigned int seconds, char *buf,
+int spawn_output(const char *const argv[], unsigned int seconds, char *buf,
 		 size_t len)
 {
 	int64_t end = clock_ms() + seconds * 1000ll;
@@ -167,7 +167,7 @@ int spawn_output(char *const argv[], unsigned int seconds, char *buf,
 		setpgid(0, 0);
 		dup2(p[1], STDOUT_FILENO);
 		dup2(p[1], STDERR_FILENO);
-		execvp(argv[0], argv);
+		execvp(argv[0], (char **)argv);
 		_exit(127);
 	}
 	close(p[1]);
@@ -195,7 +195,7 @@ static void redirect(const char *log)
 		close(fd);
 }
 
-pid_t spawn_daemon(char *const argv[], const char *log)
+pid_t spawn_daemon(const char *const argv[], const char *log)
 {
 	pid_t pid;
 
@@ -208,7 +208,7 @@ pid_t spawn_daemon(char *const argv[], const char *log)
 	redirect(log);
 	if (chdir("/"))
 		_exit(127);
-	execvp(argv[0], argv);
+	execvp(argv[0], (char **)argv);
 	_exit(127);
 }
 

@@ -2,169 +2,115 @@
 /*
  * topology-file.c - a topology as a file, read and written.
  *
- *	block_size = "128M"
- *	node 0 {
- *		cpus     = {"0-1"}
- *		apic_ids = {"0-1"}			# in the order of cpus
- *		ram      = {"0x0-0x9fbff", "0x100000-0x5fffffff"}	# inclusive
- *	}
- *	devices  = {"0000:00:04.0 010802"}		# address and class
+ *	{ "about": "a box with two nodes",		// may be missing
+ *	  "block_size": 134217728,
+ *	  "devices": [ {"address": "0000:00:04.0", "class": "010802"} ],
+ *	  "cpus": [ {"cpu": 0, "node": 0, "apic_id": 0} ],
+ *	  "ram": [ {"start": 0, "size": 654336, "node": 0} ] }
  *
- * apic_ids may be missing (not readable). CPUs and RAM belong to one node each.
+ * apic_id may be missing (not readable). Each CPU and each byte stands there once.
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "boot/text/values.h"
+#include "boot/machine/saved.h"
 #include "boot/text/save.h"
-#include "boot/text/strict.h"
-#include "boot/machine/topology.h"
 
-static cfg_opt_t node_opts[] = {
-	CFG_STR_LIST("cpus", NULL, CFGF_NODEFAULT),
-	CFG_STR_LIST("apic_ids", NULL, CFGF_NODEFAULT),
-	CFG_STR_LIST("ram", NULL, CFGF_NODEFAULT),
-	CFG_END()
-};
-
-static cfg_opt_t topo_opts[] = {
-	CFG_STR("block_size", NULL, CFGF_NODEFAULT),
-	CFG_STR_LIST("devices", NULL, CFGF_NODEFAULT),
-	CFG_SEC("node", node_opts, CFGF_TITLE | CFGF_MULTI),
-	CFG_END()
-};
-
-static int read_node_cpus(struct topology *topo, const struct values *v, int node)
+static int wrong(struct diag *diag, const char *what)
 {
-	struct value_nums cpus = { 0 }, ids = { 0 };
-	int i, err = 0;
-
-	if (values_given(v, "cpus"))
-		err = values_nums(v, "cpus", VALUES_MAX_CPU, &cpus);
-	if (!err && values_given(v, "apic_ids"))
-		err = values_nums(v, "apic_ids", UINT32_MAX - 1, &ids);
-	if (!err && ids.n && ids.n != cpus.n) {
-		diag_add(v->diag, ids.line,
-			 "%d apic_ids for %d cpus; give one for each",
-			 ids.n, cpus.n);
-		err = -EINVAL;
-	}
-	for (i = 0; !err && i < cpus.n; i++) {
-		struct topo_cpu cpu = {
-			.cpu = cpus.v[i].value, .node = node, .online = true,
-			.apic_id = ids.n ? ids.v[i].value : TOPO_APIC_UNKNOWN,
-		};
-
-		if (topology_cpu(topo, cpu.cpu)) {
-			diag_add(v->diag, cpus.v[i].line,
-				 "CPU %d is on another node already; list it once",
-				 cpu.cpu);
-			err = -EINVAL;
-		} else {
-			err = topology_add_cpu(topo, &cpu);
-		}
-	}
-	free(cpus.v);
-	free(ids.v);
-	return err;
+	diag_add(diag, 0, "%s; see ccctl(1), TOPOLOGY FILE", what);
+	return -EINVAL;
 }
 
-static int read_ram_range(struct topology *topo, const struct values *v,
-			  int index, int node)
+static int check_cpus(const struct topology *topo, struct diag *diag)
 {
-	const char *s = cfg_getnstr(v->sec, "ram", index);
-	int i, line = scan_value_line(v->scan, "ram", index);
-	uint64_t first, last;
-	struct range ram;
+	int i;
 
-	if (values_parse_range(s, INT64_MAX, &first, &last) || first == last) {
-		diag_add(v->diag, line,
-			 "\"%s\" is not a range; write it like \"0x100000-0x5fffffff\", the last byte included",
-			 s);
-		return -EINVAL;
-	}
-	ram = (struct range){ first, last - first + 1, node };
-	for (i = 0; i < topo->nram; i++) {
-		if (!range_overlaps(&ram, &topo->ram[i]))
+	for (i = 0; i < topo->ncpus; i++) {
+		if (topology_cpu(topo, topo->cpus[i].cpu) == &topo->cpus[i])
 			continue;
-		diag_add(v->diag, line,
-			 "\"%s\" overlaps another range; list each byte once",
-			 s);
+		diag_add(diag, 0, "CPU %d is on another node already; list it once",
+			 topo->cpus[i].cpu);
 		return -EINVAL;
 	}
-	return topology_add_ram(topo, &ram);
+	return 0;
 }
 
-static int read_node(struct topology *topo, const struct values *v)
+static int check_ram(const struct topology *topo, struct diag *diag)
 {
-	uint64_t node, last;
-	int i, err;
+	int i, j;
 
-	if (values_parse_range(v->scan->title, TOPO_MAX_NODE, &node, &last) ||
-	    node != last) {
-		diag_add(v->diag, v->scan->line,
-			 "node \"%s\" is not a number from 0 to %d",
-			 v->scan->title, TOPO_MAX_NODE);
-		return -EINVAL;
-	}
-	err = read_node_cpus(topo, v, node);
-	for (i = 0; !err && values_given(v, "ram") &&
-	     i < (int)cfg_size(v->sec, "ram"); i++)
-		err = read_ram_range(topo, v, i, node);
-	return err;
+	for (i = 0; i < topo->nram; i++)
+		for (j = 0; j < i; j++) {
+			if (!range_overlaps(&topo->ram[i], &topo->ram[j]))
+				continue;
+			diag_add(diag, 0,
+				 "the range at %" PRIu64 " overlaps another range; list each byte once",
+				 topo->ram[i].start);
+			return -EINVAL;
+		}
+	return 0;
 }
 
-static int read_devices(struct topology *topo, const struct values *v)
+static int get_devices(struct topology *topo, json_t *list, struct diag *diag)
 {
-	int i, n = values_given(v, "devices") ? cfg_size(v->sec, "devices") : 0;
-	int err = 0;
+	json_t *item;
+	size_t i;
+	int err;
 
-	for (i = 0; !err && i < n; i++) {
-		const char *s = cfg_getnstr(v->sec, "devices", i);
+	if (!json_is_array(list))
+		return wrong(diag, "devices is not a list");
+	json_array_foreach(list, i, item) {
 		struct topo_pci pci = { .class = 0 };
+		const char *address, *class;
 		int end = 0;
 
-		if (sscanf(s, "%12[0-9a-f:.] %6" SCNx32 "%n", pci.bdf,
-			   &pci.class, &end) == 2 && !s[end]) {
-			err = topology_add_pci(topo, &pci);
-			continue;
-		}
-		diag_add(v->diag, scan_value_line(v->scan, "devices", i),
-			 "\"%s\" is not a device; write it like \"0000:00:04.0 010802\"",
-			 s);
-		err = -EINVAL;
+		if (json_unpack(item, "{s:s, s:s !}", "address", &address,
+				"class", &class) ||
+		    sscanf(address, "%12[0-9a-f:.]%n", pci.bdf, &end) != 1 || address[end] ||
+		    sscanf(class, "%6" SCNx32 "%n", &pci.class, &end) != 1 || class[end])
+			return wrong(diag, "an entry of devices is not a device");
+		err = topology_add_pci(topo, &pci);
+		if (err)
+			return err;
 	}
-	return err;
+	return 0;
 }
 
-static int topology_read_sections(struct topology *topo, const struct strict *strict,
-				  struct diag *diag)
+static int get_topology(struct topology *topo, json_t *root, struct diag *diag)
 {
-	struct values v = { strict->cfg, scan_section(strict->scan, "", 0),
-			    diag };
-	struct value_num block = { 0 };
-	int i, err = values_size(&v, "block_size", &block);
+	json_int_t block_size = TOPO_DEFAULT_BLOCK;
+	json_t *devices, *cpus, *ram;
+	const char *about;
+	json_error_t error;
+	int err;
 
-	topo->block_size = block.given ? block.value : TOPO_DEFAULT_BLOCK;
-	if (!err && (topo->block_size < (2u << 20) ||
-		     topo->block_size & (topo->block_size - 1))) {
-		diag_add(diag, block.line,
-			 "block_size is no power of two from 2M up; see block_size_bytes in /sys/devices/system/memory");
-		err = -EINVAL;
+	if (json_unpack_ex(root, &error, 0, "{s?s, s?I, s:o, s:o, s:o !}",
+			   "about", &about, "block_size", &block_size,
+			   "devices", &devices, "cpus", &cpus, "ram", &ram))
+		return wrong(diag, error.text);
+	if (block_size < 2 << 20 || block_size & (block_size - 1)) {
+		diag_add(diag, 0,
+			 "block_size is no power of two from 2 MiB up; see block_size_bytes in /sys/devices/system/memory");
+		return -EINVAL;
 	}
+	topo->block_size = block_size;
+	err = get_devices(topo, devices, diag);
+	if (err)
+		return err;
+	err = saved_get_cpus(cpus, &topo->cpus, &topo->ncpus);
+	if (err == -EINVAL)
+		return wrong(diag, "an entry of cpus is not a CPU, or not a number");
 	if (!err)
-		err = read_devices(topo, &v);
-	for (i = 0; !err; i++) {
-		v.scan = scan_section(strict->scan, "node", i);
-		if (!v.scan)
-			break;
-		v.sec = cfg_getnsec(strict->cfg, "node", i);
-		err = read_node(topo, &v);
-	}
+		err = saved_get_ranges(ram, &topo->ram, &topo->nram);
+	if (err == -EINVAL)
+		return wrong(diag, "an entry of ram is not a range");
+	if (!err)
+		err = check_cpus(topo, diag);
+	if (!err)
+		err = check_ram(topo, diag);
 	if (!err && (!topology_cpu(topo, 0) || !topo->nram)) {
 		diag_add(diag, 0, "no node with CPU 0, or no RAM; add them");
 		err = -EINVAL;
@@ -176,20 +122,18 @@ int topology_read_file(const char *path, struct topology **out,
 		       struct diag *diag)
 {
 	struct topology *topo = calloc(1, sizeof(*topo));
-	struct strict strict;
+	json_t *root = NULL;
 	int err;
 
 	if (!topo)
 		return -ENOMEM;
-	err = strict_parse(path, topo_opts, &strict, diag);
-	if (err)
-		goto out_free;
 	topo->source = strdup(path);
-	err = topo->source ? topology_read_sections(topo, &strict, diag) : -ENOMEM;
-	strict_free(&strict);
+	err = topo->source ? saved_read(path, &root, diag) : -ENOMEM;
+	if (!err)
+		err = get_topology(topo, root, diag);
+	json_decref(root);
 	if (!err)
 		err = topology_finish(topo);
-out_free:
 	if (err)
 		topology_free(topo);
 	else
@@ -197,69 +141,21 @@ out_free:
 	return err;
 }
 
-static void write_node_cpus(const struct topology *topo, int node, bool ids,
-			    FILE *out)
-{
-	const char *sep = "";
-	int i;
-
-	fprintf(out, "\t%s = {", ids ? "apic_ids" : "cpus");
-	for (i = 0; i < topo->ncpus; i++) {
-		if (topo->cpus[i].node != node)
-			continue;
-		fprintf(out, "%s%" PRIu32, sep, ids ? topo->cpus[i].apic_id :
-			(uint32_t)topo->cpus[i].cpu);
-		sep = ", ";
-	}
-	fprintf(out, "}\n");
-}
-
-static void write_node(const struct topology *topo, int node, FILE *out)
-{
-	bool cpus = false, ids = true;
-	const char *sep = "";
-	int i;
-
-	for (i = 0; i < topo->ncpus; i++) {
-		if (topo->cpus[i].node != node)
-			continue;
-		cpus = true;
-		ids &= topo->cpus[i].apic_id != TOPO_APIC_UNKNOWN;
-	}
-	fprintf(out, "\nnode %d {\n", node);
-	if (cpus)
-		write_node_cpus(topo, node, false, out);
-	if (cpus && ids)
-		write_node_cpus(topo, node, true, out);
-	fprintf(out, "\tram = {");
-	for (i = 0; i < topo->nram; i++) {
-		const struct range *ram = &topo->ram[i];
-
-		if (ram->node != node)
-			continue;
-		fprintf(out, "%s\"0x%" PRIx64 "-0x%" PRIx64 "\"", sep,
-			ram->start, ram->start + ram->size - 1);
-		sep = ", ";
-	}
-	fprintf(out, "}\n}\n");
-}
-
 int topology_write(const struct topology *topo, FILE *out)
 {
-	char size[24];
+	json_t *devices = json_array();
+	char class[9];
 	int i;
 
-	fprintf(out, "# CPUs, memory and PCI functions of a machine; see ccctl(1).\n");
-	fprintf(out, "block_size = \"%s\"\n",
-		values_size_str(topo->block_size, size, sizeof(size)));
-	fprintf(out, "devices = {");
-	for (i = 0; i < topo->npci; i++)
-		fprintf(out, "%s\n\t\"%s %06" PRIx32 "\"", i ? "," : "",
-			topo->pci[i].bdf, topo->pci[i].class);
-	fprintf(out, "%s}\n", topo->npci ? "\n" : "");
-	for (i = 0; i < topo->nnodes; i++)
-		write_node(topo, topo->nodes[i], out);
-	return ferror(out) ? -EIO : 0;
+	for (i = 0; i < topo->npci; i++) {
+		snprintf(class, sizeof(class), "%06" PRIx32, topo->pci[i].class);
+		saved_append(&devices, json_pack("{s:s, s:s}", "address",
+						 topo->pci[i].bdf, "class", class));
+	}
+	return saved_write(json_pack("{s:I, s:o, s:o, s:o}",
+		"block_size", (json_int_t)topo->block_size, "devices", devices,
+		"cpus", saved_cpus(topo->cpus, topo->ncpus),
+		"ram", saved_ranges(topo->ram, topo->nram)), out);
 }
 
 static int write_topology(FILE *out, const void *topo)

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * plan-print.c - a plan for people, and as JSON.
+ * plan-print.c - a plan for people.
  *
  * The text shows each thing once: images with their CPUs and sizes, then the
- * physical memory from bottom to top with its use, then files. The JSON has
- * addresses and sizes as numbers of bytes.
+ * physical memory from bottom to top with its use, then files.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -12,7 +11,6 @@
 #include <string.h>
 
 #include "boot/plan/plan.h"
-#include "json.h"
 
 char *plan_cpus_str(const struct plan_image *image)
 {
@@ -239,150 +237,4 @@ int plan_print(const struct plan *plan, const struct topology *topo, FILE *out)
 	}
 	free(cmdline);
 	return err ? err : ferror(out) ? -EIO : 0;
-}
-
-static void json_member(FILE *out, const char *key, const char *value)
-{
-	fprintf(out, "\"%s\": ", key);
-	json_string(out, value);
-}
-
-static void json_range(FILE *out, const struct range *range)
-{
-	fprintf(out, "{\"start\": %" PRIu64 ", \"size\": %" PRIu64 ", \"node\": %d}",
-		range->start, range->size, range->node);
-}
-
-static void json_ranges(FILE *out, const struct range *ranges, int n)
-{
-	int i;
-
-	fputc('[', out);
-	for (i = 0; i < n; i++) {
-		fputs(i ? ", " : "", out);
-		json_range(out, &ranges[i]);
-	}
-	fputc(']', out);
-}
-
-static void json_cpus(FILE *out, const struct plan_image *image)
-{
-	int i;
-
-	fputs("\"cpus\": [", out);
-	for (i = 0; i < image->ncpus; i++) {
-		const struct plan_cpu *cpu = &image->cpus[i];
-
-		fprintf(out, "%s{\"cpu\": %d, \"node\": %d", i ? ", " : "",
-			cpu->cpu, cpu->node);
-		if (cpu->apic_id != TOPO_APIC_UNKNOWN)
-			fprintf(out, ", \"apic_id\": %" PRIu32, cpu->apic_id);
-		fputc('}', out);
-	}
-	fputc(']', out);
-}
-
-static void json_mounts(FILE *out, const struct plan_image *image)
-{
-	int i;
-
-	fputs("\"mounts\": [", out);
-	for (i = 0; i < image->nmounts; i++) {
-		const struct plan_mount *mount = &image->mounts[i];
-
-		fputs(i ? ", {" : "{", out);
-		json_member(out, "export", mount->export);
-		fputs(", ", out);
-		json_member(out, "source", mount->source);
-		fputs(", ", out);
-		json_member(out, "target", mount->target);
-		fprintf(out, ", \"mode\": \"%s\"}", mount->ro ? "ro" : "rw");
-	}
-	fputc(']', out);
-}
-
-static void json_image(FILE *out, const struct plan_image *image)
-{
-	int i;
-
-	fprintf(out, "    {\"id\": %d, ", image->id);
-	json_member(out, "name", image->name);
-	fputs(",\n     ", out);
-	json_cpus(out, image);
-	fputs(",\n     \"memory\": ", out);
-	json_ranges(out, image->mem, image->nmem);
-	fputs(",\n     \"region\": ", out);
-	json_ranges(out, image->region, image->nregion);
-	if (image->low.size) {
-		fputs(",\n     \"low\": ", out);
-		json_range(out, &image->low);
-	}
-	fputs(",\n     ", out);
-	json_member(out, "kernel", image->kernel);
-	fputs(", ", out);
-	json_member(out, "initrd", image->initrd);
-	fputs(", ", out);
-	json_member(out, "cmdline", image->cmdline);
-	fputs(",\n     \"devices\": [", out);
-	for (i = 0; i < image->ndevices; i++) {
-		fputs(i ? ", " : "", out);
-		json_string(out, image->devices[i]);
-	}
-	fputs("],\n     ", out);
-	json_mounts(out, image);
-	fputc('}', out);
-}
-
-static void json_export(FILE *out, const struct plan *plan,
-			const struct plan_export *export)
-{
-	const char *sep = "";
-	int i;
-
-	fputs("    {", out);
-	json_member(out, "name", export->name);
-	fputs(", ", out);
-	json_member(out, "path", export->path);
-	fputs(", ", out);
-	json_member(out, "owner", plan->images[export->image].name);
-	fputs(", \"to\": [", out);
-	for (i = 0; i < plan->nimages; i++) {
-		if (!(export->to & 1u << i))
-			continue;
-		fputs(sep, out);
-		json_string(out, plan->images[i].name);
-		sep = ", ";
-	}
-	fprintf(out, "], \"mode\": \"%s\"}", export->ro ? "ro" : "rw");
-}
-
-int plan_print_json(const struct plan *plan, FILE *out)
-{
-	char *cmdline = plan_cmdline(plan);
-	int i;
-
-	if (!cmdline)
-		return -ENOMEM;
-	fprintf(out, "{\n  \"revision\": %d,\n  ", PLAN_REVISION);
-	json_member(out, "conf", plan->conf_file);
-	fputs(",\n  ", out);
-	json_member(out, "conf_hash", plan->conf_hash);
-	fprintf(out, ",\n  \"block_size\": %" PRIu64 ",\n  \"ctl\": ",
-		plan->block_size);
-	json_range(out, &plan->ctl);
-	fputs(",\n  ", out);
-	json_member(out, "boot_cmdline", cmdline);
-	fputs(",\n  \"images\": [\n", out);
-	for (i = 0; i < plan->nimages; i++) {
-		fputs(i ? ",\n" : "", out);
-		json_image(out, &plan->images[i]);
-	}
-	fputs("\n  ],\n  \"exports\": [\n", out);
-	for (i = 0; i < plan->nexports; i++) {
-		fputs(i ? ",\n" : "", out);
-		json_export(out, plan, &plan->exports[i]);
-	}
-	fputs("\n  ]\n}\n", out);
-	free(cmdline);
-	return ferror(out) ? -EIO : 0;
 }

@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "boot/plan/place.h"
 #include "sharedpc_words.h"
 
@@ -51,22 +53,30 @@ static uint64_t mib(uint64_t bytes)
 	return bytes >> 20;
 }
 
-static int make_image(struct plan_image *image, const struct conf_image *conf,
-		      int id)
+/* A copy of @s that the plan owns; NULL when out of memory, or for bytes that are no text. */
+static const char *own(struct plan *plan, const char *s)
 {
+	json_t *copy = json_string(s);
+
+	return json_array_append_new(plan->strings, copy) ? NULL : json_string_value(copy);
+}
+
+static int make_image(struct plan *plan, const struct conf_image *conf, int id)
+{
+	struct plan_image *image = &plan->images[id];
 	int i;
 
 	image->id = id;
-	image->name = strdup(conf->name);
-	image->kernel = strdup(conf->kernel.s);
-	image->initrd = strdup(conf->initrd.s);
-	image->cmdline = strdup(conf->cmdline.s);
+	image->name = own(plan, conf->name);
+	image->kernel = own(plan, conf->kernel.s);
+	image->initrd = own(plan, conf->initrd.s);
+	image->cmdline = own(plan, conf->cmdline.s);
 	image->devices = calloc(conf->devices.n + 1, sizeof(char *));
 	if (!image->name || !image->kernel || !image->initrd ||
 	    !image->cmdline || !image->devices)
 		return -ENOMEM;
 	for (i = 0; i < conf->devices.n; i++) {
-		image->devices[i] = strdup(conf->devices.v[i].s);
+		image->devices[i] = own(plan, conf->devices.v[i].s);
 		if (!image->devices[i])
 			return -ENOMEM;
 		image->ndevices++;
@@ -77,13 +87,12 @@ static int make_image(struct plan_image *image, const struct conf_image *conf,
 static int give_cpu(struct plan_image *image, const struct topo_cpu *cpu)
 {
 	size_t bytes = (image->ncpus + 1) * sizeof(*image->cpus);
-	struct plan_cpu *grown = realloc(image->cpus, bytes);
+	struct topo_cpu *grown = realloc(image->cpus, bytes);
 
 	if (!grown)
 		return -ENOMEM;
 	image->cpus = grown;
-	grown[image->ncpus++] = (struct plan_cpu){ cpu->cpu, cpu->node,
-						   cpu->apic_id };
+	grown[image->ncpus++] = *cpu;
 	return 0;
 }
 
@@ -425,8 +434,8 @@ static int make_exports(struct maker *m)
 		struct plan_export *export = &m->plan->exports[i];
 
 		m->plan->nexports++;
-		export->name = strdup(conf->exports[i].name);
-		export->path = strdup(conf->exports[i].path.s);
+		export->name = own(m->plan, conf->exports[i].name);
+		export->path = own(m->plan, conf->exports[i].path.s);
 		if (!export->name || !export->path)
 			return -ENOMEM;
 		export->image = image_id(conf, conf->exports[i].image);
@@ -459,6 +468,7 @@ static int make_mount(struct plan *plan, struct plan_image *image,
 	const struct plan_export *export = &plan->exports[conf->export];
 	size_t bytes = (image->nmounts + 1) * sizeof(*image->mounts);
 	struct plan_mount *mount = realloc(image->mounts, bytes);
+	char *source;
 
 	if (!mount)
 		return -ENOMEM;
@@ -467,11 +477,12 @@ static int make_mount(struct plan *plan, struct plan_image *image,
 	memset(mount, 0, sizeof(*mount));
 	mount->ro = conf->ro;
 	mount->overlay = conf->overlay;
-	mount->export = strdup(export->name);
-	mount->target = strdup(conf->target.s);
-	if (asprintf(&mount->source, "%s:%s", plan->images[export->image].name,
-		     export->path) < 0)
-		mount->source = NULL;
+	mount->export = export->name;
+	mount->target = own(plan, conf->target.s);
+	if (asprintf(&source, "%s:%s", plan->images[export->image].name, export->path) < 0)
+		return -ENOMEM;
+	mount->source = own(plan, source);
+	free(source);
 	return mount->export && mount->target && mount->source ? 0 : -ENOMEM;
 }
 
@@ -516,19 +527,22 @@ static int make_images(struct maker *m)
 {
 	const struct conf *conf = m->conf;
 	struct plan *plan = m->plan;
+	char *path = conf->file[0] == '/' ? strdup(conf->file) : realpath(conf->file, NULL);
 	int i, id, err = 0;
 
+	if (!path)
+		return -errno;
 	/* The plan is for proxyd as well, which runs elsewhere and later. */
-	plan->conf_file = conf->file[0] == '/' ? strdup(conf->file) :
-						 realpath(conf->file, NULL);
+	plan->conf_file = own(plan, path);
+	free(path);
 	memcpy(plan->conf_hash, conf->hash, sizeof(plan->conf_hash));
 	plan->block_size = m->topo->block_size;
 	plan->nimages = conf->nimages;
 	if (!plan->conf_file)
-		return -errno;
+		return -EILSEQ;
 	for (i = 0; !err && i < conf->nimages; i++) {
 		id = image_id(conf, i);
-		err = make_image(&plan->images[id], &conf->images[i], id);
+		err = make_image(plan, &conf->images[i], id);
 		if (!err)
 			err = make_ranges(m, &plan->images[id], i);
 	}
@@ -550,6 +564,7 @@ int plan_make(const struct conf *conf, const struct topology *topo,
 	m.used = calloc(topo->ncpus, sizeof(*m.used));
 	if (!m.plan || !m.used)
 		goto out_free;
+	m.plan->strings = json_array();
 	err = check_region(&m);
 	for (i = 0; !err && i < sizeof(steps) / sizeof(steps[0]); i++)
 		err = steps[i](&m);
@@ -562,42 +577,21 @@ out_free:
 	return err;
 }
 
-static void plan_image_free(struct plan_image *image)
-{
-	int i;
-
-	free(image->name);
-	free(image->cpus);
-	free(image->mem);
-	free(image->region);
-	free(image->kernel);
-	free(image->initrd);
-	free(image->cmdline);
-	for (i = 0; i < image->ndevices; i++)
-		free(image->devices[i]);
-	free(image->devices);
-	for (i = 0; i < image->nmounts; i++) {
-		free(image->mounts[i].export);
-		free(image->mounts[i].source);
-		free(image->mounts[i].target);
-	}
-	free(image->mounts);
-}
-
 void plan_free(struct plan *plan)
 {
 	int i;
 
 	if (!plan)
 		return;
-	for (i = 0; i < PLAN_MAX_IMAGES; i++)
-		plan_image_free(&plan->images[i]);
-	for (i = 0; i < plan->nexports; i++) {
-		free(plan->exports[i].name);
-		free(plan->exports[i].path);
+	for (i = 0; i < PLAN_MAX_IMAGES; i++) {
+		free(plan->images[i].cpus);
+		free(plan->images[i].mem);
+		free(plan->images[i].region);
+		free(plan->images[i].devices);
+		free(plan->images[i].mounts);
 	}
 	free(plan->exports);
-	free(plan->conf_file);
+	json_decref(plan->strings);
 	free(plan);
 }
 

@@ -43,7 +43,7 @@
 #include "boot/machine/topology.h"
 
 #define PLAN_FILE		"/var/lib/ccluster/plan"
-#define PLAN_REVISION		2
+#define PLAN_REVISION		3
 #define PLAN_MAX_IMAGES		CONF_MAX_IMAGES
 #define PLAN_ALIGN		(2u << 20)	/* of mem and ctl */
 #define PLAN_LOW_SIZE		(64u << 10)
@@ -57,49 +57,45 @@
 #define PLAN_TOP		(2u << 20)
 #define PLAN_BOOT_DMA		(256u << 20)	/* boot image, below 4 GiB */
 
-struct plan_cpu {
-	int cpu;		/* logical number on the whole machine */
-	int node;
-	uint32_t apic_id;	/* or TOPO_APIC_UNKNOWN */
-};
-
+/* Strings belong to the plan. */
 struct plan_mount {
-	char *export;		/* its name */
-	char *source;		/* "boot:/srv/shared", for mount -t ccfs */
-	char *target;		/* in the image's root */
+	const char *export;	/* its name */
+	const char *source;	/* "boot:/srv/shared", for mount -t ccfs */
+	const char *target;	/* in the image's root */
 	bool ro;
 	bool overlay;		/* with a tmpfs of the image over it, in "ro" mode */
 };
 
 struct plan_image {
 	int id;
-	char *name;
-	struct plan_cpu *cpus;	/* for a client: cpus[0] boots first */
+	const char *name;
+	struct topo_cpu *cpus;	/* for a client: cpus[0] boots first */
 	int ncpus;
 	struct range *mem;	/* a client: one; the boot image: the rest */
 	int nmem;
 	struct range *region;	/* its part: the frames that it is the owner of */
 	int nregion;
 	struct range low;	/* size 0 for the boot image */
-	char *kernel;
-	char *initrd;
-	char *cmdline;		/* the configuration's additions; may be "" */
-	char **devices;		/* "0000:00:04.0" */
+	const char *kernel;
+	const char *initrd;
+	const char *cmdline;	/* the configuration's additions; may be "" */
+	const char **devices;	/* "0000:00:04.0" */
 	int ndevices;
 	struct plan_mount *mounts;	/* "/" first, then by depth */
 	int nmounts;
 };
 
 struct plan_export {
-	char *name;
-	char *path;
+	const char *name;
+	const char *path;
 	int image;		/* owner's id */
 	unsigned int to;	/* bit id: that image may mount it */
 	bool ro;
 };
 
 struct plan {
-	char *conf_file;	/* absolute */
+	struct json_t *strings;	/* jansson's values that hold all of them */
+	const char *conf_file;	/* absolute */
 	char conf_hash[17];	/* conf->hash */
 	uint64_t block_size;
 	struct range ctl;
@@ -153,7 +149,10 @@ bool plan_cmdline_closed(const char *cmdline);
  */
 int plan_extents(const struct plan *plan, struct range *out, int max);
 
-/* Write to / read from @path, atomically and durably. 0 or -errno. */
+/*
+ * Write to / read from @path, atomically and durably: what plan_print_json() prints.
+ * 0 or -errno.
+ */
 int plan_save(const struct plan *plan, const char *path);
 /* -EINVAL: not a plan of this revision (says why in @diag); -errno else. */
 int plan_load(const char *path, struct plan **out, struct diag *diag);

@@ -24,7 +24,7 @@ static void strict_error(cfg_t *cfg, const char *fmt, va_list ap)
 	diag_vadd(strict_diag, cfg->line, fmt, ap);
 }
 
-static int read_file(const char *path, char **text, size_t *len)
+int strict_read_file(const char *path, char **text, size_t *len)
 {
 	FILE *in = fopen(path, "re");
 	int err = 0;
@@ -64,7 +64,7 @@ int strict_hash_file(const char *path, char *hash)
 {
 	char *text;
 	size_t len;
-	int err = read_file(path, &text, &len);
+	int err = strict_read_file(path, &text, &len);
 
 	if (err)
 		return err;
@@ -210,7 +210,7 @@ int strict_parse(const char *path, cfg_opt_t *opts, struct strict *out,
 	int err;
 
 	memset(out, 0, sizeof(*out));
-	err = read_file(path, &text, &len);
+	err = strict_read_file(path, &text, &len);
 	if (err)
 		return err;
 	hash_text(text, len, out->hash);

@@ -32,6 +32,8 @@ int strict_parse(const char *path, cfg_opt_t *opts, struct strict *out,
 		 struct diag *diag);
 void strict_free(struct strict *strict);
 
+/* All of @path, malloced; -EFBIG: it is larger than STRICT_MAX_FILE. 0 or -errno. */
+int strict_read_file(const char *path, char **text, size_t *len);
 /* The hash strict_parse() would compute, into hash[17]. 0 or -errno. */
 int strict_hash_file(const char *path, char *hash);
 

@@ -38,30 +38,37 @@ cpus_back "stop"
 check "stop once more" ctl stop "$b"
 refuses "does not run" on "$b" true
 
-# A plan with one thing wrong, put back at once.
+# with_plan EDIT COMMAND...: a plan with one thing wrong, put back at once.
 with_plan() {
 	local edit=$1
 
 	shift
 	on boot cp /var/lib/ccluster/plan /run/plan.saved
-	on boot sed -i "/^image $b /,/^}/$edit" /var/lib/ccluster/plan
+	on boot python3 -c '
+import json, sys
+with open("/var/lib/ccluster/plan") as f:
+	plan = json.load(f)
+images = {image["name"]: image for image in plan["images"]}
+image = images[sys.argv[1]]
+exec(sys.argv[2])
+with open("/var/lib/ccluster/plan", "w") as f:
+	json.dump(plan, f)' "$b" "$edit"
 	("$@")
 	rc=$?
 	on boot cp /run/plan.saved /var/lib/ccluster/plan
 	[ $rc = 0 ] || exit 1
 }
 
-with_plan "s|kernel = .*|kernel = '/no/kernel'|" refuses "/no/kernel" ctl start "$b"
-with_plan "s|kernel = .*|kernel = '/etc/passwd'|" refuses "not a bzImage" ctl start "$b"
-with_plan "s|initrd = .*|initrd = '/no/initrd'|" refuses "/no/initrd" ctl start "$b"
+with_plan 'image["kernel"] = "/no/kernel"' refuses "/no/kernel" ctl start "$b"
+with_plan 'image["kernel"] = "/etc/passwd"' refuses "not a bzImage" ctl start "$b"
+with_plan 'image["initrd"] = "/no/initrd"' refuses "/no/initrd" ctl start "$b"
 check "large file" on boot truncate -s 1G /run/large
-with_plan "s|initrd = .*|initrd = '/run/large'|" refuses "too large" ctl start "$b"
+with_plan 'image["initrd"] = "/run/large"' refuses "too large" ctl start "$b"
 on boot rm /run/large
 cpus_back "a failed start"
 
 # A CPU that another image has.
-others=$(on boot sed -n "/^image $a /,/^}/s/^[[:space:]]*\(cpus = .*\)/\1/p" /var/lib/ccluster/plan)
-with_plan "s|cpus = .*|$others|" refuses "busy" ctl start "$b"
+with_plan "image['cpus'] = images['$a']['cpus']" refuses "busy" ctl start "$b"
 is_up "$a"
 
 # An image that is not up in time, and one whose kernel panics: last lines are
@@ -70,7 +77,7 @@ refuses "did not come up within 1 s" ctl start --timeout 1 "$b"
 refuses "last lines of $b" ctl start --timeout 1 "$b"
 state_is "$b" running && fail "an image that did not come up in time still runs"
 cpus_back "a start that took too long"
-with_plan "s|cmdline = .*|cmdline = 'rdinit=/no/init'|" \
+with_plan 'image["cmdline"] = "rdinit=/no/init"' \
 	refuses "panicked while it started" ctl start --timeout 40 "$b"
 state_is "$b" running && fail "an image that did not come up still runs"
 
@@ -102,7 +109,7 @@ for cpu in ${cpus//,/ }; do
 		fail "CPU $cpu came on-line while it was lent"
 done
 check "restart" ctl restart "$b"
-with_plan "s|kernel = .*|kernel = '/no/kernel'|" refuses "/no/kernel" ctl restart "$b"
+with_plan 'image["kernel"] = "/no/kernel"' refuses "/no/kernel" ctl restart "$b"
 is_up "$b"	# looked before it stopped
 check "forced stop" ctl stop --force "$b"
 check "start again" ctl start "$b"

@@ -9,7 +9,7 @@
 BIN=${BIN:-build/bin}
 is_json="chroot build/roots/run python3 -m json.tool"	# the build root has none
 ccctl=$BIN/ccctl
-box=tests/topologies/box.conf
+box=tests/topologies/box.json
 [ -x "$ccctl" ] || { echo "FAIL: no $ccctl"; exit 1; }
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
@@ -66,7 +66,7 @@ done
 	fail "ccctl check changed files"
 
 for file in tests/conf/good/*.conf; do
-	topo=tests/topologies/$(sed -n '1s/^# topology: //p' "$file").conf
+	topo=tests/topologies/$(sed -n '1s/^# topology: //p' "$file").json
 	run 0 "$ccctl" check -c "$file" --topology "$topo" --root "$tmp/root"
 	grep -q "^$file: OK, [2-8] images, region of " "$tmp/out" ||
 		fail "$file: check does not say OK"
@@ -81,7 +81,7 @@ done
 # What of a file does not happen yet is said.
 for command in check plan; do
 	run 0 "$ccctl" $command -c tests/conf/good/devices.conf --root "$tmp/root" \
-		--topology "tests/topologies/$(sed -n '1s/^# topology: //p' tests/conf/good/devices.conf).conf"
+		--topology "tests/topologies/$(sed -n '1s/^# topology: //p' tests/conf/good/devices.conf).json"
 	grep -q "^note: devices are not handed over yet: " "$tmp/out" ||
 		fail "$command does not say what becomes of devices"
 done
@@ -93,12 +93,12 @@ done
 
 # Without root, from any machine.
 run 0 "$ccctl" plan --save-topology "$tmp/this"
-grep -q '^node 0 {' "$tmp/this" || fail "--save-topology writes no node"
+grep -q '"node": 0' "$tmp/this" || fail "--save-topology writes no node"
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 	chmod 755 "$tmp"
 	run 0 setpriv --reuid 65534 --regid 65534 --clear-groups \
 		"$ccctl" plan --save-topology -
-	grep -q '^node 0 {' "$tmp/out" || fail "no topology without root"
+	grep -q '"node": 0' "$tmp/out" || fail "no topology without root"
 fi
 
 # Usage and unreadable files.

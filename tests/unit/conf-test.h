@@ -78,7 +78,7 @@ static inline struct topology *load_topology(const char *name)
 	char path[PATH_MAX];
 	struct diag diag;
 
-	snprintf(path, sizeof(path), TOPOLOGIES "/%s.conf", name);
+	snprintf(path, sizeof(path), TOPOLOGIES "/%s.json", name);
 	diag_init(&diag, path);
 	if (topology_read_file(path, &topo, &diag)) {
 		diag_print(&diag, stderr);

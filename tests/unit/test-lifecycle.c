@@ -29,8 +29,8 @@
 #define CPUS	5
 
 static char file[] = "/tmp/test-lifecycle-XXXXXX";
-static struct plan_cpu web_cpus[] = { { .cpu = 2 }, { .cpu = 3 } };
-static struct plan_cpu db_cpus[] = { { .cpu = 4 } };
+static struct topo_cpu web_cpus[] = { { .cpu = 2 }, { .cpu = 3 } };
+static struct topo_cpu db_cpus[] = { { .cpu = 4 } };
 static struct range mem = { 0x50000000, 0x10000000, 0 };
 static struct plan plan = {
 	.nimages = 3,

@@ -143,7 +143,7 @@ static void check_cpus(const struct plan *plan, const struct topology *topo)
 	for (i = 0; i < plan->nimages; i++) {
 		assert_true(plan->images[i].ncpus > 0);
 		for (j = 0; j < plan->images[i].ncpus; j++) {
-			const struct plan_cpu *cpu = &plan->images[i].cpus[j];
+			const struct topo_cpu *cpu = &plan->images[i].cpus[j];
 			const struct topo_cpu *real;
 
 			real = topology_cpu(topo, cpu->cpu);
@@ -513,7 +513,7 @@ static void test_changed(void **state)
 /* However many there are. */
 static void test_cpus_str(void **state)
 {
-	struct plan_cpu cpus[300] = { { 0 } };
+	struct topo_cpu cpus[300] = { { 0 } };
 	struct plan_image image = { .cpus = cpus };
 	char *text;
 
@@ -552,7 +552,7 @@ static void test_conf_file(void **state)
 static void test_damaged_plan(void **state)
 {
 	struct machine *machine = *state;
-	static char text[16384];
+	static char text[65536];
 	struct plan *plan = plan_of(machine, "partitions.conf", 0);
 	uint64_t seed = 20240608;
 	char path[128];
@@ -572,7 +572,7 @@ static void test_damaged_plan(void **state)
 		char was = text[at];
 		int err;
 
-		text[at] = "{}='09x @/-:#\n"[random_below(&seed, 14)];
+		text[at] = "{}='09x @/-:#\n\"[],"[random_below(&seed, 18)];
 		file = fopen(path, "w");
 		fwrite(text, 1, i & 1 ? at + 1 : len, file);
 		fclose(file);
@@ -583,6 +583,63 @@ static void test_damaged_plan(void **state)
 		plan_free(loaded);
 		diag_free(&diag);
 	}
+	plan_free(plan);
+}
+
+/* @text with its first @from replaced by @to: refused with a message. */
+static void check_foreign(const char *path, const char *text, const char *from,
+			  const char *to)
+{
+	const char *at = strstr(text, from);
+	struct plan *loaded = NULL;
+	FILE *file = fopen(path, "w");
+	struct diag diag;
+
+	assert_non_null(at);
+	fprintf(file, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
+	fclose(file);
+	diag_init(&diag, path);
+	if (plan_load(path, &loaded, &diag) != -EINVAL)
+		fail_msg("%s instead of %s is no mistake", to, from);
+	assert_int_equal(diag.count, 1);
+	if (!strchr(diag.entries[0].text, ';'))
+		fail_msg("no advice in: %s", diag.entries[0].text);
+	diag_free(&diag);
+}
+
+/* A file of another ccctl, or one that somebody has edited. */
+static void test_foreign_plan(void **state)
+{
+	static const char *const edits[][2] = {
+		{ "{", "revision = 2\nconf = '/x'\nimage web {" }, { "{", "[" }, { "{", "" },
+		{ "\"revision\": 3", "\"revision\": 2" }, { "\"revision\": 3,", "" },
+		{ "\"revision\": 3", "\"revision\": \"3\"" },
+		{ "\"revision\"", "\"other\": 1, \"revision\"" },
+		{ "\"conf\":", "\"conf\": 1, \"conf\":" }, { "\"conf\":", "\"config\":" },
+		{ "\"conf_hash\": \"", "\"conf_hash\": \"0" },
+		{ "\"block_size\": ", "\"block_size\": -" },
+		{ "\"size\": ", "\"size\": -" }, { "\"start\": ", "\"start\": -" },
+		{ "\"start\": ", "\"start\": 9999999999" },
+		{ "\"start\": ", "\"start\": 99999999999999999999" },
+		{ "\"node\": ", "\"node\": 1024" }, { "\"node\": ", "\"node\": -1" },
+		{ "\"id\": 1", "\"id\": 2" }, { "\"name\": \"", "\"name\": \"-" },
+		{ "\"cpu\": ", "\"cpu\": 8192" }, { "\"cpu\": ", "\"cpu\": -1" },
+		{ "\"apic_id\": ", "\"apic_id\": 42949672950" },
+		{ "\"low\"", "\"high\"" }, { "\"kernel\": ", "\"kernel\": [], \"x\": " },
+		{ "\"owner\": \"", "\"owner\": \"no" }, { "\"mode\": \"r", "\"mode\": \"" },
+		{ "\"overlay\": ", "\"overlay\": 1" }, { "\"images\": [", "\"images\": [1, " },
+		{ "\"exports\": [", "\"exports\": [1, " },
+		{ "\"devices\": [", "\"devices\": [1" },
+	};
+	struct machine *machine = *state;
+	struct plan *plan = plan_of(machine, "partitions.conf", 0);
+	char *text = plan_text(plan), path[128];
+	size_t i;
+
+	snprintf(path, sizeof(path), "%s/plan", machine->tree.dir);
+	for (i = 0; i < sizeof(edits) / sizeof(edits[0]); i++)
+		check_foreign(path, text, edits[i][0], edits[i][1]);
+	free(text);
 	plan_free(plan);
 }
 
@@ -711,6 +768,7 @@ int main(void)
 		cmocka_unit_test(test_conf_file),
 		cmocka_unit_test(test_cpus_str),
 		cmocka_unit_test(test_damaged_plan),
+		cmocka_unit_test(test_foreign_plan),
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_print),
 	};

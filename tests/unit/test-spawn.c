@@ -24,14 +24,14 @@ static char buf[32];
 
 static int shell(const char *command, unsigned int seconds)
 {
-	char *argv[] = { "sh", "-c", (char *)command, NULL };
+	const char *argv[] = { "sh", "-c", command, NULL };
 
 	return spawn_output(argv, seconds, buf, sizeof(buf));
 }
 
 static void test_output(void **state)
 {
-	char *none[] = { "no-such-program-here", NULL };
+	const char *none[] = { "no-such-program-here", NULL };
 
 	assert_int_equal(shell("echo out; echo err >&2; exit 3", 20), 3);
 	assert_string_equal(buf, "out\nerr");

@@ -81,6 +81,13 @@ static void test_queries(void **state)
 	topology_free(topo);
 }
 
+#define MACHINE(devices, cpus, ram) \
+	"{\"devices\": [" devices "], \"cpus\": [" cpus "], \"ram\": [" ram "]}"
+#define CPU(cpu, node)	"{\"cpu\": " cpu ", \"node\": " node "}"
+#define RAM(start, size) "{\"start\": " start ", \"size\": " size ", \"node\": 0}"
+#define GOOD_CPU	CPU("0", "0")
+#define GOOD_RAM	RAM("0", "1048576")
+
 static void test_bad(void **state)
 {
 	static const struct {
@@ -88,22 +95,35 @@ static void test_bad(void **state)
 		int line;
 		const char *what;
 	} bad[] = {
-		{ "", 0, "no node with CPU 0" },
-		{ "node 0 {\n cpus = {0}\n}\n", 0, "no RAM" },
-		{ "node 0 {\n ram = {\"0x0-0xfff\"}\n}\n", 0, "CPU 0" },
-		{ "node 0 {\n cpus = {0}\n ram = {\"0x0\"}\n}\n", 3, "range" },
-		{ "node 0 {\n cpus = {0}\n ram = {\"9-5\"}\n}\n", 3, "range" },
-		{ "node 0 {\n ram = {\"0-0xfff\", \"0x800-0x1fff\"}\n}\n", 2,
-		  "overlaps" },
-		{ "node 0 {\n cpus = {0}\n}\nnode 1 {\n cpus = {0}\n}\n", 5,
-		  "another node" },
-		{ "node 0 {\n cpus = {0, 1}\n apic_ids = {0}\n}\n", 3,
-		  "1 apic_ids for 2 cpus" },
-		{ "node x {\n}\n", 1, "not a number" },
-		{ "block_size = \"3M\"\n", 1, "power of two" },
-		{ "block_size = \"1M\"\n", 1, "power of two" },
-		{ "devices = {\"0000:00:04.0\"}\n", 1, "not a device" },
-		{ "memory = \"1G\"\n", 1, "unknown key" },
+		{ MACHINE("", "", ""), 0, "no node with CPU 0" },
+		{ MACHINE("", GOOD_CPU, ""), 0, "no RAM" },
+		{ MACHINE("", "", GOOD_RAM), 0, "CPU 0" },
+		{ MACHINE("", GOOD_CPU, RAM("0", "1")), 0, "range" },
+		{ MACHINE("", GOOD_CPU, RAM("9", "-4")), 0, "range" },
+		{ MACHINE("", GOOD_CPU, RAM("-4096", "8192")), 0, "range" },
+		{ MACHINE("", GOOD_CPU, RAM("72057594037927936", "2")), 0, "range" },
+		{ MACHINE("", GOOD_CPU, RAM("9223372036854775808", "2")), 1, "too big" },
+		{ MACHINE("", GOOD_CPU, RAM("2", "9223372036854775807")), 0, "range" },
+		{ MACHINE("", GOOD_CPU, GOOD_RAM ", " RAM("4096", "8192")), 0, "overlaps" },
+		{ MACHINE("", GOOD_CPU ", " CPU("0", "1"), GOOD_RAM), 0, "another node" },
+		{ MACHINE("", "{\"cpu\": 0, \"node\": 0, \"apic_id\": -1}", GOOD_RAM), 0,
+		  "not a CPU" },
+		{ MACHINE("", "{\"cpu\": 0}", GOOD_RAM), 0, "not a CPU" },
+		{ MACHINE("", CPU("0", "\"x\""), GOOD_RAM), 0, "not a number" },
+		{ MACHINE("", CPU("0", "1024"), GOOD_RAM), 0, "not a CPU" },
+		{ MACHINE("", CPU("8192", "0"), GOOD_RAM), 0, "not a CPU" },
+		{ "{\"block_size\": 3145728, \"devices\": [], \"cpus\": [], \"ram\": []}", 0,
+		  "power of two" },
+		{ "{\"block_size\": 1048576, \"devices\": [], \"cpus\": [], \"ram\": []}", 0,
+		  "power of two" },
+		{ MACHINE("{\"address\": \"0000:00:04.0\"}", GOOD_CPU, GOOD_RAM), 0,
+		  "not a device" },
+		{ MACHINE("{\"address\": \"0000:00:04.0\", \"class\": \"0108020\"}", GOOD_CPU,
+			  GOOD_RAM), 0, "not a device" },
+		{ MACHINE("", GOOD_CPU, GOOD_RAM "], \"memory\": [1"), 0, "memory" },
+		{ MACHINE("", GOOD_CPU, GOOD_RAM "], \"ram\": ["), 1, "duplicate" },
+		{ "", 1, "expected" },
+		{ "{\n\"devices\": [\n", 3, "expected" },
 	};
 	struct tree tree;
 	char path[128];
