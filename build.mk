@@ -5,7 +5,7 @@
 #
 #   PROGS += ccctl			a program, build/bin/ccctl, from
 #   ccctl-objs := boot/ccctl/ccctl.o ...	these objects (sources beside them) and
-#   ccctl-libs := -lconfuse		these libraries
+#   ccctl-libs := -ljansson		these libraries
 #   STATIC_PROGS += ccinit		the same, linked -static
 #   UNIT_TESTS += test-conf		a cmocka test, built with sanitizers, in
 #					build/san/; test-conf-objs, test-conf-libs

@@ -3,7 +3,7 @@
 
 CONF_OBJS := boot/conf/conf.o boot/conf/conf-check.o boot/conf/conf-mounts.o
 CONF_OBJS += boot/conf/conf-cmdline.o boot/conf/conf-export.o boot/conf/conf-machine.o
-CONF_OBJS += boot/text/strict.o boot/text/scan.o boot/text/values.o boot/text/diag.o boot/text/save.o
+CONF_OBJS += boot/text/scan.o boot/text/slurp.o boot/text/values.o boot/text/diag.o boot/text/save.o
 TOPO_OBJS := boot/machine/range.o boot/machine/topology.o boot/machine/topology-file.o boot/machine/saved.o
 TOPO_OBJS += boot/machine/topology-live.o boot/machine/acpi-map.o
 PLAN_OBJS := boot/plan/plan.o boot/plan/place.o boot/plan/plan-boot.o
@@ -25,7 +25,7 @@ ccctl-objs += boot/ccctl/cmd-start.o boot/ccctl/cmd-stop.o boot/ccctl/cmd-restar
 ccctl-objs += boot/ccctl/cmd-up.o boot/ccctl/cmd-down.o boot/ccctl/cmd-exec.o $(EXEC_CLIENT) lib/stream.o
 ccctl-objs += boot/ccctl/cmd-status.o boot/ccctl/status-exports.o
 ccctl-objs += boot/ccctl/cmd-log.o boot/ccctl/cmd-console.o
-ccctl-libs := -lconfuse -ljansson -lnuma -lm
+ccctl-libs := -ljansson -lnuma -lm
 
 STATIC_PROGS += ccinit
 ccinit-objs := boot/init/ccinit.o boot/init/ccinit-cmdline.o boot/init/ccinit-setup.o
@@ -35,11 +35,11 @@ INITRD += /init=build/bin/ccinit
 
 UNIT_TESTS += test-conf test-plan test-topology
 test-conf-objs := tests/unit/test-conf.o $(CONF_OBJS) $(TOPO_OBJS) $(PLAN_OBJS)
-test-conf-libs := -lconfuse -ljansson -lnuma -lcmocka
+test-conf-libs := -ljansson -lnuma -lcmocka
 test-plan-objs := tests/unit/test-plan.o $(CONF_OBJS) $(TOPO_OBJS) $(PLAN_OBJS)
-test-plan-libs := -lconfuse -ljansson -lnuma -lcmocka
+test-plan-libs := -ljansson -lnuma -lcmocka
 test-topology-objs := tests/unit/test-topology.o $(CONF_OBJS) $(TOPO_OBJS) $(PLAN_OBJS)
-test-topology-libs := -lconfuse -ljansson -lnuma -lcmocka
+test-topology-libs := -ljansson -lnuma -lcmocka
 
 INSTALL += /usr/share/man/man1/ccctl.1=docs/man/ccctl.1
 INSTALL += /usr/share/man/man5/partitions.conf.5=docs/man/partitions.conf.5

@@ -14,7 +14,7 @@ STATIC_PROGS += proxyd
 INITRD += /sbin/proxyd=build/bin/proxyd
 proxyd-objs := proxyd/proxyd.o proxyd/limits.o proxyd/listener.o proxyd/children.o \
 	lib/stream.o $(PROXY_OBJS)
-proxyd-libs := -lconfuse -lnuma
+proxyd-libs := -ljansson -lnuma
 INSTALL += /usr/share/man/man8/proxyd.8=docs/man/proxyd.8
 
 UNIT_TESTS += test-proto
@@ -23,11 +23,11 @@ test-proto-libs := -lcmocka
 
 UNIT_TESTS += test-proxy
 test-proxy-objs := tests/unit/test-proxy.o $(PROXY_OBJS)
-test-proxy-libs := -lconfuse -lnuma -lcmocka
+test-proxy-libs := -ljansson -lnuma -lcmocka
 
 UNIT_TESTS += test-mounts
 test-mounts-objs := tests/unit/test-mounts.o $(PROXY_OBJS)
-test-mounts-libs := -lconfuse -lnuma -lcmocka
+test-mounts-libs := -ljansson -lnuma -lcmocka
 
 UNIT_TESTS += test-node
 test-node-objs := tests/unit/test-node.o proxyd/names/node.o proxyd/life/later.o \
@@ -37,13 +37,13 @@ test-node-libs := -lcmocka
 # What sharedpc.ko and the disk would say, the test says instead.
 UNIT_TESTS += test-file
 test-file-objs := tests/unit/test-file.o $(PROXY_OBJS)
-test-file-libs := -lconfuse -lnuma -lcmocka -Wl,--wrap=ioctl \
+test-file-libs := -ljansson -lnuma -lcmocka -Wl,--wrap=ioctl \
 	-Wl,--wrap=mmap64 -Wl,--wrap=fsync
 
 UNIT_TESTS += test-asked
 test-asked-objs := tests/unit/test-asked.o $(PROXY_OBJS)
-test-asked-libs := -lconfuse -lnuma -lcmocka -Wl,--wrap=ioctl
+test-asked-libs := -ljansson -lnuma -lcmocka -Wl,--wrap=ioctl
 
 UNIT_TESTS += test-words
 test-words-objs := tests/unit/test-words.o $(PROXY_OBJS)
-test-words-libs := -lconfuse -lnuma -lcmocka -Wl,--wrap=ioctl -Wl,--wrap=open64
+test-words-libs := -ljansson -lnuma -lcmocka -Wl,--wrap=ioctl -Wl,--wrap=open64

@@ -69,34 +69,15 @@ static void add_map(struct conf_export *export, const struct values *v,
 	export->nmaps++;
 }
 
-static int read_maps(struct conf_export *export, const struct values *v)
-{
-	struct value_strs list = { 0 };
-	int i, err = values_strs(v, "map", &list);
-
-	for (i = 0; i < list.n; i++) {
-		if (!err)
-			add_map(export, v, &list.v[i]);
-		free(list.v[i].s);
-	}
-	free(list.v);
-	return err;
-}
-
-int conf_export_rules(struct conf_export *export, const struct values *v)
+void conf_export_rules(struct conf_export *export, const struct values *v)
 {
 	static const char *const names[] = { "none", "root", "all", NULL };
-	int squash = CONF_SQUASH_ROOT, err;
+	struct value_strs list = values_strs(v, "map");
+	int i;
 
-	export->nodev = true;
-	export->nosuid = true;
-	err = values_fatal(values_choice(v, "squash", names, &squash));
-	if (!err)
-		err = values_fatal(values_bool(v, "nodev", &export->nodev));
-	if (!err)
-		err = values_fatal(values_bool(v, "nosuid", &export->nosuid));
-	if (!err)
-		err = read_maps(export, v);
-	export->squash = squash;
-	return err;
+	for (i = 0; i < list.n; i++)
+		add_map(export, v, &list.v[i]);
+	export->squash = values_choice(v, "squash", names, CONF_SQUASH_ROOT);
+	export->nodev = values_bool(v, "nodev", true);
+	export->nosuid = values_bool(v, "nosuid", true);
 }

@@ -10,8 +10,8 @@
 
 /*
  * Read squash, map, nodev and nosuid of an export's section. What is not said is
- * the narrow way. 0 (mistakes are in the list) or -ENOMEM.
+ * the narrow way.
  */
-int conf_export_rules(struct conf_export *export, const struct values *v);
+void conf_export_rules(struct conf_export *export, const struct values *v);
 
 #endif

@@ -8,7 +8,7 @@
  * plan_make() (plan.h) those that need its memory map.
  *
  * Every value carries the line it came from, for the messages of later
- * stages. All strings are owned by struct conf and freed by conf_free().
+ * stages. What is not a default is owned by struct conf.
  * Sizes are bytes.
  */
 #ifndef BOOT_CONF_H
@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "boot/text/diag.h"
+#include "boot/text/scan.h"
 #include "boot/text/value.h"
 #include "ccboot.h"
 #include "sharedpc_abi.h"
@@ -50,7 +51,7 @@ struct conf_region {
 
 struct conf_image {
 	int line;
-	char *name;
+	const char *name;
 	bool boot;		/* the boot image: booted_by = "firmware" */
 	struct value_str booted_by;	/* NULL: by the boot image */
 	struct value_nums cpus;	/* logical CPU numbers, ranges expanded */
@@ -74,7 +75,7 @@ struct conf_map {
 
 struct conf_export {
 	int line;
-	char *name;
+	const char *name;
 	int image;		/* index of the owner in conf->images */
 	struct value_str path;
 	unsigned int to;	/* bit i: images[i]; the owner is always set */
@@ -98,8 +99,8 @@ struct conf_mount {
 };
 
 struct conf {
-	char *file;
-	char hash[17];		/* of the file's bytes, hexadecimal */
+	struct scan *scan;	/* has all strings and lists */
+	const char *file;
 	int boot;		/* index of the boot image */
 	struct conf_region region;
 	struct conf_image images[CONF_MAX_IMAGES];	/* in file order */

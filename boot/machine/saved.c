@@ -7,7 +7,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "boot/text/slurp.h"
 #include "boot/text/values.h"
+
+#define SAVED_MAX_FILE	(1u << 20)	/* bytes */
 
 int saved_write(json_t *root, FILE *out)
 {
@@ -62,7 +65,7 @@ int saved_read(const char *path, json_t **root, struct diag *diag)
 	json_error_t error;
 	char *text;
 	size_t len;
-	int err = strict_read_file(path, &text, &len);
+	int err = slurp_file(path, SAVED_MAX_FILE, &text, &len);
 
 	if (err)
 		return err;

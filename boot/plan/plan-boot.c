@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "boot/plan/plan.h"
-#include "boot/text/strict.h"
+#include "boot/text/scan.h"
 
 #define MARK		"ccctl.plan="
 #define REGION_RAM	"System RAM (sharedpc)"	/* sharedpc/box/region.c */
@@ -106,7 +106,7 @@ int plan_verify_cmdline(const struct plan *plan, const char *cmdline)
 int plan_conf_changed(const struct plan *plan)
 {
 	char hash[17];
-	int err = strict_hash_file(plan->conf_file, hash);
+	int err = scan_hash_file(plan->conf_file, hash);
 
 	return err ? err : strcmp(hash, plan->conf_hash) != 0;
 }

@@ -535,7 +535,7 @@ static int make_images(struct maker *m)
 	/* The plan is for proxyd as well, which runs elsewhere and later. */
 	plan->conf_file = own(plan, path);
 	free(path);
-	memcpy(plan->conf_hash, conf->hash, sizeof(plan->conf_hash));
+	memcpy(plan->conf_hash, conf->scan->hash, sizeof(plan->conf_hash));
 	plan->block_size = m->topo->block_size;
 	plan->nimages = conf->nimages;
 	if (!plan->conf_file)

@@ -96,7 +96,7 @@ struct plan_export {
 struct plan {
 	struct json_t *strings;	/* jansson's values that hold all of them */
 	const char *conf_file;	/* absolute */
-	char conf_hash[17];	/* conf->hash */
+	char conf_hash[17];	/* conf->scan->hash */
 	uint64_t block_size;
 	struct range ctl;
 	struct plan_image images[PLAN_MAX_IMAGES];	/* [i].id == i */

@@ -3,10 +3,11 @@
  * diag.c - mistakes found in a file, kept until all of them are known.
  *
  * See diag.h. The list is small (a file with a hundred mistakes is rare), so
- * nothing here is clever: an array that grows by one, sorted once at the end.
+ * nothing here is clever: an array that grows by one and is kept in order.
  */
 #include "boot/text/diag.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,61 +26,36 @@ void diag_init(struct diag *diag, const char *file)
 	diag->file = must(strdup(file));
 }
 
-void diag_vadd(struct diag *diag, int line, const char *fmt, va_list ap)
+int diag_add(struct diag *diag, int line, const char *fmt, ...)
 {
-	size_t bytes = (diag->count + 1) * sizeof(*diag->entries);
-	struct diag_entry *entry;
+	int at = diag->count, i;
 	char *text = NULL;
-
-	if (vasprintf(&text, fmt, ap) < 0)
-		text = NULL;
-	diag->entries = must(realloc(diag->entries, bytes));
-	entry = &diag->entries[diag->count++];
-	entry->line = line;
-	entry->text = must(text);
-}
-
-void diag_add(struct diag *diag, int line, const char *fmt, ...)
-{
 	va_list ap;
 
 	va_start(ap, fmt);
-	diag_vadd(diag, line, fmt, ap);
+	if (vasprintf(&text, fmt, ap) < 0)
+		text = NULL;
 	va_end(ap);
+	must(text);
+	while (at && diag->entries[at - 1].line > line)
+		at--;
+	for (i = at; i && diag->entries[i - 1].line == line; i--)
+		if (!strcmp(diag->entries[i - 1].text, text)) {
+			free(text);
+			return -EINVAL;
+		}
+	diag->entries = must(reallocarray(diag->entries, diag->count + 1,
+					  sizeof(*diag->entries)));
+	memmove(&diag->entries[at + 1], &diag->entries[at],
+		(diag->count++ - at) * sizeof(*diag->entries));
+	diag->entries[at] = (struct diag_entry){ line, text };
+	return -EINVAL;
 }
 
-/* Insertion sort: stable, which qsort() is not, and the list is short. */
-void diag_sort(struct diag *diag)
-{
-	int i, j, kept = 0;
-
-	for (i = 1; i < diag->count; i++) {
-		struct diag_entry entry = diag->entries[i];
-
-		for (j = i; j && diag->entries[j - 1].line > entry.line; j--)
-			diag->entries[j] = diag->entries[j - 1];
-		diag->entries[j] = entry;
-	}
-	for (i = 0; i < diag->count; i++) {
-		struct diag_entry *entry = &diag->entries[i];
-
-		for (j = 0; j < kept; j++)
-			if (diag->entries[j].line == entry->line &&
-			    !strcmp(diag->entries[j].text, entry->text))
-				break;
-		if (j < kept)
-			free(entry->text);
-		else
-			diag->entries[kept++] = *entry;
-	}
-	diag->count = kept;
-}
-
-int diag_print(struct diag *diag, FILE *out)
+int diag_print(const struct diag *diag, FILE *out)
 {
 	int i;
 
-	diag_sort(diag);
 	for (i = 0; i < diag->count; i++) {
 		const struct diag_entry *entry = &diag->entries[i];
 

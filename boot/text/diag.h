@@ -24,20 +24,17 @@ struct diag_entry {
 
 struct diag {
 	char *file;
-	struct diag_entry *entries;
+	struct diag_entry *entries;	/* in the order of their lines */
 	int count;
 };
 
 /* Start an empty list for mistakes in @file (copied). */
 void diag_init(struct diag *diag, const char *file);
-void diag_add(struct diag *diag, int line, const char *fmt, ...)
+/* Put it behind those of its line, once. Returns -EINVAL, so: return diag_add(...). */
+int diag_add(struct diag *diag, int line, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-void diag_vadd(struct diag *diag, int line, const char *fmt, va_list ap)
-	__attribute__((format(printf, 3, 0)));
-/* Order by line (stable) and drop exact duplicates. */
-void diag_sort(struct diag *diag);
-/* diag_sort() and print all to @out. Returns the number of mistakes. */
-int diag_print(struct diag *diag, FILE *out);
+/* Print all to @out. Returns the number of mistakes. */
+int diag_print(const struct diag *diag, FILE *out);
 void diag_free(struct diag *diag);
 
 #endif

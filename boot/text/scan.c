@@ -1,97 +1,75 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * scan.c - the strict first pass over a file in libconfuse's syntax.
+ * scan.c - the language of partitions.conf, see scan.h
  *
- * Two steps: the text becomes an array of tokens (here mistakes in characters
- * and strings are found), then the tokens are walked by the grammar in scan.h
- * (braces, missing values). The first structural mistake ends the walk, as
- * what follows it would only be its echo.
+ * Two passes over the text. In the first all tokens are looked at, and every mistake in
+ * characters and strings is found; if there is none, the second goes by the grammar.
+ * The first structural mistake ends that, as what follows would only be its echo.
+ * Words and strings stay in the text and end with a NUL once the next token is known.
  */
 #include "boot/text/scan.h"
 
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum token_type {
-	TOKEN_END,
-	TOKEN_WORD,
-	TOKEN_STRING,
-	TOKEN_SIGN,	/* one of { } = , */
-};
+#include <jansson.h>
+
+#include "boot/text/slurp.h"
+
+#define obstack_chunk_alloc	malloc
+#define obstack_chunk_free	free
+
+#define WORD	'w'
+#define STRING	's'
+#define END	'\0'
 
 struct token {
-	enum token_type type;
+	char type;	/* WORD, STRING, END, or one of { } = , */
 	int line;
 	char *text;
+	size_t len;
 };
 
 struct lexer {
-	const char *in;		/* NUL-terminated copy of the file */
-	size_t pos;
+	char *at;
 	int line;
-	char *clean;		/* what libconfuse gets to see */
-	struct token *tokens;
-	int count;
 	struct diag *diag;
 };
 
-static int lexer_push(struct lexer *lex, enum token_type type, size_t start,
-		      size_t len)
-{
-	struct token *grown;
-	char *text;
-
-	grown = realloc(lex->tokens, (lex->count + 1) * sizeof(*grown));
-	if (!grown)
-		return -ENOMEM;
-	lex->tokens = grown;
-	text = strndup(lex->in + start, len);
-	if (!text)
-		return -ENOMEM;
-	lex->tokens[lex->count++] = (struct token){ type, lex->line, text };
-	return 0;
-}
-
-static void lexer_blank(struct lexer *lex, size_t start, size_t end)
-{
-	for (; start < end; start++)
-		if (lex->clean[start] != '\n')
-			lex->clean[start] = ' ';
-}
-
-/* At # or //: up to, not including, the end of the line. */
-static void lexer_line_comment(struct lexer *lex)
-{
-	size_t start = lex->pos;
-
-	lex->pos += strcspn(lex->in + lex->pos, "\n");
-	lexer_blank(lex, start, lex->pos);
-}
-
 static void lexer_block_comment(struct lexer *lex)
 {
-	size_t start = lex->pos;
-	const char *end = strstr(lex->in + start + 2, "*/");
-	int line = lex->line;
+	char *end = strstr(lex->at + 2, "*/");
 
-	if (!end) {
-		diag_add(lex->diag, line,
-			 "comment is never closed; add \"*/\"");
-		lex->pos += strlen(lex->in + start);
-	} else {
-		lex->pos = end + 2 - lex->in;
+	if (!end)
+		diag_add(lex->diag, lex->line, "comment is never closed; add \"*/\"");
+	end = end ? end + 2 : lex->at + strlen(lex->at);
+	for (; lex->at < end; lex->at++)
+		lex->line += *lex->at == '\n';
+}
+
+static void lexer_skip(struct lexer *lex)
+{
+	for (;; lex->at += strspn(lex->at, " \t")) {
+		if (*lex->at == '#' || !strncmp(lex->at, "//", 2))
+			lex->at += strcspn(lex->at, "\n");
+		if (!strncmp(lex->at, "/*", 2)) {
+			lexer_block_comment(lex);
+		} else if (*lex->at == '\n') {
+			lex->line++;
+			lex->at++;
+		} else if (*lex->at != ' ' && *lex->at != '\t') {
+			return;
+		}
 	}
-	lexer_blank(lex, start, lex->pos);
-	for (; start < lex->pos; start++)
-		lex->line += lex->in[start] == '\n';
 }
 
 /* One character inside a string. Returns how many bytes it takes. */
 static size_t lexer_string_char(struct lexer *lex, char quote)
 {
-	const char *c = lex->in + lex->pos;
+	const char *c = lex->at;
 
 	if (c[0] == '\\') {
 		if (c[1] == '\\' || c[1] == quote)
@@ -110,23 +88,27 @@ static size_t lexer_string_char(struct lexer *lex, char quote)
 	return 1;
 }
 
-static int lexer_string(struct lexer *lex)
+static void lexer_string(struct lexer *lex, struct token *token)
 {
-	char quote = lex->in[lex->pos];
-	size_t start = ++lex->pos;
+	char quote = *lex->at++;
+	json_t *utf8;
 
-	while (lex->in[lex->pos] && lex->in[lex->pos] != '\n') {
-		if (lex->in[lex->pos] == quote) {
-			lex->pos++;
-			return lexer_push(lex, TOKEN_STRING, start,
-					  lex->pos - 1 - start);
-		}
-		lex->pos += lexer_string_char(lex, quote);
-	}
-	diag_add(lex->diag, lex->line,
-		 "string is not closed; add %c before the end of the line",
-		 quote);
-	return lexer_push(lex, TOKEN_STRING, start, lex->pos - start);
+	token->type = STRING;
+	token->text = lex->at;
+	while (*lex->at && *lex->at != '\n' && *lex->at != quote)
+		lex->at += lexer_string_char(lex, quote);
+	token->len = lex->at - token->text;
+	/* The plan, in JSON, has no other text. */
+	utf8 = json_stringn(token->text, token->len);
+	if (!utf8)
+		diag_add(lex->diag, lex->line, "string is not UTF-8; write it in that");
+	json_decref(utf8);
+	if (*lex->at == quote)
+		lex->at++;
+	else
+		diag_add(lex->diag, lex->line,
+			 "string is not closed; add %c before the end of the line",
+			 quote);
 }
 
 static bool is_word(char c)
@@ -134,30 +116,29 @@ static bool is_word(char c)
 	return isalnum((unsigned char)c) || (c && strchr("_-./:", c));
 }
 
-static int lexer_word(struct lexer *lex)
+static void lexer_word(struct lexer *lex, struct token *token)
 {
-	const char *word = lex->in + lex->pos;
-	size_t start = lex->pos, len = 0;
+	char *c = lex->at;
 
-	while (is_word(word[len]) && strncmp(word + len, "//", 2) &&
-	       strncmp(word + len, "/*", 2))
-		len++;
-	if (word[len] && strchr("#/\"'", word[len]))
+	while (is_word(*c) && strncmp(c, "//", 2) && strncmp(c, "/*", 2))
+		c++;
+	token->type = WORD;
+	token->len = c - token->text;
+	if (*c && strchr("#/\"'", *c))
 		diag_add(lex->diag, lex->line,
 			 "\"%.*s\" and \"%c\" touch; put the value in quotes or a space between them",
-			 (int)len, word, word[len]);
-	lex->pos += len;
-	return lexer_push(lex, TOKEN_WORD, start, len);
+			 (int)token->len, token->text, *c);
+	lex->at = c;
 }
 
 static void lexer_stray(struct lexer *lex)
 {
-	unsigned char c = lex->in[lex->pos++];
+	unsigned char c = *lex->at++;
 
 	if (c == '\r')
 		diag_add(lex->diag, lex->line,
 			 "carriage return; save the file with Unix line ends");
-	else if (c == '+' && lex->in[lex->pos] == '=')
+	else if (c == '+' && *lex->at == '=')
 		diag_add(lex->diag, lex->line,
 			 "\"+=\" is not supported; give the whole value once with \"=\"");
 	else if (c < ' ' || c >= 0x7f)
@@ -170,337 +151,355 @@ static void lexer_stray(struct lexer *lex)
 			 c);
 }
 
-static int lexer_step(struct lexer *lex)
+static struct token lexer_next(struct lexer *lex)
 {
-	const char *c = lex->in + lex->pos;
+	struct token token;
 
-	if (*c == '\n') {
-		lex->line++;
-		lex->pos++;
-	} else if (*c == ' ' || *c == '\t') {
-		lex->pos++;
-	} else if (*c == '#' || !strncmp(c, "//", 2)) {
-		lexer_line_comment(lex);
-	} else if (!strncmp(c, "/*", 2)) {
-		lexer_block_comment(lex);
-	} else if (*c == '"' || *c == '\'') {
-		return lexer_string(lex);
-	} else if (strchr("{}=,", *c)) {
-		lex->pos++;
-		return lexer_push(lex, TOKEN_SIGN, lex->pos - 1, 1);
-	} else if (is_word(*c)) {
-		return lexer_word(lex);
-	} else {
-		lexer_stray(lex);
+	for (;;) {
+		lexer_skip(lex);
+		token = (struct token){ *lex->at, lex->line, lex->at, 1 };
+		if (token.type == END) {
+			token.text = "the end of the file";
+			token.len = strlen(token.text);
+			return token;
+		}
+		if (token.type == '"' || token.type == '\'')
+			lexer_string(lex, &token);
+		else if (strchr("{}=,", token.type))
+			lex->at++;
+		else if (is_word(token.type))
+			lexer_word(lex, &token);
+		else {
+			lexer_stray(lex);
+			continue;
+		}
+		return token;
 	}
-	return 0;
 }
 
-static int lexer_run(struct lexer *lex)
-{
-	int err = 0;
-
-	while (!err && lex->in[lex->pos])
-		err = lexer_step(lex);
-	if (err)
-		return err;
-	return lexer_push(lex, TOKEN_END, lex->pos, 0);
-}
-
-static void lexer_free(struct lexer *lex)
-{
-	int i;
-
-	for (i = 0; i < lex->count; i++)
-		free(lex->tokens[i].text);
-	free(lex->tokens);
-}
-
-/* The walk over the tokens. @at is the next one. */
-struct walk {
-	const struct token *at;
+struct parser {
+	struct lexer lex;
+	struct token now, next;
+	const struct scan_rule *rules;
 	struct scan *scan;
-	int cur;		/* index of the section we are in */
+	struct scan_section *sec;	/* where we are */
 	struct diag *diag;
 };
 
-static bool is_sign(const struct token *token, char sign)
-{
-	return token->type == TOKEN_SIGN && token->text[0] == sign;
-}
-
 static bool is_value(const struct token *token)
 {
-	return token->type == TOKEN_WORD || token->type == TOKEN_STRING;
+	return token->type == WORD || token->type == STRING;
 }
 
-static const char *token_name(const struct token *token)
+/* A string without the escapes in it. */
+static void unescape(char *s)
 {
-	return token->type == TOKEN_END ? "the end of the file" : token->text;
+	char *to = s;
+
+	for (; *s; *to++ = *s++)
+		s += *s == '\\';
+	*to = '\0';
 }
 
-static int walk_error(struct walk *walk, int line, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static int walk_error(struct walk *walk, int line, const char *fmt, ...)
+static void advance(struct parser *p)
 {
-	va_list ap;
-
-	va_start(ap, fmt);
-	diag_vadd(walk->diag, line, fmt, ap);
-	va_end(ap);
-	return -EINVAL;
+	p->now = p->next;
+	p->next = lexer_next(&p->lex);
+	if (is_value(&p->now))
+		p->now.text[p->now.len] = '\0';
+	if (p->now.type == STRING)
+		unescape(p->now.text);
 }
 
-static int scan_add_section(struct scan *scan, const char *kind,
-			    const char *title, int line)
+/* Is @name one of @list, "a, b"? */
+static bool listed(const char *list, const char *name)
 {
-	size_t bytes = (scan->nsections + 1) * sizeof(*scan->sections);
-	struct scan_section *sec = realloc(scan->sections, bytes);
+	size_t len = strlen(name);
 
-	if (!sec)
-		return -ENOMEM;
-	scan->sections = sec;
-	sec += scan->nsections++;
-	memset(sec, 0, sizeof(*sec));
-	sec->line = line;
-	sec->kind = strdup(kind);
-	if (title)
-		sec->title = strdup(title);
-	return sec->kind && (sec->title || !title) ? 0 : -ENOMEM;
+	for (; *list; list += strcspn(list, ","), list += strspn(list, ", "))
+		if (!strncmp(list, name, len) && (!list[len] || list[len] == ','))
+			return true;
+	return false;
 }
 
-static struct scan_key *scan_add_key(struct scan_section *sec,
-				     const struct token *name)
+static void check_key(struct parser *p, const struct scan_key *key)
 {
-	size_t bytes = (sec->nkeys + 1) * sizeof(*sec->keys);
-	struct scan_key *key = realloc(sec->keys, bytes);
+	const struct scan_key *other = scan_find_key(p->sec, key->name);
+	const struct scan_rule *rule = p->sec->rule;
 
-	if (!key)
-		return NULL;
-	sec->keys = key;
-	key += sec->nkeys++;
-	memset(key, 0, sizeof(*key));
-	key->line = name->line;
-	key->name = strdup(name->text);
-	return key->name ? key : NULL;
+	if (other)
+		diag_add(p->diag, key->line,
+			 "duplicate key \"%s\", already given on line %d; keep one of them",
+			 key->name, other->line);
+	else if (!rule)
+		diag_add(p->diag, key->line,
+			 "unknown key \"%s\" in the file outside of sections; keys belong inside a section",
+			 key->name);
+	else if (!rule->kind)
+		;	/* which was said */
+	else if (!listed(rule->keys, key->name) && !listed(rule->lists, key->name))
+		diag_add(p->diag, key->line,
+			 "unknown key \"%s\" in %s; known keys are %s, %s",
+			 key->name, rule->kind, rule->keys, rule->lists);
+	else if (key->list && !listed(rule->lists, key->name))
+		diag_add(p->diag, key->line,
+			 "\"%s\" is a list; it takes one value, write it without braces",
+			 key->name);
 }
 
-static int walk_value(struct walk *walk, struct scan_key *key)
+static void parse_value(struct parser *p)
 {
-	size_t bytes = (key->nvalues + 1) * sizeof(*key->values);
-	int *grown = realloc(key->values, bytes);
+	struct value_str value = { p->now.text, p->now.line };
 
-	if (!grown)
-		return -ENOMEM;
-	key->values = grown;
-	key->values[key->nvalues++] = walk->at->line;
-	walk->at++;
-	return 0;
+	obstack_grow(&p->scan->pool, &value, sizeof(value));
+	advance(p);
 }
 
 /* After "key = {", up to the closing brace. */
-static int walk_list(struct walk *walk, struct scan_key *key)
+static int parse_list(struct parser *p, const struct scan_key *key)
 {
-	int err;
-
-	key->list = true;
-	while (!is_sign(walk->at, '}')) {
-		if (!is_value(walk->at) || is_sign(walk->at + 1, '='))
-			return walk_error(walk, walk->at->line,
-				"\"%s\" inside the list \"%s\" begun on line %d; close the list with \"}\" before it",
-				token_name(walk->at), key->name, key->line);
-		err = walk_value(walk, key);
-		if (err)
-			return err;
-		if (is_sign(walk->at, ','))
-			walk->at++;
-		else if (is_value(walk->at) && !is_sign(walk->at + 1, '='))
-			return walk_error(walk, walk->at->line,
+	while (p->now.type != '}') {
+		if (!is_value(&p->now) || p->next.type == '=')
+			return diag_add(p->diag, p->now.line,
+				"\"%.*s\" inside the list \"%s\" begun on line %d; close the list with \"}\" before it",
+				(int)p->now.len, p->now.text, key->name, key->line);
+		parse_value(p);
+		if (p->now.type == ',')
+			advance(p);
+		else if (is_value(&p->now) && p->next.type != '=')
+			return diag_add(p->diag, p->now.line,
 				"\"%s\" follows a value in the list \"%s\"; put \",\" between values",
-				walk->at->text, key->name);
+				p->now.text, key->name);
 	}
-	walk->at++;
+	advance(p);
 	return 0;
 }
 
-static int walk_key(struct walk *walk)
+/* At the "=" behind @name. */
+static int parse_key(struct parser *p, const struct token *name)
 {
-	const struct token *name = walk->at;
-	struct scan_key *key;
+	struct scan_key *key = obstack_alloc(&p->scan->pool, sizeof(*key)), **end;
+	int err = 0;
 
-	key = scan_add_key(&walk->scan->sections[walk->cur], name);
-	if (!key)
-		return -ENOMEM;
-	walk->at += 2;
-	if (is_sign(walk->at, '{')) {
-		walk->at++;
-		return walk_list(walk, key);
+	advance(p);
+	*key = (struct scan_key){ .name = name->text, .line = name->line,
+				  .list = p->now.type == '{' };
+	if (key->list) {
+		advance(p);
+		err = parse_list(p, key);
+	} else if (!is_value(&p->now) || p->next.type == '=') {
+		err = diag_add(p->diag, name->line, "\"%s\" has no value; write %s = \"...\"",
+			       name->text, name->text);
+	} else {
+		parse_value(p);
 	}
-	if (!is_value(walk->at) || is_sign(walk->at + 1, '='))
-		return walk_error(walk, name->line,
-				  "\"%s\" has no value; write %s = \"...\"",
-				  name->text, name->text);
-	return walk_value(walk, key);
-}
-
-static int walk_section(struct walk *walk)
-{
-	const struct token *kind = walk->at++;
-	const char *title = NULL;
-	int err;
-
-	if (is_value(walk->at))
-		title = (walk->at++)->text;
-	if (walk->cur)
-		return walk_error(walk, kind->line,
-			"\"%s\" begins inside the section \"%s\" of line %d; close that with \"}\" first",
-			kind->text, walk->scan->sections[walk->cur].kind,
-			walk->scan->sections[walk->cur].line);
-	err = scan_add_section(walk->scan, kind->text, title, kind->line);
+	key->nvalues = obstack_object_size(&p->scan->pool) / sizeof(*key->values);
+	key->values = obstack_finish(&p->scan->pool);
 	if (err)
 		return err;
-	walk->cur = walk->scan->nsections - 1;
-	walk->at++;
+	check_key(p, key);
+	for (end = &p->sec->keys; *end; end = &(*end)->next)
+		;
+	*end = key;
 	return 0;
 }
 
-static int walk_step(struct walk *walk)
+/* The rule for sections called @kind; the last if there is none. */
+static const struct scan_rule *find_rule(const struct parser *p, const struct token *kind)
 {
-	const struct token *at = walk->at;
+	const struct scan_rule *rule = p->rules;
+	char known[256] = "";
+	size_t used = 0;
 
-	if (at->type == TOKEN_WORD && is_sign(at + 1, '='))
-		return walk_key(walk);
-	if (at->type == TOKEN_WORD &&
-	    (is_sign(at + 1, '{') ||
-	     (is_value(at + 1) && is_sign(at + 2, '{'))))
-		return walk_section(walk);
-	if (is_sign(at, '}') && walk->cur) {
-		walk->cur = 0;
-		walk->at++;
+	for (; rule->kind; rule++) {
+		if (!strcmp(rule->kind, kind->text))
+			return rule;
+		used += snprintf(known + used, sizeof(known) - used, "%s%s",
+				 used ? ", " : "", rule->kind);
+	}
+	diag_add(p->diag, kind->line, "unknown section \"%s\"; known sections are %s",
+		 kind->text, known);
+	return rule;
+}
+
+static void check_section(struct parser *p, const struct scan_section *sec)
+{
+	const struct scan_rule *rule = sec->rule;
+	const struct scan_section *other = &p->scan->top;
+
+	if (rule->title && !sec->title)
+		diag_add(p->diag, sec->line, "\"%s\" has no name; write %s NAME {",
+			 rule->kind, rule->kind);
+	if (!rule->title && sec->title)
+		diag_add(p->diag, sec->line,
+			 "\"%s\" takes no name, found \"%s\"; write %s {",
+			 rule->kind, sec->title, rule->kind);
+	while ((other = other->next))
+		if (other->rule == rule &&
+		    (!rule->multi || (sec->title && other->title &&
+				      !strcmp(sec->title, other->title))))
+			break;
+	if (other)
+		diag_add(p->diag, sec->line,
+			 "duplicate %s%s%s%s, already given on line %d; %s",
+			 rule->kind, sec->title ? " \"" : "",
+			 sec->title ? sec->title : "", sec->title ? "\"" : "",
+			 other->line, rule->title ? "choose another name" :
+						    "keep one of them");
+}
+
+/* At the "{" behind @kind and @title. */
+static int parse_section(struct parser *p, const struct token *kind, const char *title)
+{
+	struct scan_section *sec = obstack_alloc(&p->scan->pool, sizeof(*sec)), *last;
+
+	*sec = (struct scan_section){ .kind = kind->text, .title = title,
+				      .line = kind->line };
+	if (p->sec != &p->scan->top)
+		return diag_add(p->diag, kind->line,
+			"\"%s\" begins inside the section \"%s\" of line %d; close that with \"}\" first",
+			kind->text, p->sec->kind, p->sec->line);
+	sec->rule = find_rule(p, kind);
+	if (sec->rule->kind)
+		check_section(p, sec);
+	for (last = &p->scan->top; last->next; last = last->next)
+		;
+	last->next = sec;
+	p->sec = sec;
+	advance(p);
+	return 0;
+}
+
+static int parse_step(struct parser *p)
+{
+	struct token name = p->now;
+	const char *title = NULL;
+
+	advance(p);
+	if (name.type == '}' && p->sec != &p->scan->top) {
+		p->sec = &p->scan->top;
 		return 0;
 	}
-	if (is_sign(at, '}'))
-		return walk_error(walk, at->line,
+	if (name.type == '}')
+		return diag_add(p->diag, name.line,
 			"\"}\" closes nothing; remove it, or add the \"{\" it belongs to");
-	return walk_error(walk, at->line,
-		"\"%s\" is neither \"key = value\" nor \"section {\"; check for a missing \"=\", \"{\" or quote",
-		at->text);
+	if (name.type == WORD && p->now.type == '=')
+		return parse_key(p, &name);
+	if (name.type == WORD && is_value(&p->now)) {
+		title = p->now.text;
+		advance(p);
+	}
+	if (name.type == WORD && p->now.type == '{')
+		return parse_section(p, &name, title);
+	return diag_add(p->diag, name.line,
+		"\"%.*s\" is neither \"key = value\" nor \"section {\"; check for a missing \"=\", \"{\" or quote",
+		(int)name.len, name.text);
 }
 
-static int walk_run(struct walk *walk)
+static int parse(struct parser *p)
 {
-	const struct scan_section *sec;
-	int err = scan_add_section(walk->scan, "", NULL, 1);
+	struct lexer first = p->lex;
+	int err = 0, before = p->diag->count;
 
-	while (!err && walk->at->type != TOKEN_END)
-		err = walk_step(walk);
+	while (lexer_next(&first).type != END)
+		;
+	if (p->diag->count != before)
+		return -EINVAL;
+	p->sec = &p->scan->top;
+	p->next = lexer_next(&p->lex);
+	advance(p);
+	while (!err && p->now.type != END)
+		err = parse_step(p);
+	if (!err && p->sec != &p->scan->top)
+		diag_add(p->diag, p->sec->line, "section \"%s\" is never closed; add \"}\"",
+			 p->sec->kind);
+	return p->diag->count == before ? 0 : -EINVAL;
+}
+
+/* FNV-1a, 64 bits: tells an edited file, no defence against an attacker. */
+static void hash_text(const char *text, size_t len, char *hash)
+{
+	uint64_t sum = 0xcbf29ce484222325ULL;
+
+	while (len--) {
+		sum ^= (unsigned char)*text++;
+		sum *= 0x100000001b3ULL;
+	}
+	snprintf(hash, 17, "%016" PRIx64, sum);
+}
+
+int scan_hash_file(const char *path, char *hash)
+{
+	char *text;
+	size_t len;
+	int err = slurp_file(path, SCAN_MAX_FILE, &text, &len);
+
 	if (err)
 		return err;
-	sec = &walk->scan->sections[walk->cur];
-	if (walk->cur)
-		return walk_error(walk, sec->line,
-				  "section \"%s\" is never closed; add \"}\"",
-				  sec->kind);
+	hash_text(text, len, hash);
+	free(text);
 	return 0;
 }
 
-int scan_text(const char *text, size_t len, struct scan **out,
+int scan_file(const char *path, const struct scan_rule *rules, struct scan **out,
 	      struct diag *diag)
 {
-	struct scan *scan = calloc(1, sizeof(*scan));
-	struct lexer lex = { .line = 1, .diag = diag };
-	struct walk walk = { .scan = scan, .diag = diag };
-	int err = -ENOMEM, before = diag->count;
-	size_t i;
+	struct parser p = { .rules = rules, .diag = diag };
+	char *text;
+	size_t len;
+	int err = slurp_file(path, SCAN_MAX_FILE, &text, &len);
 
-	if (!scan)
-		return -ENOMEM;
-	scan->text = strndup(text, len);
-	lex.in = strndup(text, len);
-	if (!scan->text || !lex.in)
-		goto out_free;
-	lex.clean = scan->text;
-	i = strlen(lex.in);
-	if (i < len) {
-		for (err = 1; i--; )
-			err += text[i] == '\n';
-		diag_add(diag, err, "byte 0x00; this is not a text file");
-		err = -EINVAL;
-		goto out_free;
-	}
-	err = lexer_run(&lex);
-	walk.at = lex.tokens;
-	if (!err && diag->count == before)
-		err = walk_run(&walk);
-	if (!err && diag->count != before)
-		err = -EINVAL;
-out_free:
-	lexer_free(&lex);
-	free((char *)lex.in);
 	if (err)
-		scan_free(scan);
+		return err;
+	p.scan = calloc(1, sizeof(*p.scan));
+	if (!p.scan) {
+		free(text);
+		return -ENOMEM;
+	}
+	obstack_init(&p.scan->pool);
+	p.scan->text = text;
+	p.scan->top.line = 1;
+	hash_text(text, len, p.scan->hash);
+	p.lex = (struct lexer){ text, 1, diag };
+	if (strlen(text) < len) {
+		for (; *p.lex.at; p.lex.at++)
+			p.lex.line += *p.lex.at == '\n';
+		err = diag_add(diag, p.lex.line, "byte 0x00; this is not a text file");
+	} else {
+		err = parse(&p);
+	}
+	if (err)
+		scan_free(p.scan);
 	else
-		*out = scan;
+		*out = p.scan;
 	return err;
 }
 
 void scan_free(struct scan *scan)
 {
-	int i, j;
-
 	if (!scan)
 		return;
-	for (i = 0; i < scan->nsections; i++) {
-		struct scan_section *sec = &scan->sections[i];
-
-		for (j = 0; j < sec->nkeys; j++) {
-			free(sec->keys[j].name);
-			free(sec->keys[j].values);
-		}
-		free(sec->keys);
-		free(sec->kind);
-		free(sec->title);
-	}
-	free(scan->sections);
+	obstack_free(&scan->pool, NULL);
 	free(scan->text);
 	free(scan);
 }
 
-const struct scan_section *scan_section(const struct scan *scan,
-					const char *kind, int index)
+const struct scan_section *scan_section(const struct scan *scan, const char *kind,
+					int index)
 {
-	int i;
+	const struct scan_section *sec = scan->top.next;
 
-	for (i = 0; i < scan->nsections; i++)
-		if (!strcmp(scan->sections[i].kind, kind) && !index--)
-			return &scan->sections[i];
+	for (; sec; sec = sec->next)
+		if (!strcmp(sec->kind, kind) && !index--)
+			return sec;
 	return NULL;
 }
 
-const struct scan_key *scan_find_key(const struct scan_section *sec,
-				     const char *key)
+const struct scan_key *scan_find_key(const struct scan_section *sec, const char *name)
 {
-	int i;
+	const struct scan_key *key = sec->keys;
 
-	for (i = 0; i < sec->nkeys; i++)
-		if (!strcmp(sec->keys[i].name, key))
-			return &sec->keys[i];
-	return NULL;
-}
-
-int scan_key_line(const struct scan_section *sec, const char *key)
-{
-	const struct scan_key *found = scan_find_key(sec, key);
-
-	return found ? found->line : sec->line;
-}
-
-int scan_value_line(const struct scan_section *sec, const char *key, int index)
-{
-	const struct scan_key *found = scan_find_key(sec, key);
-
-	if (!found || index >= found->nvalues)
-		return scan_key_line(sec, key);
-	return found->values[index];
+	while (key && strcmp(key->name, name))
+		key = key->next;
+	return key;
 }

@@ -16,7 +16,7 @@
 #define VALUES_MAX_NAME	(SHAREDPC_NAME_MAX - 1)	/* of an image or export */
 
 struct value_str {
-	char *s;	/* NULL: not given and no default */
+	const char *s;	/* NULL: not given and no default */
 	int line;	/* of the value; of the section when not given */
 };
 
@@ -33,7 +33,7 @@ struct value_nums {
 };
 
 struct value_strs {
-	struct value_str *v;
+	const struct value_str *v;
 	int n;
 	int line;
 };

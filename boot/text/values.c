@@ -123,60 +123,65 @@ const char *values_path_error(const char *path)
 
 bool values_given(const struct values *v, const char *key)
 {
-	return scan_find_key(v->scan, key);
+	return scan_find_key(v->sec, key);
 }
 
-int values_str(const struct values *v, const char *key, struct value_str *out)
+struct value_strs values_strs(const struct values *v, const char *key)
 {
-	const char *s = values_given(v, key) ? cfg_getstr(v->sec, key) : NULL;
+	const struct scan_key *found = scan_find_key(v->sec, key);
 
-	out->line = scan_value_line(v->scan, key, 0);
-	out->s = s ? strdup(s) : NULL;
-	return s && !out->s ? -ENOMEM : 0;
+	if (!found)
+		return (struct value_strs){ .line = v->sec->line };
+	return (struct value_strs){ found->values, found->nvalues, found->line };
 }
 
-int values_strs(const struct values *v, const char *key, struct value_strs *out)
+struct value_str values_str(const struct values *v, const char *key)
 {
-	int i, n = values_given(v, key) ? cfg_size(v->sec, key) : 0;
+	struct value_strs list = values_strs(v, key);
 
-	out->line = scan_key_line(v->scan, key);
-	out->v = calloc(n ? n : 1, sizeof(*out->v));
-	if (!out->v)
-		return -ENOMEM;
-	for (i = 0; i < n; i++) {
-		out->v[i].s = strdup(cfg_getnstr(v->sec, key, i));
-		out->v[i].line = scan_value_line(v->scan, key, i);
-		if (!out->v[i].s)
-			return -ENOMEM;
-		out->n++;
-	}
-	return 0;
+	return list.n ? list.v[0] : (struct value_str){ .line = list.line };
 }
 
-int values_path(const struct values *v, const char *key, struct value_str *out)
+int values_line(const struct values *v, const char *key)
 {
-	int err = values_str(v, key, out);
-	const char *wrong;
-
-	if (err || !out->s)
-		return err;
-	wrong = values_path_error(out->s);
-	if (!wrong)
-		return 0;
-	diag_add(v->diag, out->line, "%s \"%s\" %s", key, out->s, wrong);
-	return -EINVAL;
+	return values_str(v, key).line;
 }
 
-int values_size(const struct values *v, const char *key, struct value_num *out)
+struct value_str values_path(const struct values *v, const char *key)
 {
-	struct value_str str;
-	int err = values_str(v, key, &str);
+	struct value_str str = values_str(v, key);
+	const char *wrong = str.s ? values_path_error(str.s) : NULL;
 
-	out->line = str.line;
-	if (err || !str.s)
-		return err;
-	out->given = true;
-	err = values_parse_size(str.s, &out->value);
+	if (wrong)
+		diag_add(v->diag, str.line, "%s \"%s\" %s", key, str.s, wrong);
+	return str;
+}
+
+/* @num was read from @key, which is to have whole frames. */
+static void check_unit(const struct values *v, const char *key,
+		       const struct value_num *num, unsigned int unit)
+{
+	uint64_t down = num->value / unit * unit;
+	char below[24], above[24];
+
+	if (num->value < unit)
+		diag_add(v->diag, num->line,
+			 "%s of %" PRIu64 " bytes is smaller than one frame (%u bytes); give a size like \"512M\"",
+			 key, num->value, unit);
+	else if (num->value != down)
+		diag_add(v->diag, num->line,
+			 "%s of %" PRIu64 " bytes is not a multiple of the page size, %u; the next sizes are \"%s\" and \"%s\"",
+			 key, num->value, unit,
+			 values_size_str(down, below, sizeof(below)),
+			 values_size_str(down + unit, above, sizeof(above)));
+}
+
+struct value_num values_size(const struct values *v, const char *key, unsigned int unit)
+{
+	struct value_str str = values_str(v, key);
+	struct value_num num = { .line = str.line, .given = str.s };
+	int err = str.s ? values_parse_size(str.s, &num.value) : 0;
+
 	if (err == -ERANGE)
 		diag_add(v->diag, str.line,
 			 "%s \"%s\" is more than 64 bits hold; write a size like \"512M\"",
@@ -185,148 +190,101 @@ int values_size(const struct values *v, const char *key, struct value_num *out)
 		diag_add(v->diag, str.line,
 			 "%s \"%s\" is not a size; write a number with K, M, G or T, like \"512M\"",
 			 key, str.s);
-	free(str.s);
-	return err ? -EINVAL : 0;
+	else if (str.s)
+		check_unit(v, key, &num, unit);
+	if (err)
+		num.value = 0;
+	return num;
 }
 
-int values_num(const struct values *v, const char *key, uint64_t max,
-	       struct value_num *out)
+struct value_num values_num(const struct values *v, const char *key, uint64_t max)
 {
-	struct value_str str;
-	int err = values_str(v, key, &str);
+	struct value_str str = values_str(v, key);
+	struct value_num num = { .line = str.line, .given = str.s };
 
-	out->line = str.line;
-	if (err || !str.s)
-		return err;
-	out->given = true;
-	err = parse_u64(str.s, str.s + strlen(str.s), &out->value);
-	if (err || out->value > max) {
+	if (str.s && (parse_u64(str.s, str.s + strlen(str.s), &num.value) ||
+		      num.value > max)) {
 		diag_add(v->diag, str.line,
 			 "%s \"%s\" is not a number from 0 to %" PRIu64 "; write a plain number",
 			 key, str.s, max);
-		err = -EINVAL;
+		num.value = 1;
 	}
-	free(str.s);
-	return err;
+	return num;
 }
 
-static int nums_add(struct value_nums *nums, uint64_t value, int line)
+/* The numbers of a range at the end of those that grow in the pool. */
+static void add_range(const struct values *v, const char *key, uint64_t first,
+		      uint64_t last, int line)
 {
-	struct value_num *grown;
+	struct obstack *pool = &v->scan->pool;
 
-	grown = realloc(nums->v, (nums->n + 1) * sizeof(*grown));
-	if (!grown)
-		return -ENOMEM;
-	nums->v = grown;
-	nums->v[nums->n++] = (struct value_num){ value, line, true };
-	return 0;
+	for (; first <= last; first++) {
+		const struct value_num *have = obstack_base(pool);
+		size_t n = obstack_object_size(pool) / sizeof(*have);
+		struct value_num num = { first, line, true };
+
+		for (; n--; have++)
+			if (have->value == first) {
+				diag_add(v->diag, line,
+					 "%" PRIu64 " is twice in \"%s\"; list it once",
+					 first, key);
+				return;
+			}
+		obstack_grow(pool, &num, sizeof(num));
+	}
 }
 
-static int nums_add_range(const struct values *v, const char *key,
-			  struct value_nums *nums, uint64_t first,
-			  uint64_t last, int line)
+struct value_nums values_nums(const struct values *v, const char *key, uint64_t max)
 {
-	int i, err = 0;
-
-	for (; !err && first <= last; first++) {
-		for (i = 0; i < nums->n; i++)
-			if (nums->v[i].value == first)
-				break;
-		if (i == nums->n) {
-			err = nums_add(nums, first, line);
-			continue;
-		}
-		diag_add(v->diag, line,
-			 "%" PRIu64 " is twice in \"%s\"; list it once",
-			 first, key);
-		return -EINVAL;
-	}
-	return err;
-}
-
-int values_nums(const struct values *v, const char *key, uint64_t max,
-		struct value_nums *out)
-{
-	int i, n = values_given(v, key) ? cfg_size(v->sec, key) : 0;
-	int err, bad = 0;
-
-	out->line = scan_key_line(v->scan, key);
-	if (!n && values_given(v, key)) {
-		diag_add(v->diag, out->line,
-			 "\"%s\" is an empty list; list at least one number, or a range like {\"0-3\"}",
-			 key);
-		return -EINVAL;
-	}
-	for (i = 0; i < n; i++) {
-		const char *s = cfg_getnstr(v->sec, key, i);
-		int line = scan_value_line(v->scan, key, i);
-		uint64_t first, last;
-
-		err = values_parse_range(s, max, &first, &last);
-		if (err) {
-			diag_add(v->diag, line,
-				 "\"%s\" in \"%s\" is not a number from 0 to %" PRIu64 " or a range like \"0-3\"; write plain numbers",
-				 s, key, max);
-			bad = -EINVAL;
-			continue;
-		}
-		err = nums_add_range(v, key, out, first, last, line);
-		if (err == -ENOMEM)
-			return err;
-		if (err)
-			bad = err;
-	}
-	return bad;
-}
-
-/* "a", "b" or "c" */
-static void names_join(const char *const *names, char *buf, size_t len)
-{
-	size_t used = 0;
+	struct value_strs list = values_strs(v, key);
+	struct value_nums nums = { .line = list.line };
+	uint64_t first, last;
 	int i;
 
-	for (i = 0; names[i] && used < len; i++)
-		used += snprintf(buf + used, len - used, "%s\"%s\"",
-				 !i ? "" : names[i + 1] ? ", " : " or ", names[i]);
+	if (!list.n && values_given(v, key))
+		diag_add(v->diag, nums.line,
+			 "\"%s\" is an empty list; list at least one number, or a range like {\"0-3\"}",
+			 key);
+	for (i = 0; i < list.n; i++) {
+		if (!values_parse_range(list.v[i].s, max, &first, &last))
+			add_range(v, key, first, last, list.v[i].line);
+		else
+			diag_add(v->diag, list.v[i].line,
+				 "\"%s\" in \"%s\" is not a number from 0 to %" PRIu64 " or a range like \"0-3\"; write plain numbers",
+				 list.v[i].s, key, max);
+	}
+	nums.n = obstack_object_size(&v->scan->pool) / sizeof(*nums.v);
+	nums.v = obstack_finish(&v->scan->pool);
+	return nums;
 }
 
 int values_choice(const struct values *v, const char *key, const char *const *names,
-		  int *out)
+		  int none)
 {
+	struct value_str str = values_str(v, key);
 	char known[128] = "";
-	struct value_str str;
-	int i, err = values_str(v, key, &str);
+	size_t used = 0;
+	int i;
 
-	if (err || !str.s)
-		return err;
-	for (i = 0; names[i] && strcmp(names[i], str.s); i++)
-		;
-	if (names[i]) {
-		*out = i;
-	} else {
-		names_join(names, known, sizeof(known));
-		diag_add(v->diag, str.line, "%s \"%s\" is unknown; write %s", key,
-			 str.s, known);
-		err = -EINVAL;
+	if (!str.s)
+		return none;
+	for (i = 0; names[i]; i++) {
+		if (!strcmp(names[i], str.s))
+			return i;
+		/* "a", "b" or "c" */
+		used += snprintf(known + used, sizeof(known) - used, "%s\"%s\"",
+				 !i ? "" : names[i + 1] ? ", " : " or ", names[i]);
 	}
-	free(str.s);
-	return err;
+	diag_add(v->diag, str.line, "%s \"%s\" is unknown; write %s", key, str.s, known);
+	return none;
 }
 
-int values_mode(const struct values *v, bool *ro)
+bool values_ro(const struct values *v, bool none)
 {
-	static const char *const names[] = { "rw", "ro", NULL };
-	int n = *ro, err = values_choice(v, "mode", names, &n);
-
-	*ro = n;
-	return err;
+	return values_choice(v, "mode", (const char *const[]){ "rw", "ro", NULL }, none);
 }
 
-int values_bool(const struct values *v, const char *key, bool *out)
+bool values_bool(const struct values *v, const char *key, bool none)
 {
-	static const char *const names[] = { "no", "yes", NULL };
-	int n = *out, err = values_choice(v, key, names, &n);
-
-	*out = n;
-	return err;
+	return values_choice(v, key, (const char *const[]){ "no", "yes", NULL }, none);
 }

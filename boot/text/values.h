@@ -2,57 +2,46 @@
 /*
  * values.h - typed values out of one section of a file.
  *
- * Everything in the files is a string to libconfuse; these functions turn one
- * key's strings into numbers, sizes, names and paths, and report what is wrong
+ * Everything in a file is a string to scan.h; these functions turn one key's
+ * strings into numbers, sizes, names and paths, and report what is wrong
  * with a value on the line of that value. A key that is not there leaves the
- * result "not given"; whether that is allowed is the caller's business.
+ * result "not given"; whether that is allowed is the caller's business. One that is
+ * wrong is given: size 0, number 1, the default, or what is right of a list.
  */
 #ifndef BOOT_VALUES_H
 #define BOOT_VALUES_H
 
-#include <errno.h>
-
-#include "boot/text/strict.h"
-#include "boot/text/value.h"
+#include "boot/text/scan.h"
 
 #define VALUES_MAX_CPU	8191	/* the kernel's largest NR_CPUS is 8192 */
 #define VALUES_MAX_NODE	1023
 #define VALUES_MAX_PATH	4095
 
-/* One section: libconfuse's values and the scan's lines. */
+/* One section. */
 struct values {
-	cfg_t *sec;
-	const struct scan_section *scan;
+	struct scan *scan;
+	const struct scan_section *sec;
 	struct diag *diag;
 };
 
-/* All return 0, -EINVAL (reported) or -ENOMEM. */
-int values_str(const struct values *v, const char *key, struct value_str *out);
-int values_strs(const struct values *v, const char *key, struct value_strs *out);
-int values_path(const struct values *v, const char *key, struct value_str *out);
-int values_size(const struct values *v, const char *key, struct value_num *out);
-int values_num(const struct values *v, const char *key, uint64_t max,
-	       struct value_num *out);
-/* "3" and "0-3"; ranges expanded; a number given twice is a mistake. */
-int values_nums(const struct values *v, const char *key, uint64_t max,
-		struct value_nums *out);
-/*
- * One of @names, which ends with NULL: its index in *@out, which keeps its value when
- * the key is not given.
- */
-int values_choice(const struct values *v, const char *key, const char *const *names,
-		  int *out);
-/* "rw" or "ro", "yes" or "no"; *@out keeps its value when not given. */
-int values_mode(const struct values *v, bool *ro);
-int values_bool(const struct values *v, const char *key, bool *out);
-
-/* A mistake is reported and the reading goes on; what else went wrong ends it. */
-static inline int values_fatal(int err)
-{
-	return err == -EINVAL ? 0 : err;
-}
-
 bool values_given(const struct values *v, const char *key);
+/* Line of the value of @key, or of the section when it is not there. */
+int values_line(const struct values *v, const char *key);
+
+struct value_str values_str(const struct values *v, const char *key);
+struct value_strs values_strs(const struct values *v, const char *key);
+struct value_str values_path(const struct values *v, const char *key);
+/* Whole frames of @unit bytes, at least one. */
+struct value_num values_size(const struct values *v, const char *key, unsigned int unit);
+struct value_num values_num(const struct values *v, const char *key, uint64_t max);
+/* "3" and "0-3"; ranges expanded; a number given twice is a mistake. */
+struct value_nums values_nums(const struct values *v, const char *key, uint64_t max);
+/* The index of one of @names, which ends with NULL; @none when the key is not given. */
+int values_choice(const struct values *v, const char *key, const char *const *names,
+		  int none);
+/* "rw" or "ro", "yes" or "no". */
+bool values_ro(const struct values *v, bool none);
+bool values_bool(const struct values *v, const char *key, bool none);
 
 /* Name of an image or export. NULL when fine, else what is wrong with it. */
 const char *values_name_error(const char *name);

@@ -13,7 +13,6 @@
 #include <fcntl.h>
 #include <linux/mount.h>
 #include <linux/openat2.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,9 +22,6 @@
 #include "boot/conf/conf.h"
 #include "proxyd/export/export.h"
 #include "proxyd/export/idmap.h"
-
-/* Held while a configuration is parsed: libconfuse's lexer is one for all. */
-static pthread_mutex_t parsing = PTHREAD_MUTEX_INITIALIZER;
 
 static bool same_path(const char *a, const char *b)
 {
@@ -91,7 +87,6 @@ static int config_find(const char *config, const char *owner,
 	struct diag diag;
 	int ret;
 
-	pthread_mutex_lock(&parsing);
 	diag_init(&diag, config);
 	ret = conf_read(config, &conf, &diag);
 	if (ret) {
@@ -102,7 +97,6 @@ static int config_find(const char *config, const char *owner,
 		conf_free(conf);
 	}
 	diag_free(&diag);
-	pthread_mutex_unlock(&parsing);
 	return ret;
 }
 
