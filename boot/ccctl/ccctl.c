@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "boot/ccctl/several.h"
 #include "boot/host/lock.h"
 #include "boot/text/save.h"
 #include "sharedpc_limits.h"
@@ -73,7 +74,7 @@ int ccctl_usage(const char *fmt, ...)
 	return CCCTL_USAGE;
 }
 
-int ccctl_help(const struct ccctl_command *command)
+static int print_command_help(const struct ccctl_command *command)
 {
 	printf("Usage: ccctl %s%s%s\n\n%s.\n", command->name,
 	       command->args[0] ? " " : "", command->args, command->summary);
@@ -90,7 +91,11 @@ static void say_waiting(pid_t holder)
 		ccctl_error("waiting for another ccctl");
 }
 
-int ccctl_lock(void)
+/*
+ * Be the only ccctl that changes the box until this process exits; waits for
+ * another one. Before anything looks at the plan or at an image.
+ */
+static int take_lock(void)
 {
 	struct why why;
 
@@ -136,6 +141,8 @@ int ccctl_make_plan(const char *topology, const char *root, struct plan **plan,
 	struct diag diag;
 	int err, status;
 
+	if (!root || !strcmp(root, "/"))
+		root = "";
 	diag_init(&diag, ccctl_config);
 	err = conf_read(ccctl_config, &conf, &diag);
 	status = report_diag(&diag, err);
@@ -239,6 +246,105 @@ static void print_help(void)
 	       "See ccctl(1) and partitions.conf(5).\n");
 }
 
+enum option_kind { FLAG, TEXT, SECONDS, VARIABLE };
+
+static const struct known_option {
+	const char *name;
+	int letter;		/* above 255: it has none */
+	enum option_kind kind;
+	size_t offset;		/* in struct ccctl_options */
+} known_options[] = {
+	{ "config", 'c', TEXT, offsetof(struct ccctl_options, config) },
+	{ "topology", 256, TEXT, offsetof(struct ccctl_options, topology) },
+	{ "root", 257, TEXT, offsetof(struct ccctl_options, root) },
+	{ "save-topology", 258, TEXT, offsetof(struct ccctl_options, save_topology) },
+	{ "json", 'j', FLAG, offsetof(struct ccctl_options, json) },
+	{ "force", 'f', FLAG, offsetof(struct ccctl_options, force) },
+	{ "dry-run", 'n', FLAG, offsetof(struct ccctl_options, dry_run) },
+	{ "no-wait", 'n', FLAG, offsetof(struct ccctl_options, no_wait) },
+	{ "follow", 'f', FLAG, offsetof(struct ccctl_options, follow) },
+	{ "timeout", 't', SECONDS, offsetof(struct ccctl_options, timeout) },
+	{ "env", 'e', VARIABLE, 0 },
+	{ "workdir", 'w', TEXT, offsetof(struct ccctl_options, workdir) },
+	{ "tty", 't', FLAG, offsetof(struct ccctl_options, tty) },
+};
+
+#define NOPTIONS	(sizeof(known_options) / sizeof(known_options[0]))
+
+/* "1" .. "3600".  0 or -EINVAL. */
+static int parse_seconds(const char *text, unsigned int *seconds)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	if (*end || end == text || n < 1 || n > 3600)
+		return -EINVAL;
+	*seconds = n;
+	return 0;
+}
+
+/* -1: go on. */
+static int take_option(const struct known_option *known, struct ccctl_options *opt)
+{
+	void *field = (char *)opt + known->offset;
+
+	switch (known->kind) {
+	case FLAG:
+		*(bool *)field = true;
+		break;
+	case TEXT:
+		*(const char **)field = optarg;
+		break;
+	case SECONDS:
+		if (parse_seconds(optarg, field))
+			return ccctl_usage("--%s wants seconds, 1 to 3600", known->name);
+		break;
+	case VARIABLE:
+		if (!strchr(optarg, '='))
+			return ccctl_usage("--%s wants VAR=VALUE", known->name);
+		putenv(optarg);
+		break;
+	}
+	return -1;
+}
+
+int ccctl_parse(int argc, char **argv, struct ccctl_options *opt)
+{
+	const struct known_option *of[NOPTIONS];
+	struct option longs[NOPTIONS + 2] = { { "help", no_argument, NULL, 'h' } };
+	char shorts[2 * NOPTIONS + 3], *end = shorts;
+	int letter, status, n = 0;
+	size_t i;
+
+	if (running->options[0] == '+')
+		*end++ = '+';
+	*end++ = 'h';
+	for (i = 0; i < NOPTIONS; i++) {
+		const struct known_option *known = &known_options[i];
+		bool flag = known->kind == FLAG;
+
+		if (!strstr(running->options, known->name))
+			continue;
+		of[n++] = known;
+		longs[n] = (struct option){ known->name, flag ? no_argument : required_argument,
+					    NULL, known->letter };
+		if (known->letter < 256)
+			end = stpcpy(end, (char[]){ known->letter, flag ? '\0' : ':', '\0' });
+	}
+	*end = '\0';
+	optind = 0;	/* glibc: start anew, also its inner state */
+	while ((letter = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+		if (letter == 'h')
+			return print_command_help(running);
+		for (i = 0; i < (size_t)n && of[i]->letter != letter; i++)
+			;
+		status = i < (size_t)n ? take_option(of[i], opt) : ccctl_usage("wrong option");
+		if (status >= 0)
+			return status;
+	}
+	return -1;
+}
+
 static const struct option options[] = {
 	{ "config", required_argument, NULL, 'c' },
 	{ "help", no_argument, NULL, 'h' },
@@ -270,6 +376,39 @@ static int parse_options(int argc, char **argv)
 	return -1;
 }
 
+static int act(const struct ccctl_options *opt, char **names)
+{
+	struct several s;
+	int status = several_open(&s, names);
+
+	if (status)
+		return status;
+	status = running->act(opt, &s);
+	several_close(&s);
+	return status;
+}
+
+static int run(int argc, char **argv)
+{
+	struct ccctl_options opt = { .timeout = running->timeout };
+	int status = ccctl_parse(argc, argv, &opt);
+
+	if (status >= 0)
+		return status;
+	argc -= optind;
+	argv += optind;
+	if (running->images && (!argc || (running->images == 1 && argc > 1)))
+		return ccctl_usage("which image?");
+	if (!running->images && argc)
+		return ccctl_usage("unexpected argument \"%s\"", argv[0]);
+	if (opt.config)
+		ccctl_config = opt.config;
+	status = running->changes && !opt.dry_run ? take_lock() : CCCTL_OK;
+	if (status)
+		return status;
+	return running->act ? act(&opt, argv) : running->run(&opt, argc, argv);
+}
+
 int main(int argc, char **argv)
 {
 	int status;
@@ -286,10 +425,7 @@ int main(int argc, char **argv)
 	running = find_command(argv[0]);
 	if (!running)
 		return ccctl_usage("unknown command \"%s\"", argv[0]);
-	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")))
-		return ccctl_help(running);
-	optind = 0;	/* glibc: start anew, also its inner state */
-	status = running->run(argc, argv);
+	status = run(argc, argv);
 	if (fflush(stdout) && !status)
 		status = ccctl_error("standard output: %s", strerror(errno));
 	return status;

@@ -3,9 +3,8 @@
  * ccctl.h - the sub-commands of ccctl and what they share.
  *
  * One file boot/cmd-NAME.c per sub-command; boot/ccctl/ccctl.c has the table, the
- * global options and --help of all. A command gets argv[0] = its name, global
- * options removed. It returns its exit status: CCCTL_OK, CCCTL_ERROR for an
- * error, CCCTL_USAGE for wrong usage or a mistake in the configuration; exec
+ * options and --help of all. A command returns its exit status: CCCTL_OK, CCCTL_ERROR
+ * for an error, CCCTL_USAGE for wrong usage or a mistake in the configuration; exec
  * returns the command's own status.
  */
 #ifndef BOOT_CCCTL_H
@@ -21,9 +20,30 @@
 #define CCCTL_ERROR	1
 #define CCCTL_USAGE	2
 
+#define CCCTL_SEVERAL	(-1)	/* at least one */
+
+/* What a command was told. */
+struct ccctl_options {
+	const char *config;
+	const char *topology;
+	const char *root;
+	const char *save_topology;
+	const char *workdir;
+	bool json, force, dry_run, no_wait, follow, tty;
+	unsigned int timeout;	/* seconds */
+};
+
+struct several;
+
 struct ccctl_command {
 	const char *name;
-	int (*run)(int argc, char **argv);
+	/* One of these; argv is what follows the options, and ends with NULL. */
+	int (*run)(const struct ccctl_options *opt, int argc, char **argv);
+	int (*act)(const struct ccctl_options *opt, struct several *s);	/* on the images */
+	const char *options;	/* "timeout, force"; "+": only those before the first word */
+	int images;		/* how many are named, or CCCTL_SEVERAL */
+	bool changes;		/* the box, unless --dry-run: one at a time */
+	unsigned int timeout;	/* unless --timeout */
 	const char *args;	/* "[--json] IMAGE", for the usage line */
 	const char *summary;	/* "start an image", one line */
 	const char *help;	/* options and details, lines ended by \n */
@@ -46,8 +66,8 @@ extern const struct ccctl_command cmd_log;
 /* -c/--config, or CONF_DEFAULT_FILE. */
 extern const char *ccctl_config;
 
-/* Print --help of a command; returns CCCTL_OK. main() handles `CMD --help`. */
-int ccctl_help(const struct ccctl_command *command);
+/* Options of the running command in @argv, from the second on. -1: go on at optind. */
+int ccctl_parse(int argc, char **argv, struct ccctl_options *opt);
 
 /* "ccctl NAME: message" on standard error; returns CCCTL_ERROR. */
 int ccctl_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -55,17 +75,10 @@ int ccctl_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 int ccctl_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /*
- * Be the only ccctl that changes the box until this process exits; waits for
- * another one. For a command that changes anything, before it looks at the plan
- * or at an image. Prints what is wrong; CCCTL_OK or the exit status.
- */
-int ccctl_lock(void);
-
-/*
  * Read configuration and topology (@topology: file name, or NULL for this
  * machine), check all, make the plan. Prints every mistake.
  * CCCTL_OK and *@plan, *@topo (either may be NULL when not wanted), else the
- * exit status. @root as in conf_check_machine().
+ * exit status. @root as in conf_check_machine(), or NULL for "".
  */
 int ccctl_make_plan(const char *topology, const char *root, struct plan **plan,
 		    struct topology **topo);

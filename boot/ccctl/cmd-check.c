@@ -5,47 +5,14 @@
  * Reads, resolves, changes nothing. All mistakes are printed, each with its
  * line; without any, one line says what would run.
  */
-#include <getopt.h>
-#include <inttypes.h>
-#include <string.h>
-
 #include "boot/ccctl/ccctl.h"
 
-static const struct option options[] = {
-	{ "config", required_argument, NULL, 'c' },
-	{ "topology", required_argument, NULL, 't' },
-	{ "root", required_argument, NULL, 'r' },
-	{ "help", no_argument, NULL, 'h' },
-	{ NULL, 0, NULL, 0 }
-};
-
-static int run(int argc, char **argv)
+static int run(const struct ccctl_options *opt, int argc, char **argv)
 {
-	const char *topology = NULL, *root = "";
 	struct plan *plan;
 	char size[24];
-	int opt, status;
+	int status = ccctl_make_plan(opt->topology, opt->root, &plan, NULL);
 
-	while ((opt = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
-		switch (opt) {
-		case 'c':
-			ccctl_config = optarg;
-			break;
-		case 't':
-			topology = optarg;
-			break;
-		case 'r':
-			root = strcmp(optarg, "/") ? optarg : "";
-			break;
-		case 'h':
-			return ccctl_help(&cmd_check);
-		default:
-			return ccctl_usage("wrong option");
-		}
-	}
-	if (optind < argc)
-		return ccctl_usage("unexpected argument \"%s\"", argv[optind]);
-	status = ccctl_make_plan(topology, root, &plan, NULL);
 	if (status)
 		return status;
 	printf("%s: OK, %d images, region of %s\n", ccctl_config, plan->nimages,
@@ -58,6 +25,7 @@ static int run(int argc, char **argv)
 const struct ccctl_command cmd_check = {
 	.name = "check",
 	.run = run,
+	.options = "config, topology, root",
 	.args = "[-c FILE] [--topology FILE] [--root DIR]",
 	.summary = "Check partitions.conf against this machine, change nothing",
 	.help =

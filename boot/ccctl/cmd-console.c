@@ -7,7 +7,6 @@
  * Without a terminal (a script), input is passed on until its end, then the
  * console is followed until interrupted.
  */
-#include <getopt.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -21,11 +20,6 @@
 
 #define ESCAPE		0x1d	/* ctrl-] */
 #define POLL_MS		20
-
-static const struct option options[] = {
-	{ "help", no_argument, NULL, 'h' },
-	{ NULL, 0, NULL, 0 }
-};
 
 static volatile sig_atomic_t ended;	/* the signal that wants us to end */
 
@@ -118,32 +112,19 @@ static void attach(struct box *box, int id, bool tty)
 	}
 }
 
-static int run(int argc, char **argv)
+static int sit(const struct ccctl_options *opt, struct several *s)
 {
+	const struct plan_image *img = s->images[0];
 	struct termios saved;
-	struct several s;
-	int opt, status;
 	bool tty;
 
-	while ((opt = getopt_long(argc, argv, "h", options, NULL)) != -1)
-		return opt == 'h' ? ccctl_help(&cmd_console) :
-				    ccctl_usage("wrong option");
-	if (optind + 1 != argc)
-		return ccctl_usage("which image?");
-	status = several_open(&s, argv + optind);
-	if (status)
-		return status;
-	if (s.images[0]->id == SHAREDPC_BOOT) {
-		several_close(&s);
+	if (img->id == SHAREDPC_BOOT)
 		return ccctl_error("%s is this image; it has the machine's own console",
-				   argv[optind]);
-	}
+				   img->name);
 	tty = raw_mode(&saved);
 	if (tty)
-		fprintf(stderr, "[console of %s, leave with ctrl-]]\r\n",
-			s.images[0]->name);
-	attach(&s.box, s.images[0]->id, tty);
-	several_close(&s);
+		fprintf(stderr, "[console of %s, leave with ctrl-]]\r\n", img->name);
+	attach(&s->box, img->id, tty);
 	if (tty)
 		cooked_mode(&saved);
 	return CCCTL_OK;
@@ -151,7 +132,9 @@ static int run(int argc, char **argv)
 
 const struct ccctl_command cmd_console = {
 	.name = "console",
-	.run = run,
+	.act = sit,
+	.options = "",
+	.images = 1,
 	.args = "IMAGE",
 	.summary = "Sit at an image's console",
 	.help = "Prints what the console has written so far, then passes keys on to it.\n"

@@ -5,7 +5,6 @@
  * The way of up backwards.  A step that fails is reported and the next one is
  * tried, except that a module is not unloaded under an image that runs.
  */
-#include <getopt.h>
 #include <unistd.h>
 
 #include "boot/ccctl/ccctl.h"
@@ -13,12 +12,6 @@
 #include "boot/ccctl/several.h"
 #include "boot/image/image.h"
 #include "sharedpc_limits.h"
-
-static const struct option options[] = {
-	{ "force", no_argument, NULL, 'f' },
-	{ "help", no_argument, NULL, 'h' },
-	{ NULL, 0, NULL, 0 }
-};
 
 /* Stop what runs.  A CPU that does not come home is only noted in @failed. */
 static int stop_images(struct plan *plan, unsigned int grace, int *failed)
@@ -60,33 +53,14 @@ static int down(struct plan *plan, unsigned int grace)
 	return status;
 }
 
-static int run(int argc, char **argv)
+static int run(const struct ccctl_options *opt, int argc, char **argv)
 {
-	unsigned int grace = LIMIT_GRACE_S;
 	struct plan *plan;
-	int opt, status;
+	int status = ccctl_load_plan(&plan);
 
-	while ((opt = getopt_long(argc, argv, "fh", options, NULL)) != -1) {
-		switch (opt) {
-		case 'f':
-			grace = 0;
-			break;
-		case 'h':
-			return ccctl_help(&cmd_down);
-		default:
-			return ccctl_usage("wrong option");
-		}
-	}
-	if (optind < argc)
-		return ccctl_usage("unexpected argument \"%s\"", argv[optind]);
-	if (geteuid())
-		return ccctl_error("only root can do this");
-	status = ccctl_lock();
-	if (!status)
-		status = ccctl_load_plan(&plan);
 	if (status)
 		return status;
-	status = down(plan, grace);
+	status = down(plan, opt->force ? 0 : LIMIT_GRACE_S);
 	plan_free(plan);
 	return status;
 }
@@ -94,6 +68,8 @@ static int run(int argc, char **argv)
 const struct ccctl_command cmd_down = {
 	.name = "down",
 	.run = run,
+	.options = "force",
+	.changes = true,
 	.args = "[--force]",
 	.summary = "Unmount the shared files, stop every image, take all CPUs back",
 	.help =

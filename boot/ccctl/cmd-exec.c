@@ -11,7 +11,6 @@
  * where only the boot image can be meant.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -32,14 +31,6 @@
 #define RETRY_US	(100 * 1000)
 
 extern char **environ;
-
-static const struct option options[] = {
-	{ "env", required_argument, NULL, 'e' },
-	{ "workdir", required_argument, NULL, 'w' },
-	{ "tty", no_argument, NULL, 't' },
-	{ "help", no_argument, NULL, 'h' },
-	{ NULL, 0, NULL, 0 }
-};
 
 /* This image's id. */
 static uint32_t self_id(void)
@@ -205,64 +196,29 @@ static int exec_on(const char *name, const char *dir, bool tty, char **argv)
 	return run_there(id, name, dir, tty, argv);
 }
 
-struct args {
-	const char *dir;
-	bool tty;
-};
-
-/* Options from argv[optind] on, up to -- or a word.  -1: go on. */
-static int parse_args(int argc, char **argv, struct args *args)
-{
-	int opt;
-
-	while ((opt = getopt_long(argc, argv, "+e:w:th", options, NULL)) != -1) {
-		switch (opt) {
-		case 'e':
-			if (!strchr(optarg, '='))
-				return ccctl_usage("--env wants VAR=VALUE");
-			putenv(optarg);
-			break;
-		case 'w':
-			if (optarg[0] != '/')
-				return ccctl_usage("--workdir wants an absolute path");
-			args->dir = optarg;
-			break;
-		case 't':
-			args->tty = true;
-			break;
-		case 'h':
-			return ccctl_help(&cmd_exec);
-		default:
-			return ccctl_usage("wrong option");
-		}
-	}
-	return -1;
-}
-
 /* Options may stand before the image and after it. */
-static int run(int argc, char **argv)
+static int run(const struct ccctl_options *before, int argc, char **argv)
 {
-	struct args args = { NULL, false };
-	const char *name;
+	struct ccctl_options opt = *before;
+	char *name = argv[0];
 	int status;
 
-	status = parse_args(argc, argv, &args);
+	argv[0] = (char *)cmd_exec.name;
+	status = ccctl_parse(argc, argv, &opt);
 	if (status >= 0)
 		return status;
-	if (optind == argc)
-		return ccctl_usage("which image?");
-	name = argv[optind++];
-	status = parse_args(argc, argv, &args);
-	if (status >= 0)
-		return status;
+	if (opt.workdir && opt.workdir[0] != '/')
+		return ccctl_usage("--workdir wants an absolute path");
 	if (optind == argc)
 		return ccctl_usage("which command?");
-	return exec_on(name, args.dir, args.tty, argv + optind);
+	return exec_on(name, opt.workdir, opt.tty, argv + optind);
 }
 
 const struct ccctl_command cmd_exec = {
 	.name = "exec",
 	.run = run,
+	.options = "+env, workdir, tty",
+	.images = CCCTL_SEVERAL,	/* words, not images, from the second on */
 	.args = "IMAGE [-e VAR=VALUE]... [-w DIR] [-t] -- COMMAND [ARGUMENT...]",
 	.summary = "Run a command on an image",
 	.help =

@@ -2,7 +2,6 @@
 /*
  * cmd-log.c - ccctl log: what an image has written to its console
  */
-#include <getopt.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -11,12 +10,6 @@
 #include "boot/ccctl/several.h"
 
 #define FOLLOW_US	(50 * 1000)
-
-static const struct option options[] = {
-	{ "follow", no_argument, NULL, 'f' },
-	{ "help", no_argument, NULL, 'h' },
-	{ NULL, 0, NULL, 0 }
-};
 
 /* From the start of what is kept, until interrupted. */
 static int follow(const struct box *box, int id)
@@ -55,42 +48,21 @@ static int print(const struct box *box, const struct plan_image *img)
 	return status;
 }
 
-static int run(int argc, char **argv)
+static int print_log(const struct ccctl_options *opt, struct several *s)
 {
-	bool following = false;
-	struct several s;
-	int opt, status;
+	const struct plan_image *img = s->images[0];
 
-	while ((opt = getopt_long(argc, argv, "fh", options, NULL)) != -1) {
-		switch (opt) {
-		case 'f':
-			following = true;
-			break;
-		case 'h':
-			return ccctl_help(&cmd_log);
-		default:
-			return ccctl_usage("wrong option");
-		}
-	}
-	if (optind + 1 != argc)
-		return ccctl_usage("which image?");
-	status = several_open(&s, argv + optind);
-	if (status)
-		return status;
-	if (s.images[0]->id == SHAREDPC_BOOT)
-		status = ccctl_error("image %s has the machine's own console; see dmesg",
-				     s.images[0]->name);
-	else if (following)
-		status = follow(&s.box, s.images[0]->id);
-	else
-		status = print(&s.box, s.images[0]);
-	several_close(&s);
-	return status;
+	if (img->id == SHAREDPC_BOOT)
+		return ccctl_error("image %s has the machine's own console; see dmesg",
+				   img->name);
+	return opt->follow ? follow(&s->box, img->id) : print(&s->box, img);
 }
 
 const struct ccctl_command cmd_log = {
 	.name = "log",
-	.run = run,
+	.act = print_log,
+	.options = "follow",
+	.images = 1,
 	.args = "[-f] IMAGE",
 	.summary = "Print what an image has written to its console",
 	.help =

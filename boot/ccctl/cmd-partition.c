@@ -6,19 +6,11 @@
  * it does not return: the machine comes back as the boot image in a few seconds.
  * On failure the saved plan is what it was and no kernel is left loaded.
  */
-#include <getopt.h>
 #include <unistd.h>
 
 #include "boot/ccctl/ccctl.h"
 #include "boot/host/repartition.h"
 #include "boot/host/signals.h"
-
-static const struct option options[] = {
-	{ "config", required_argument, NULL, 'c' },
-	{ "dry-run", no_argument, NULL, 'n' },
-	{ "help", no_argument, NULL, 'h' },
-	{ NULL, 0, NULL, 0 }
-};
 
 /*
  * Whoever interrupts this would leave the new plan on the machine that the old
@@ -57,7 +49,7 @@ static int jump(const struct repartition *r, const struct plan *plan)
 	return status;
 }
 
-static int partition(bool dry_run)
+static int run(const struct ccctl_options *opt, int argc, char **argv)
 {
 	struct repartition r;
 	struct topology *topo;
@@ -65,12 +57,12 @@ static int partition(bool dry_run)
 	struct why why;
 	int status;
 
-	status = ccctl_make_plan(NULL, "", &plan, &topo);
+	status = ccctl_make_plan(NULL, NULL, &plan, &topo);
 	if (status)
 		return status;
 	if (repartition_prepare(&r, plan, topo, &why)) {
 		status = ccctl_error("%s", why.text);
-	} else if (dry_run) {
+	} else if (opt->dry_run) {
 		printf("kernel:       %s\ninitrd:       SRAT with a spare node%s%s\n"
 		       "command line: %s\n", r.kernel,
 		       r.initrd[0] ? ", " : "", r.initrd, r.cmdline);
@@ -83,35 +75,11 @@ static int partition(bool dry_run)
 	return status;
 }
 
-static int run(int argc, char **argv)
-{
-	bool dry_run = false;
-	int opt, status = CCCTL_OK;
-
-	while ((opt = getopt_long(argc, argv, "c:nh", options, NULL)) != -1) {
-		switch (opt) {
-		case 'c':
-			ccctl_config = optarg;
-			break;
-		case 'n':
-			dry_run = true;
-			break;
-		case 'h':
-			return ccctl_help(&cmd_partition);
-		default:
-			return ccctl_usage("wrong option");
-		}
-	}
-	if (optind < argc)
-		return ccctl_usage("unexpected argument \"%s\"", argv[optind]);
-	if (!dry_run)
-		status = ccctl_lock();
-	return status ? status : partition(dry_run);
-}
-
 const struct ccctl_command cmd_partition = {
 	.name = "partition",
 	.run = run,
+	.options = "config, dry-run",
+	.changes = true,
 	.args = "[-c FILE] [--dry-run]",
 	.summary = "Restart this machine by kexec as the boot image of a partition",
 	.help =

@@ -6,29 +6,9 @@
  * put on the boot image's command line. With --save-topology it writes down
  * this machine instead, for planning elsewhere.
  */
-#include <errno.h>
-#include <getopt.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include "boot/ccctl/ccctl.h"
-
-static const struct option options[] = {
-	{ "config", required_argument, NULL, 'c' },
-	{ "topology", required_argument, NULL, 't' },
-	{ "root", required_argument, NULL, 'r' },
-	{ "json", no_argument, NULL, 'j' },
-	{ "save-topology", required_argument, NULL, 's' },
-	{ "help", no_argument, NULL, 'h' },
-	{ NULL, 0, NULL, 0 }
-};
-
-struct args {
-	const char *topology;
-	const char *root;
-	const char *save;
-	bool json;
-};
 
 static int save_topology(const char *path)
 {
@@ -48,16 +28,16 @@ static int save_topology(const char *path)
 	return CCCTL_OK;
 }
 
-static int print_plan(const struct args *args)
+static int print_plan(const struct ccctl_options *opt)
 {
 	struct topology *topo;
 	struct plan *plan;
 	int err, status;
 
-	status = ccctl_make_plan(args->topology, args->root, &plan, &topo);
+	status = ccctl_make_plan(opt->topology, opt->root, &plan, &topo);
 	if (status)
 		return status;
-	if (args->json)
+	if (opt->json)
 		err = plan_print_json(plan, stdout);
 	else
 		err = plan_print(plan, topo, stdout);
@@ -68,42 +48,15 @@ static int print_plan(const struct args *args)
 	return CCCTL_OK;
 }
 
-static int run(int argc, char **argv)
+static int run(const struct ccctl_options *opt, int argc, char **argv)
 {
-	struct args args = { .root = "" };
-	int opt;
-
-	while ((opt = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
-		switch (opt) {
-		case 'c':
-			ccctl_config = optarg;
-			break;
-		case 't':
-			args.topology = optarg;
-			break;
-		case 'r':
-			args.root = strcmp(optarg, "/") ? optarg : "";
-			break;
-		case 'j':
-			args.json = true;
-			break;
-		case 's':
-			args.save = optarg;
-			break;
-		case 'h':
-			return ccctl_help(&cmd_plan);
-		default:
-			return ccctl_usage("wrong option");
-		}
-	}
-	if (optind < argc)
-		return ccctl_usage("unexpected argument \"%s\"", argv[optind]);
-	return args.save ? save_topology(args.save) : print_plan(&args);
+	return opt->save_topology ? save_topology(opt->save_topology) : print_plan(opt);
 }
 
 const struct ccctl_command cmd_plan = {
 	.name = "plan",
 	.run = run,
+	.options = "config, topology, root, json, save-topology",
 	.args = "[-c FILE] [--json] [--topology FILE] [--root DIR] [--save-topology FILE]",
 	.summary = "Show which CPUs, memory, devices and files each image would get",
 	.help =

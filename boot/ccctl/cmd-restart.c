@@ -4,59 +4,27 @@
  *
  * None is stopped that could not be started again.
  */
-#include <getopt.h>
 
 #include "boot/ccctl/ccctl.h"
 #include "boot/ccctl/several.h"
 #include "sharedpc_limits.h"
 
-static const struct option options[] = {
-	{ "force", no_argument, NULL, 'f' },
-	{ "timeout", required_argument, NULL, 't' },
-	{ "help", no_argument, NULL, 'h' },
-	{ NULL, 0, NULL, 0 }
-};
-
-static int run(int argc, char **argv)
+static int restart(const struct ccctl_options *opt, struct several *s)
 {
-	unsigned int grace = LIMIT_GRACE_S, timeout = LIMIT_IMAGE_UP_S;
-	struct several s;
-	int opt, status;
+	int status = several_check(s);
 
-	while ((opt = getopt_long(argc, argv, "ft:h", options, NULL)) != -1) {
-		switch (opt) {
-		case 'f':
-			grace = 0;
-			break;
-		case 't':
-			if (several_seconds(optarg, &timeout))
-				return ccctl_usage("--timeout wants seconds, 1 to 3600");
-			break;
-		case 'h':
-			return ccctl_help(&cmd_restart);
-		default:
-			return ccctl_usage("wrong option");
-		}
-	}
-	if (optind == argc)
-		return ccctl_usage("which image?");
-	status = ccctl_lock();
 	if (!status)
-		status = several_open(&s, argv + optind);
-	if (status)
-		return status;
-	status = several_check(&s);
-	if (!status)
-		status = several_stop(&s, grace);
-	if (!status)
-		status = several_start(&s, timeout);
-	several_close(&s);
-	return status;
+		status = several_stop(s, opt->force ? 0 : LIMIT_GRACE_S);
+	return status ? status : several_start(s, opt->timeout);
 }
 
 const struct ccctl_command cmd_restart = {
 	.name = "restart",
-	.run = run,
+	.act = restart,
+	.options = "force, timeout",
+	.images = CCCTL_SEVERAL,
+	.changes = true,
+	.timeout = LIMIT_IMAGE_UP_S,
 	.args = "[--force] [--timeout SECONDS] IMAGE...",
 	.summary = "Stop images and start them again",
 	.help =

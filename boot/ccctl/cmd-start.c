@@ -2,57 +2,22 @@
 /*
  * cmd-start.c - ccctl start: run images
  */
-#include <getopt.h>
-#include <stdlib.h>
-
 #include "boot/ccctl/ccctl.h"
 #include "boot/ccctl/several.h"
 #include "sharedpc_limits.h"
 
-static const struct option options[] = {
-	{ "timeout", required_argument, NULL, 't' },
-	{ "no-wait", no_argument, NULL, 'n' },
-	{ "help", no_argument, NULL, 'h' },
-	{ NULL, 0, NULL, 0 }
-};
-
-static int run(int argc, char **argv)
+static int start(const struct ccctl_options *opt, struct several *s)
 {
-	unsigned int timeout = LIMIT_IMAGE_UP_S;
-	bool wait = true;
-	struct several s;
-	int opt, status;
-
-	while ((opt = getopt_long(argc, argv, "t:nh", options, NULL)) != -1) {
-		switch (opt) {
-		case 't':
-			if (several_seconds(optarg, &timeout))
-				return ccctl_usage("--timeout wants seconds, 1 to 3600");
-			break;
-		case 'n':
-			wait = false;
-			break;
-		case 'h':
-			return ccctl_help(&cmd_start);
-		default:
-			return ccctl_usage("wrong option");
-		}
-	}
-	if (optind == argc)
-		return ccctl_usage("which image?");
-	status = ccctl_lock();
-	if (!status)
-		status = several_open(&s, argv + optind);
-	if (status)
-		return status;
-	status = several_start(&s, wait ? timeout : 0);
-	several_close(&s);
-	return status;
+	return several_start(s, opt->no_wait ? 0 : opt->timeout);
 }
 
 const struct ccctl_command cmd_start = {
 	.name = "start",
-	.run = run,
+	.act = start,
+	.options = "timeout, no-wait",
+	.images = CCCTL_SEVERAL,
+	.changes = true,
+	.timeout = LIMIT_IMAGE_UP_S,
 	.args = "[--timeout SECONDS] [--no-wait] IMAGE...",
 	.summary = "Start images and wait until they take commands",
 	.help =

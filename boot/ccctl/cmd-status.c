@@ -7,7 +7,6 @@
  * 2.5 s at most; an image whose counter stands still is marked.
  */
 #include <fcntl.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -23,12 +22,6 @@
 #include "boot/machine/saved.h"
 #include "sharedpc_ioctl.h"
 #include "sharedpc_limits.h"
-
-static const struct option options[] = {
-	{ "json", no_argument, NULL, 'j' },
-	{ "help", no_argument, NULL, 'h' },
-	{ NULL, 0, NULL, 0 }
-};
 
 struct line {
 	const struct plan_image *img;
@@ -171,7 +164,7 @@ static int print_json(const struct several *s, const struct line *lines, int n)
 	return err ? ccctl_error("cannot print: %s", strerror(-err)) : CCCTL_OK;
 }
 
-static int print_status(struct several *s, bool json)
+static int print_status(const struct ccctl_options *opt, struct several *s)
 {
 	struct line lines[PLAN_MAX_IMAGES];
 	int n = s->plan->nimages;
@@ -182,7 +175,7 @@ static int print_status(struct several *s, bool json)
 	if (dev >= 0)
 		close(dev);
 	find_silent(s, lines, n);
-	if (json)
+	if (opt->json)
 		return print_json(s, lines, n);
 	printf("%-10s %-9s %6s %7s %6s %6s %8s\n", "IMAGE", "STATE", "UP/s",
 	       "CPUS", "MEMORY", "STARTS", "FRAMES");
@@ -192,36 +185,10 @@ static int print_status(struct several *s, bool json)
 	return CCCTL_OK;
 }
 
-static int run(int argc, char **argv)
-{
-	struct several s;
-	bool json = false;
-	int opt, status;
-
-	while ((opt = getopt_long(argc, argv, "jh", options, NULL)) != -1) {
-		switch (opt) {
-		case 'j':
-			json = true;
-			break;
-		case 'h':
-			return ccctl_help(&cmd_status);
-		default:
-			return ccctl_usage("wrong option");
-		}
-	}
-	if (optind < argc)
-		return ccctl_usage("unexpected argument \"%s\"", argv[optind]);
-	status = several_open(&s, argv + optind);
-	if (status)
-		return status;
-	status = print_status(&s, json);
-	several_close(&s);
-	return status;
-}
-
 const struct ccctl_command cmd_status = {
 	.name = "status",
-	.run = run,
+	.act = print_status,
+	.options = "json",
 	.args = "[--json]",
 	.summary = "Show what every image is doing",
 	.help =

@@ -2,55 +2,23 @@
 /*
  * cmd-stop.c - ccctl stop: end images, take their CPUs back
  */
-#include <getopt.h>
 
 #include "boot/ccctl/ccctl.h"
 #include "boot/ccctl/several.h"
 #include "sharedpc_limits.h"
 
-static const struct option options[] = {
-	{ "force", no_argument, NULL, 'f' },
-	{ "timeout", required_argument, NULL, 't' },
-	{ "help", no_argument, NULL, 'h' },
-	{ NULL, 0, NULL, 0 }
-};
-
-static int run(int argc, char **argv)
+static int stop(const struct ccctl_options *opt, struct several *s)
 {
-	unsigned int grace = LIMIT_GRACE_S;
-	struct several s;
-	int opt, status;
-
-	while ((opt = getopt_long(argc, argv, "ft:h", options, NULL)) != -1) {
-		switch (opt) {
-		case 'f':
-			grace = 0;
-			break;
-		case 't':
-			if (several_seconds(optarg, &grace))
-				return ccctl_usage("--timeout wants seconds, 1 to 3600");
-			break;
-		case 'h':
-			return ccctl_help(&cmd_stop);
-		default:
-			return ccctl_usage("wrong option");
-		}
-	}
-	if (optind == argc)
-		return ccctl_usage("which image?");
-	status = ccctl_lock();
-	if (!status)
-		status = several_open(&s, argv + optind);
-	if (status)
-		return status;
-	status = several_stop(&s, grace);
-	several_close(&s);
-	return status;
+	return several_stop(s, opt->force ? 0 : opt->timeout);
 }
 
 const struct ccctl_command cmd_stop = {
 	.name = "stop",
-	.run = run,
+	.act = stop,
+	.options = "force, timeout",
+	.images = CCCTL_SEVERAL,
+	.changes = true,
+	.timeout = LIMIT_GRACE_S,
 	.args = "[--force] [--timeout SECONDS] IMAGE...",
 	.summary = "Stop images and take their CPUs back",
 	.help =

@@ -6,7 +6,6 @@
  * image's own.  What runs already is left alone, so it can be repeated.  An
  * image that does not come up does not keep the others from it.
  */
-#include <getopt.h>
 #include <string.h>
 
 #include "boot/ccctl/ccctl.h"
@@ -14,12 +13,6 @@
 #include "boot/ccctl/several.h"
 #include "boot/image/image.h"
 #include "sharedpc_limits.h"
-
-static const struct option options[] = {
-	{ "timeout", required_argument, NULL, 't' },
-	{ "help", no_argument, NULL, 'h' },
-	{ NULL, 0, NULL, 0 }
-};
 
 static void step(const char *what)
 {
@@ -106,32 +99,14 @@ static int up(struct plan *plan, unsigned int timeout)
 	return status;
 }
 
-static int run(int argc, char **argv)
+static int run(const struct ccctl_options *opt, int argc, char **argv)
 {
-	unsigned int timeout = LIMIT_IMAGE_UP_S;
 	struct plan *plan;
-	int opt, status;
+	int status = ccctl_load_plan(&plan);
 
-	while ((opt = getopt_long(argc, argv, "t:h", options, NULL)) != -1) {
-		switch (opt) {
-		case 't':
-			if (several_seconds(optarg, &timeout))
-				return ccctl_usage("--timeout wants seconds, 1 to 3600");
-			break;
-		case 'h':
-			return ccctl_help(&cmd_up);
-		default:
-			return ccctl_usage("wrong option");
-		}
-	}
-	if (optind < argc)
-		return ccctl_usage("unexpected argument \"%s\"", argv[optind]);
-	status = ccctl_lock();
-	if (!status)
-		status = ccctl_load_plan(&plan);
 	if (status)
 		return status;
-	status = up(plan, timeout);
+	status = up(plan, opt->timeout);
 	plan_free(plan);
 	return status;
 }
@@ -139,6 +114,9 @@ static int run(int argc, char **argv)
 const struct ccctl_command cmd_up = {
 	.name = "up",
 	.run = run,
+	.options = "timeout",
+	.changes = true,
+	.timeout = LIMIT_IMAGE_UP_S,
 	.args = "[--timeout SECONDS]",
 	.summary = "Start every image of the partition and mount the shared files",
 	.help =

@@ -21,17 +21,6 @@
 #define LOOK_MS		3000	/* between searches of the images' memory, */
 #define LOOK_PART	10	/* which take no more than that part of the time */
 
-int several_seconds(const char *text, unsigned int *seconds)
-{
-	char *end;
-	unsigned long n = strtoul(text, &end, 10);
-
-	if (*end || end == text || n < 1 || n > 3600)
-		return -EINVAL;
-	*seconds = n;
-	return 0;
-}
-
 static int find_images(struct several *s, char **names)
 {
 	for (char **name = names; *name; name++) {

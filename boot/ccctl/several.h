@@ -12,7 +12,6 @@
 #include "boot/image/box.h"
 #include "boot/ccctl/ccctl.h"
 
-
 struct several {
 	struct plan *plan;
 	struct box box;
@@ -33,8 +32,5 @@ int several_check(struct several *s);
 int several_start(struct several *s, unsigned int timeout);
 /* @grace seconds to shut down by themselves, 0: none. */
 int several_stop(struct several *s, unsigned int grace);
-
-/* "1" .. "3600".  0 or -EINVAL. */
-int several_seconds(const char *text, unsigned int *seconds);
 
 #endif
