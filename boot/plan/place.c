@@ -2,7 +2,7 @@
 /*
  * place.c - the slice allocator: sizes onto a machine's RAM. See place.h.
  *
- * Free RAM is an array of ranges, any order; taking from a range leaves up to
+ * Free RAM is an array of ranges, the highest first; taking from a range leaves up to
  * two. The numbers are small (a handful of images), so every search is linear.
  */
 #include "boot/plan/place.h"
@@ -17,25 +17,26 @@
 struct space {
 	struct range *free;
 	int n;
-	int room;	/* of the array */
 };
+
+static int highest_first(const void *a, const void *b)
+{
+	return range_compare(b, a);
+}
 
 static int space_add(struct space *space, uint64_t start, uint64_t end,
 		     int node)
 {
+	struct range *grown;
+
 	if (start >= end)
 		return 0;
-	if (space->n == space->room) {
-		int room = space->room ? 2 * space->room : 16;
-		struct range *grown = realloc(space->free,
-					      room * sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		space->free = grown;
-		space->room = room;
-	}
-	space->free[space->n++] = (struct range){ start, end - start, node };
+	grown = reallocarray(space->free, space->n + 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	space->free = grown;
+	grown[space->n++] = (struct range){ start, end - start, node };
+	qsort(grown, space->n, sizeof(*grown), highest_first);
 	return 0;
 }
 
@@ -70,7 +71,8 @@ static int space_cut(struct space *space, int i, uint64_t start, uint64_t size)
 	struct range was = space->free[i];
 	int err;
 
-	space->free[i] = space->free[--space->n];
+	memmove(&space->free[i], &space->free[i + 1],
+		(--space->n - i) * sizeof(was));
 	err = space_add(space, was.start, start, was.node);
 	if (!err)
 		err = space_add(space, start + size, was.start + was.size,
@@ -102,22 +104,17 @@ static uint64_t space_left(const struct space *space, int node)
 static int take_highest(struct space *space, const struct place_item *item,
 			struct range *out)
 {
-	uint64_t start, best = 0;
-	int i, at = -1;
+	uint64_t start;
+	int i;
 
 	for (i = 0; i < space->n; i++) {
 		if (space->free[i].node != item->node ||
 		    !fit_top(&space->free[i], item->size, item->align, &start))
 			continue;
-		if (at < 0 || start > best) {
-			best = start;
-			at = i;
-		}
+		*out = (struct range){ start, item->size, item->node };
+		return space_cut(space, i, start, item->size);
 	}
-	if (at < 0)
-		return -ENOSPC;
-	*out = (struct range){ best, item->size, item->node };
-	return space_cut(space, at, best, item->size);
+	return -ENOSPC;
 }
 
 /* All items of @node one below the other in @piece. False: they do not fit. */
@@ -145,23 +142,13 @@ static bool place_stacked(const struct space *space,
 			  const struct place_item *items, int n, int node,
 			  struct range *out)
 {
-	uint64_t below = UINT64_MAX;
-	int i, at;
+	int i;
 
-	for (;;) {
-		at = -1;
-		for (i = 0; i < space->n; i++)
-			if (space->free[i].node == node &&
-			    space->free[i].start < below &&
-			    (at < 0 ||
-			     space->free[i].start > space->free[at].start))
-				at = i;
-		if (at < 0)
-			return false;
-		if (stack_items(&space->free[at], items, n, node, out))
+	for (i = 0; i < space->n; i++)
+		if (space->free[i].node == node &&
+		    stack_items(&space->free[i], items, n, node, out))
 			return true;
-		below = space->free[at].start;
-	}
+	return false;
 }
 
 /* The next item of @node after @last in the order wanted, or -1. */
