@@ -8,48 +8,22 @@
  * MADT and SRAT also those that are off-line. On a partitioned machine, CPUs
  * and RAM come from the file saved before (see topology.h).
  */
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
+#include <glob.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <numa.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "boot/machine/topology.h"
 #include "boot/machine/acpi-map.h"
+#include "boot/text/slurp.h"
 
 #define SYS_CPU		"/sys/devices/system/cpu"
 #define SYS_NODE	"/sys/devices/system/node"
 #define SYS_MEMORY	"/sys/devices/system/memory"
 #define SYS_MEMMAP	"/sys/firmware/memmap"
 #define SYS_PCI		"/sys/bus/pci/devices"
-
-/* The first line of a file, without newline. 0 or -errno. */
-static int read_line(char *buf, size_t len, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static int read_line(char *buf, size_t len, const char *fmt, ...)
-{
-	char path[PATH_MAX];
-	va_list ap;
-	FILE *in;
-	int err = 0;
-
-	va_start(ap, fmt);
-	vsnprintf(path, sizeof(path), fmt, ap);
-	va_end(ap);
-	in = fopen(path, "re");
-	if (!in)
-		return -errno;
-	if (fgets(buf, len, in))
-		buf[strcspn(buf, "\n")] = '\0';
-	else
-		err = -EIO;
-	fclose(in);
-	return err;
-}
 
 /* /proc/cpuinfo: the APIC id of each on-line CPU. */
 static int read_cpuinfo(struct topology *topo)
@@ -114,7 +88,7 @@ static int mark_online(struct topology *topo, int number)
 static int read_online(struct topology *topo)
 {
 	char list[4096];
-	int i, err = read_line(list, sizeof(list), SYS_CPU "/online");
+	int i, err = slurp_line(list, sizeof(list), SYS_CPU "/online");
 
 	for (i = 0; i < topo->ncpus; i++)
 		topo->cpus[i].online = false;
@@ -168,7 +142,7 @@ static int find_cpus(struct topology *topo, const struct acpi_map *map)
 	char list[4096];
 	int i, err;
 
-	err = read_line(list, sizeof(list), SYS_CPU "/present");
+	err = slurp_line(list, sizeof(list), SYS_CPU "/present");
 	if (!err)
 		err = each_number(list, topo, add_present);
 	if (!err)
@@ -194,43 +168,45 @@ static int find_cpus(struct topology *topo, const struct acpi_map *map)
 	return 0;
 }
 
-/* Memory blocks of sysfs, for who cannot read the SRAT. */
-static int read_block_nodes(struct acpi_map *map, uint64_t block_size)
+/*
+ * Calls @add for each path like @pattern, as glob(7) has it: 0, its first error, or
+ * -ENODATA when there is none.
+ */
+static int each_path(const char *pattern, int (*add)(void *to, const char *path), void *to)
 {
-	DIR *nodes = opendir(SYS_NODE);
-	struct dirent *dir, *entry;
-	int node, err = 0;
+	glob_t found;
+	int err = glob(pattern, 0, NULL, &found);
 
-	while (!err && nodes && (dir = readdir(nodes))) {
-		char path[PATH_MAX];
-		uint64_t block;
-		DIR *blocks;
-
-		if (sscanf(dir->d_name, "node%d", &node) != 1)
-			continue;
-		snprintf(path, sizeof(path), SYS_NODE "/node%d", node);
-		blocks = opendir(path);
-		while (!err && blocks && (entry = readdir(blocks))) {
-			struct range *grown;
-
-			if (sscanf(entry->d_name, "memory%" SCNu64, &block) != 1)
-				continue;
-			grown = realloc(map->mem,
-					(map->nmem + 1) * sizeof(*grown));
-			if (!grown) {
-				err = -ENOMEM;
-				break;
-			}
-			map->mem = grown;
-			grown[map->nmem++] = (struct range){
-				block * block_size, block_size, node };
-		}
-		if (blocks)
-			closedir(blocks);
-	}
-	if (nodes)
-		closedir(nodes);
+	if (err)
+		return err == GLOB_NOSPACE ? -ENOMEM : -ENODATA;
+	for (size_t i = 0; !err && i < found.gl_pathc; i++)
+		err = add(to, found.gl_pathv[i]);
+	globfree(&found);
 	return err;
+}
+
+/* What is read, and by which nodes of memory. */
+struct reading {
+	struct topology *topo;
+	struct acpi_map *map;
+};
+
+/* A memory block of a node, for who cannot read the SRAT. */
+static int add_block_node(void *to, const char *path)
+{
+	struct reading *r = to;
+	uint64_t block, size = r->topo->block_size;
+	struct range *grown;
+	int node;
+
+	if (sscanf(path, SYS_NODE "/node%d/memory%" SCNu64, &node, &block) != 2)
+		return 0;
+	grown = reallocarray(r->map->mem, r->map->nmem + 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	r->map->mem = grown;
+	grown[r->map->nmem++] = (struct range){ block * size, size, node };
+	return 0;
 }
 
 /*
@@ -282,82 +258,53 @@ static int add_ram(struct topology *topo, const struct acpi_map *map,
 	return err;
 }
 
-static int read_ram(struct topology *topo, const struct acpi_map *map)
+/* An entry of the firmware's map. */
+static int add_firmware_ram(void *to, const char *path)
 {
+	struct reading *r = to;
 	char start[64], end[64], type[64];
-	DIR *dir = opendir(SYS_MEMMAP);
-	struct dirent *entry;
-	int err = 0;
+	int err = slurp_line(type, sizeof(type), "%s/type", path);
 
-	if (!dir)
-		return -errno;
-	while (!err && (entry = readdir(dir))) {
-		const char *name = entry->d_name;
-
-		if (!isdigit((unsigned char)name[0]))
-			continue;
-		err = read_line(type, sizeof(type), SYS_MEMMAP "/%s/type", name);
-		if (err || strcmp(type, "System RAM"))
-			continue;
-		err = read_line(start, sizeof(start), SYS_MEMMAP "/%s/start",
-				name);
-		if (!err)
-			err = read_line(end, sizeof(end), SYS_MEMMAP "/%s/end",
-					name);
-		if (!err)
-			err = add_ram(topo, map, strtoull(start, NULL, 16),
-				      strtoull(end, NULL, 16) + 1);
-	}
-	closedir(dir);
-	return !err && !topo->nram ? -ENODATA : err;
+	if (err || strcmp(type, "System RAM"))
+		return err;
+	err = slurp_line(start, sizeof(start), "%s/start", path);
+	if (!err)
+		err = slurp_line(end, sizeof(end), "%s/end", path);
+	return err ? err : add_ram(r->topo, r->map, strtoull(start, NULL, 16),
+				   strtoull(end, NULL, 16) + 1);
 }
 
 /* No firmware map (some virtual machines): what the kernel itself uses. */
-static int read_ram_blocks(struct topology *topo, const struct acpi_map *map)
+static int add_kernel_ram(void *to, const char *path)
 {
-	DIR *dir = opendir(SYS_MEMORY);
-	struct dirent *entry;
-	uint64_t block;
-	int err = 0;
+	struct reading *r = to;
+	uint64_t block, size = r->topo->block_size;
 
-	if (!dir)
-		return -errno;
-	while (!err && (entry = readdir(dir)))
-		if (sscanf(entry->d_name, "memory%" SCNu64, &block) == 1)
-			err = add_ram(topo, map, block * topo->block_size,
-				      (block + 1) * topo->block_size);
-	closedir(dir);
-	return !err && !topo->nram ? -ENODATA : err;
+	if (sscanf(path, SYS_MEMORY "/memory%" SCNu64, &block) != 1)
+		return 0;
+	return add_ram(r->topo, r->map, block * size, (block + 1) * size);
 }
 
-static int read_pci(struct topology *topo)
+static int add_pci(void *to, const char *path)
 {
-	DIR *dir = opendir(SYS_PCI);
-	struct dirent *entry;
+	struct reading *r = to;
+	const char *name = strrchr(path, '/') + 1;
+	struct topo_pci pci = { .class = 0 };
 	char class[64];
-	int err = 0;
 
-	while (!err && dir && (entry = readdir(dir))) {
-		struct topo_pci pci = { .class = 0 };
-
-		if (strlen(entry->d_name) != sizeof(pci.bdf) - 1)
-			continue;
-		memcpy(pci.bdf, entry->d_name, sizeof(pci.bdf));
-		if (!read_line(class, sizeof(class), SYS_PCI "/%s/class",
-			       pci.bdf))
-			pci.class = strtoul(class, NULL, 16);
-		err = topology_add_pci(topo, &pci);
-	}
-	if (dir)
-		closedir(dir);
-	return err;
+	if (strlen(name) != sizeof(pci.bdf) - 1)
+		return 0;
+	memcpy(pci.bdf, name, sizeof(pci.bdf));
+	if (!slurp_line(class, sizeof(class), "%s/class", path))
+		pci.class = strtoul(class, NULL, 16);
+	return topology_add_pci(r->topo, &pci);
 }
 
 static bool partitioned(void)
 {
 	char cmdline[8192];
 
-	return !read_line(cmdline, sizeof(cmdline), "/proc/cmdline") &&
+	return !slurp_line(cmdline, sizeof(cmdline), "/proc/cmdline") &&
 	       strstr(cmdline, "ccctl.plan=");
 }
 
@@ -378,26 +325,32 @@ static int read_saved(struct topology **out)
 static int read_machine(struct topology *topo)
 {
 	struct acpi_map map;
+	struct reading r = { topo, &map };
 	char block[64];
 	int err;
 
 	topo->block_size = TOPO_DEFAULT_BLOCK;
-	if (!read_line(block, sizeof(block), SYS_MEMORY "/block_size_bytes"))
+	if (!slurp_line(block, sizeof(block), SYS_MEMORY "/block_size_bytes"))
 		topo->block_size = strtoull(block, NULL, 16);
 	err = acpi_map_read(&map);
 	if (err)
 		return err;
 	if (!map.nmem)
-		err = read_block_nodes(&map, topo->block_size);
-	if (!err)
+		err = each_path(SYS_NODE "/node*/memory*", add_block_node, &r);
+	if (!err || err == -ENODATA)
 		err = find_cpus(topo, &map);
 	if (!err) {
-		err = read_ram(topo, &map);
-		if (err == -ENOENT || err == -ENODATA)
-			err = read_ram_blocks(topo, &map);
+		err = each_path(SYS_MEMMAP "/[0-9]*", add_firmware_ram, &r);
+		if (!topo->nram && (!err || err == -ENODATA))
+			err = each_path(SYS_MEMORY "/memory*", add_kernel_ram, &r);
+		if (!err && !topo->nram)
+			err = -ENODATA;
 	}
-	if (!err)
-		err = read_pci(topo);
+	if (!err) {
+		err = each_path(SYS_PCI "/*", add_pci, &r);
+		if (err == -ENODATA)
+			err = 0;
+	}
 	acpi_map_free(&map);
 	return err ? err : topology_finish(topo);
 }
