@@ -50,7 +50,7 @@ test-acpi-objs := tests/unit/test-acpi.o boot/load/acpi.o boot/load/srat.o
 test-acpi-libs := -lcmocka
 test-slice-objs := tests/unit/test-slice.o $(SLICE_OBJS)
 test-slice-libs := -lcmocka
-test-image-objs := tests/unit/test-image.o boot/image/console.o boot/load/kmsg.o boot/load/cpio.o boot/load/initrd.o
+test-image-objs := tests/unit/test-image.o boot/image/console.o boot/load/kmsg.o boot/load/cpio.o boot/load/initrd.o boot/text/slurp.o
 test-image-objs += boot/load/cmdline.o boot/image/state.o boot/init/ccinit-cmdline.o boot/image/box.o
 test-image-libs := -lcmocka
 test-lock-objs := tests/unit/test-lock.o boot/host/lock.o boot/text/save.o
@@ -60,6 +60,7 @@ test-save-libs := -lcmocka
 test-spawn-objs := tests/unit/test-spawn.o boot/host/spawn.o boot/host/socket-owner.o
 test-spawn-libs := -lcmocka
 test-lifecycle-objs := tests/unit/test-lifecycle.o boot/image/image.o boot/load/initrd.o boot/load/cpio.o boot/image/cpus.o \
+	boot/text/slurp.o \
 	boot/host/signals.o
 test-lifecycle-libs := -lcmocka -Wl,--wrap=ioctl
 

@@ -9,35 +9,27 @@
 #include <unistd.h>
 
 #include "boot/host/hotplug.h"
+#include "boot/text/slurp.h"
 
-static int open_online(int cpu, int flags)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/online", cpu);
-	return open(path, flags | O_CLOEXEC);
-}
+#define ONLINE		"/sys/devices/system/cpu/cpu%d/online"
 
 int hotplug_is_online(int cpu)
 {
-	int fd = open_online(cpu, O_RDONLY);
-	char c = 0;
-	int ret;
+	char text[8];
+	int err = slurp_line(text, sizeof(text), ONLINE, cpu);
 
-	if (fd < 0)
-		return -errno;
-	ret = read(fd, &c, 1) == 1 ? c == '1' : -EIO;
-	close(fd);
-	return ret;
+	return err ? err : text[0] == '1';
 }
 
 int hotplug_set_online(int cpu, bool online, struct why *why)
 {
-	int fd, ret = 0, is = hotplug_is_online(cpu);
+	int fd, ret = 0;
+	char path[64];
 
-	if (is == online)
+	if (hotplug_is_online(cpu) == online)
 		return 0;
-	fd = open_online(cpu, O_WRONLY);
+	snprintf(path, sizeof(path), ONLINE, cpu);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0 || write(fd, online ? "1" : "0", 1) != 1)
 		ret = -errno;
 	if (fd >= 0)

@@ -12,7 +12,6 @@
  * for first, because its own messages do not say what to do.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -23,6 +22,7 @@
 #include "boot/host/repartition.h"
 #include "boot/host/spawn.h"
 #include "boot/load/srat.h"
+#include "boot/text/slurp.h"
 #include "ccboot.h"
 
 #define SRAT_FILE	"/sys/firmware/acpi/tables/SRAT"
@@ -36,62 +36,19 @@
  */
 #define OPTIONS		"memhp_default_state=online_movable numa_balancing=disable"
 
-/* The whole file, malloc'ed with a NUL behind it.  0 or -errno. */
-static int slurp(const char *path, char **data, size_t *len)
-{
-	size_t room = 65536, n = 0;
-	int ret = 0, fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t got;
-	char *buf;
-
-	if (fd < 0)
-		return -errno;
-	buf = malloc(room + 1);
-	while (buf && (got = read(fd, buf + n, room - n)) > 0) {
-		n += got;
-		if (n < room)
-			continue;
-		room *= 2;
-		buf = room > FILE_MAX ? NULL : realloc(buf, room + 1);
-	}
-	if (!buf)
-		ret = -ENOMEM;
-	else if (got < 0)
-		ret = -errno;
-	close(fd);
-	if (ret) {
-		free(buf);
-		return ret;
-	}
-	buf[n] = '\0';
-	*data = buf;
-	*len = n;
-	return 0;
-}
-
 static int check_allowed(struct why *why)
 {
-	char *text;
-	size_t len;
-	bool locked = false;
+	char text[256];
 
 	if (geteuid())
 		return why_set(why, -EPERM, "only root can do this");
 	if (!access(CCBOOT_DEVICE, F_OK))
 		return why_set(why, -EBUSY,
 			       "the images of this box may be running; run ccctl down first");
-	if (!slurp(LOCKDOWN_FILE, &text, &len)) {
-		locked = !strstr(text, "[none]");
-		free(text);
-	}
-	if (locked)
+	if (!slurp_line(text, sizeof(text), LOCKDOWN_FILE) && !strstr(text, "[none]"))
 		return why_set(why, -EPERM,
 			       "the kernel is locked down (secure boot?): it takes neither kexec's kernel nor ACPI tables");
-	if (!slurp(DISABLED_FILE, &text, &len)) {
-		locked = text[0] != '0';
-		free(text);
-	}
-	if (locked)
+	if (!slurp_line(text, sizeof(text), DISABLED_FILE) && text[0] != '0')
 		return why_set(why, -EPERM,
 			       "kexec has been disabled until the next reboot (sysctl kernel.kexec_load_disabled)");
 	if (!spawn_find("kexec"))
@@ -106,7 +63,7 @@ static int check_kernel(const char *path, struct why *why)
 	struct why inner;
 	char *data;
 	size_t len;
-	int ret = slurp(path, &data, &len);
+	int ret = slurp_file(path, FILE_MAX, &data, &len);
 
 	if (ret)
 		return why_set(why, ret, "%s: the boot image's kernel: %s", path,
@@ -122,7 +79,7 @@ static int make_cmdline(struct repartition *r, const struct plan *plan,
 {
 	char *now = NULL, *base = NULL, *added = NULL;
 	size_t len;
-	int ret = slurp("/proc/cmdline", &now, &len);
+	int ret = slurp_file("/proc/cmdline", FILE_MAX, &now, &len);
 
 	if (ret)
 		return why_set(why, ret, "/proc/cmdline: %s", strerror(-ret));
@@ -173,7 +130,7 @@ static int put_tables(FILE *out, const struct topology *topo, struct why *why)
 	char *old = NULL;
 	void *srat = NULL;
 	size_t len = 0, srat_len;
-	int ret = slurp(SRAT_FILE, &old, &len);
+	int ret = slurp_file(SRAT_FILE, FILE_MAX, &old, &len);
 
 	if (ret && ret != -ENOENT)
 		return why_set(why, ret, SRAT_FILE ": %s", strerror(-ret));
@@ -198,7 +155,7 @@ static int append_file(FILE *out, const char *path, struct why *why)
 {
 	char *data;
 	size_t len;
-	int ret = slurp(path, &data, &len);
+	int ret = slurp_file(path, FILE_MAX, &data, &len);
 
 	if (ret)
 		return why_set(why, ret, "%s: %s", path, strerror(-ret));

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "boot/text/save.h"
+#include "boot/text/slurp.h"
 #include "boot/host/services.h"
 #include "boot/host/socket-owner.h"
 #include "boot/host/spawn.h"
@@ -27,15 +28,10 @@
 /* Without /proc/cmdline, or a word of ours there, nothing is known: success. */
 static int verify_cmdline(const struct plan *plan, struct why *why)
 {
-	FILE *in = fopen("/proc/cmdline", "re");
-	char line[4096] = "";
+	char line[4096];
 
-	if (!in)
-		return 0;
-	if (!fgets(line, sizeof(line), in))
-		line[0] = '\0';
-	fclose(in);
-	if (!plan_verify_cmdline(plan, line))
+	if (slurp_line(line, sizeof(line), "/proc/cmdline") ||
+	    !plan_verify_cmdline(plan, line))
 		return 0;
 	return why_set(why, -ESTALE,
 		       "this machine was partitioned by another plan; run ccctl partition again");
@@ -73,29 +69,16 @@ int services_verify(const struct plan *plan, struct why *why)
 	return ret ? ret : verify_memory(plan, why);
 }
 
-/* "live", "coming" or "going"; "": it is not there. */
-static void module_state(const char *module, char state[16])
-{
-	char path[128];
-	FILE *in;
-
-	state[0] = '\0';
-	snprintf(path, sizeof(path), "/sys/module/%s/initstate", module);
-	in = fopen(path, "re");
-	if (!in)
-		return;
-	if (fscanf(in, "%15s", state) != 1)
-		state[0] = '\0';
-	fclose(in);
-}
-
-/* A ccctl that was killed may have left a modprobe or rmmod at work: wait. */
+/*
+ * Its state is "live", "coming" or "going", or it is not there. A ccctl that was
+ * killed may have left a modprobe or rmmod at work: wait.
+ */
 static bool loaded(const char *module)
 {
 	char state[16];
 
 	for (int ms = 0; ms < LIMIT_MODULE_S * 1000; ms += 50) {
-		module_state(module, state);
+		slurp_line(state, sizeof(state), "/sys/module/%s/initstate", module);
 		if (strcmp(state, "coming") && strcmp(state, "going"))
 			break;
 		usleep(50 * 1000);
@@ -129,20 +112,21 @@ static int why_no_node(struct why *why)
 /* A node that may exist and does not, made by ccctl partition: sharedpc.ko takes it. */
 static bool has_spare_node(void)
 {
-	FILE *in = fopen(POSSIBLE_NODES, "re");
-	char text[256] = "", path[300], *last;
+	char text[256], path[300], *last;
 
-	if (!in)
+	if (slurp_line(text, sizeof(text), POSSIBLE_NODES))
 		return false;
-	if (!fgets(text, sizeof(text), in))
-		text[0] = '\0';
-	fclose(in);
-	text[strcspn(text, "\n")] = '\0';
 	for (last = text + strlen(text); last > text; last--)
 		if (!isdigit((unsigned char)last[-1]))
 			break;
 	snprintf(path, sizeof(path), "/sys/devices/system/node/node%s", last);
 	return *last && access(path, F_OK);
+}
+
+static void put_range(FILE *out, const char *comma, const struct range *range, int image)
+{
+	fprintf(out, "%s0x%" PRIx64 "+0x%" PRIx64 "@%d", comma, range->start, range->size,
+		image);
 }
 
 /* START+SIZE@IMAGE, ... */
@@ -152,9 +136,7 @@ static void put_region(FILE *out, const struct plan *plan)
 
 	for (int i = 0; i < plan->nimages; i++)
 		for (int j = 0; j < plan->images[i].nregion; j++) {
-			fprintf(out, "%s0x%" PRIx64 "+0x%" PRIx64 "@%d", comma,
-				plan->images[i].region[j].start,
-				plan->images[i].region[j].size, i);
+			put_range(out, comma, &plan->images[i].region[j], i);
 			comma = ",";
 		}
 }
@@ -163,12 +145,8 @@ static void put_region(FILE *out, const struct plan *plan)
 static void put_slices(FILE *out, const struct plan *plan)
 {
 	for (int i = 1; i < plan->nimages; i++) {
-		const struct plan_image *img = &plan->images[i];
-
-		fprintf(out, "%s0x%" PRIx64 "+0x%" PRIx64 "@%d", i > 1 ? "," : "",
-			img->mem[0].start, img->mem[0].size, i);
-		fprintf(out, ",0x%" PRIx64 "+0x%" PRIx64 "@%d", img->low.start,
-			img->low.size, i);
+		put_range(out, i > 1 ? "," : "", &plan->images[i].mem[0], i);
+		put_range(out, ",", &plan->images[i].low, i);
 	}
 }
 
@@ -256,32 +234,10 @@ int services_unload_modules(struct why *why)
 
 static bool is_proxyd(pid_t pid)
 {
-	char path[64], comm[32] = "";
-	FILE *in;
+	char comm[32];
 
-	if (pid <= 1)
-		return false;
-	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
-	in = fopen(path, "re");
-	if (!in)
-		return false;
-	if (!fgets(comm, sizeof(comm), in))
-		comm[0] = '\0';
-	fclose(in);
-	return !strcmp(comm, PROXYD "\n");
-}
-
-static pid_t read_pid(void)
-{
-	FILE *in = fopen(PROXYD_PID, "re");
-	int pid = 0;
-
-	if (!in)
-		return 0;
-	if (fscanf(in, "%d", &pid) != 1)
-		pid = 0;
-	fclose(in);
-	return pid;
+	return pid > 1 && !slurp_line(comm, sizeof(comm), "/proc/%d/comm", (int)pid) &&
+	       !strcmp(comm, PROXYD);
 }
 
 /*
@@ -290,7 +246,8 @@ static pid_t read_pid(void)
  */
 static pid_t proxyd_pid(void)
 {
-	pid_t pid = read_pid();
+	char text[16];
+	pid_t pid = slurp_line(text, sizeof(text), PROXYD_PID) ? 0 : atoi(text);
 
 	if (!is_proxyd(pid))
 		pid = socket_owner(PROXYD_SOCKET);

@@ -48,6 +48,7 @@ static int refuse_boot(const struct plan_image *img, struct why *why)
 		       img->name);
 }
 
+/* Mapped, not read: it may be as large as this image's memory. */
 struct mapping {
 	void *data;
 	size_t size;
@@ -82,8 +83,8 @@ struct load {
 	struct mapping kernel, initrd;
 	void *files;		/* initrd and what an owner needs besides, or NULL */
 	char *cmdline;
-	struct acpi_processor *cpus;
-	struct acpi_memory memory[3];
+	struct topo_cpu *cpus;
+	struct range memory[3];
 };
 
 static void load_free(struct load *load)
@@ -125,18 +126,18 @@ static int load_machine(struct load *load, const struct box *box,
 			return why_set(why, -errno, "CPU %d: %s", apic.cpu,
 				       strerror(errno));
 		load->cpus[i].apic_id = apic.apic;
-		load->cpus[i].domain = img->cpus[i].node;
+		load->cpus[i].node = img->cpus[i].node;
 	}
-	load->memory[0] = (struct acpi_memory){ img->low.start, img->low.size,
-						mem->node };
-	load->memory[1] = (struct acpi_memory){ mem->start, mem->size, mem->node };
+	load->memory[0] = img->low;
+	load->memory[0].node = mem->node;
+	load->memory[1] = *mem;
 	m->boot_apic = box->info.boot_apic;
 	m->cpus = load->cpus;
 	m->ncpus = img->ncpus;
 	m->memory = load->memory;
 	m->nmemory = 2;
 	if (img->nregion)
-		load->memory[m->nmemory++] = (struct acpi_memory){ .domain = spare_node(img) };
+		load->memory[m->nmemory++] = (struct range){ .node = spare_node(img) };
 	m->reset = box->plan->ctl.start + sharedpc_slot_off(img->id) +
 		offsetof(struct sharedpc_slot, reset);
 	return 0;
@@ -186,8 +187,8 @@ static int load_prepare(struct load *load, const struct box *box,
 	load->cmdline = cmdline_make(box->plan, img, &box->info, slice->token);
 	if (!load->cmdline)
 		return why_set(why, -ENOMEM, "out of memory");
-	slice->mem = (struct slice_range){ img->mem[0].start, img->mem[0].size };
-	slice->low = (struct slice_range){ img->low.start, img->low.size };
+	slice->mem = img->mem[0];
+	slice->low = img->low;
 	slice->kernel_file = load->kernel.data;
 	slice->kernel_size = load->kernel.size;
 	slice->cmdline = load->cmdline;

@@ -201,19 +201,19 @@ static size_t build_madt(void *p, const struct acpi_machine *m)
 	return len;
 }
 
-size_t acpi_put_cpu(void *p, const struct acpi_processor *cpu)
+size_t acpi_put_cpu(void *p, const struct topo_cpu *cpu)
 {
 	struct srat_cpu entry = { .type = 2, .length = sizeof(entry),
-		.domain = cpu->domain, .apic_id = cpu->apic_id, .flags = 1 };
+		.domain = cpu->node, .apic_id = cpu->apic_id, .flags = 1 };
 
 	memcpy(p, &entry, sizeof(entry));
 	return sizeof(entry);
 }
 
-size_t acpi_put_memory(void *p, const struct acpi_memory *mem, uint32_t flags)
+size_t acpi_put_memory(void *p, const struct range *mem, uint32_t flags)
 {
 	struct srat_memory entry = { .type = 1, .length = sizeof(entry),
-		.domain = mem->domain, .base = mem->start, .size = mem->size,
+		.domain = mem->node, .base = mem->start, .size = mem->size,
 		.flags = flags };
 
 	memcpy(p, &entry, sizeof(entry));

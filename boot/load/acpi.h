@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "boot/machine/topology.h"
+
 #define ACPI_SRAT_MEM_ENABLED	1
 #define ACPI_SRAT_MEM_HOTPLUG	2
 
@@ -27,23 +29,12 @@ struct acpi_header {
 	uint32_t creator_revision;
 } __attribute__((packed));
 
-struct acpi_processor {
-	uint32_t apic_id;
-	uint32_t domain;	/* proximity domain: the NUMA node */
-};
-
-struct acpi_memory {
-	uint64_t start;		/* bytes */
-	uint64_t size;
-	uint32_t domain;
-};
-
-/* What an image's tables say. */
+/* What an image's tables say. A node is a proximity domain there. */
 struct acpi_machine {
 	uint32_t boot_apic;	/* APIC id of the box's boot CPU */
-	const struct acpi_processor *cpus;
+	const struct topo_cpu *cpus;
 	int ncpus;
-	const struct acpi_memory *memory;
+	const struct range *memory;
 	int nmemory;
 	uint64_t reset;		/* address of the reset byte */
 };
@@ -63,8 +54,8 @@ int acpi_build(const struct acpi_machine *machine, uint64_t phys, void *buf,
 	       size_t len);
 
 /* SRAT entries, for srat.c too.  Each returns the bytes it wrote to @p. */
-size_t acpi_put_cpu(void *p, const struct acpi_processor *cpu);
-size_t acpi_put_memory(void *p, const struct acpi_memory *mem, uint32_t flags);
+size_t acpi_put_cpu(void *p, const struct topo_cpu *cpu);
+size_t acpi_put_memory(void *p, const struct range *mem, uint32_t flags);
 #define SRAT_HEADER_SIZE	48	/* header and reserved fields */
 #define SRAT_ENTRY_MAX		40
 

@@ -6,35 +6,15 @@
  * (Documentation/driver-api/early-userspace/buffer-format.rst).
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "boot/load/cpio.h"
 #include "boot/load/initrd.h"
+#include "boot/text/slurp.h"
 
-/* All of @path, malloc'ed: 0 or -errno. */
-static int slurp(const char *path, void **data, size_t *len)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC), ret = 0;
-	struct stat st;
-
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st))
-		ret = -errno;
-	*len = ret ? 0 : st.st_size;
-	*data = malloc(*len + 1);
-	if (!*data)
-		ret = -ENOMEM;
-	else if (!ret && read(fd, *data, *len) != (ssize_t)*len)
-		ret = -EIO;
-	close(fd);
-	return ret;
-}
+#define INITRD_FILE_MAX	(1u << 20)	/* bytes of the file that is added */
 
 static int put_dirs(FILE *out, const char *name)
 {
@@ -68,11 +48,10 @@ static int put_all(FILE *out, const void *initrd, size_t size, const char *name,
 int initrd_add(const void *initrd, size_t size, const char *name, const char *path,
 	       void **out, size_t *out_size)
 {
-	char *text = NULL;
-	void *data = NULL;
-	size_t len = 0;
+	char *text = NULL, *data;
+	size_t len;
 	FILE *stream;
-	int ret = slurp(path, &data, &len);
+	int ret = slurp_file(path, INITRD_FILE_MAX, &data, &len);
 
 	stream = ret ? NULL : open_memstream(&text, out_size);
 	if (!ret && !stream)

@@ -31,27 +31,21 @@
 #define SLICE_CMDLINE_SIZE	4096u
 #define SLICE_PAGE		4096u
 
-/* A physical range, bytes. */
-struct slice_range {
-	uint64_t start;
-	uint64_t size;
-};
-
 struct slice_layout {
-	struct slice_range kernel;	/* payload; size: init_size, rounded up */
-	struct slice_range initrd;
-	struct slice_range params;	/* boot_params first */
+	struct range kernel;	/* payload; size: init_size, rounded up */
+	struct range initrd;
+	struct range params;	/* boot_params first */
 	uint64_t setup_data;		/* in params, as the next two */
 	uint64_t cmdline;
 	uint64_t tables;		/* page tables below the top one */
 	uint64_t ntables;		/* pages of them */
-	struct slice_range acpi;
+	struct range acpi;
 };
 
 /* All that the loader needs to write one image into its memory. */
 struct slice {
-	struct slice_range mem;
-	struct slice_range low;
+	struct range mem;
+	struct range low;
 	const void *kernel_file;
 	size_t kernel_size;
 	const void *initrd;

@@ -69,7 +69,7 @@ static int extend(const uint8_t *old, size_t len, void **out, size_t *out_len,
 		  struct why *why)
 {
 	const struct acpi_header *h = (const void *)old;
-	struct acpi_memory spare = { 0 };
+	struct range spare = { 0 };
 	struct acpi_header *new;
 	uint32_t domain;
 	int ret = check_table(old, len, &domain, why);
@@ -84,7 +84,7 @@ static int extend(const uint8_t *old, size_t len, void **out, size_t *out_len,
 	*out_len = len;
 	if (!memcmp(h->creator_id, MARK, 4))
 		return 0;
-	spare.domain = domain + 1;
+	spare.node = domain + 1;
 	*out_len += acpi_put_memory((uint8_t *)new + len, &spare,
 				    ACPI_SRAT_MEM_ENABLED);
 	memcpy(new->creator_id, MARK, 4);
@@ -99,7 +99,7 @@ static int create(const struct topology *topo, void **out, size_t *out_len,
 {
 	size_t max = SRAT_HEADER_SIZE +
 		(topo->ncpus + topo->nram + 1) * SRAT_ENTRY_MAX;
-	struct acpi_memory spare = { .domain = 1 };
+	struct range spare = { .node = 1 };
 	uint8_t *table = calloc(1, max);
 	size_t len = SRAT_HEADER_SIZE;
 
@@ -109,7 +109,7 @@ static int create(const struct topology *topo, void **out, size_t *out_len,
 	memcpy(((struct acpi_header *)table)->creator_id, MARK, 4);
 	memcpy(table + sizeof(struct acpi_header), &(uint32_t){ 1 }, 4);
 	for (int i = 0; i < topo->ncpus; i++) {
-		struct acpi_processor cpu = { .apic_id = topo->cpus[i].apic_id };
+		struct topo_cpu cpu = { .apic_id = topo->cpus[i].apic_id };
 
 		if (cpu.apic_id == TOPO_APIC_UNKNOWN) {
 			free(table);
@@ -120,7 +120,7 @@ static int create(const struct topology *topo, void **out, size_t *out_len,
 		len += acpi_put_cpu(table + len, &cpu);
 	}
 	for (int i = 0; i < topo->nram; i++) {
-		struct acpi_memory mem = { .start = topo->ram[i].start,
+		struct range mem = { .start = topo->ram[i].start,
 					   .size = topo->ram[i].size };
 
 		len += acpi_put_memory(table + len, &mem, ACPI_SRAT_MEM_ENABLED);

@@ -9,11 +9,10 @@
 #include "boot/machine/acpi-map.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "boot/text/slurp.h"
 #include "le.h"
 
 #define ACPI_MAX_TABLE	(1u << 20)
@@ -169,37 +168,16 @@ int acpi_map_parse(const uint8_t *madt, size_t madt_len, const uint8_t *srat,
 	return err;
 }
 
-static uint8_t *read_table(const char *name, size_t *len)
-{
-	char path[256];
-	uint8_t *table;
-	ssize_t got;
-	int fd;
-
-	*len = 0;
-	snprintf(path, sizeof(path), ACPI_TABLES "/%s", name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return NULL;
-	table = malloc(ACPI_MAX_TABLE);
-	while (table && *len < ACPI_MAX_TABLE) {
-		got = read(fd, table + *len, ACPI_MAX_TABLE - *len);
-		if (got <= 0)
-			break;
-		*len += got;
-	}
-	close(fd);
-	return table;
-}
-
 int acpi_map_read(struct acpi_map *map)
 {
 	size_t madt_len, srat_len;
-	uint8_t *madt = read_table("APIC", &madt_len);
-	uint8_t *srat = read_table("SRAT", &srat_len);
+	char *madt, *srat;
 	int err;
 
-	err = acpi_map_parse(madt, madt_len, srat, srat_len, map);
+	/* Not readable: as if it were not there. */
+	slurp_file(ACPI_TABLES "/APIC", ACPI_MAX_TABLE, &madt, &madt_len);
+	slurp_file(ACPI_TABLES "/SRAT", ACPI_MAX_TABLE, &srat, &srat_len);
+	err = acpi_map_parse((uint8_t *)madt, madt_len, (uint8_t *)srat, srat_len, map);
 	free(madt);
 	free(srat);
 	return err;

@@ -19,6 +19,7 @@ int slurp_file(const char *path, size_t max, char **text, size_t *len)
 	int err = 0;
 
 	*text = NULL;
+	*len = 0;
 	if (!in)
 		return -errno;
 	/* Its size is no help: that of a file in /proc or /sys is 0. */

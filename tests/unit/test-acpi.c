@@ -23,9 +23,9 @@
 
 static uint8_t area[AREA];
 
-static struct acpi_machine machine(const struct acpi_processor *cpus, int n)
+static struct acpi_machine machine(const struct topo_cpu *cpus, int n)
 {
-	static const struct acpi_memory memory[] = {
+	static const struct range memory[] = {
 		{ 0x10000, 0x10000, 1 },
 		{ 0x140000000ull, 0x10000000, 1 },
 	};
@@ -77,7 +77,8 @@ static const uint8_t *find(const char *signature)
 
 static void test_tables(void **state)
 {
-	struct acpi_processor cpus[] = { { 2, 1 }, { 3, 1 }, { 300, 1 } };
+	struct topo_cpu cpus[] = { { .apic_id = 2, .node = 1 }, { .apic_id = 3, .node = 1 },
+		{ .apic_id = 300, .node = 1 } };
 	struct acpi_machine m = machine(cpus, 3);
 	const uint8_t *fadt, *madt, *srat;
 	int used = acpi_build(&m, PHYS, area, sizeof(area));
@@ -104,7 +105,7 @@ static void test_tables(void **state)
 
 static void test_too_small(void **state)
 {
-	struct acpi_processor cpu = { 1, 0 };
+	struct topo_cpu cpu = { .apic_id = 1 };
 	struct acpi_machine m = machine(&cpu, 1);
 
 	assert_int_equal(acpi_build(&m, PHYS, area, 256), -ENOSPC);
@@ -112,7 +113,7 @@ static void test_too_small(void **state)
 
 static void test_many_cpus(void **state)
 {
-	static struct acpi_processor cpus[1024];
+	static struct topo_cpu cpus[1024];
 	struct acpi_machine m = machine(cpus, 1024);
 
 	for (int i = 0; i < 1024; i++)
@@ -125,8 +126,8 @@ static void test_many_cpus(void **state)
 /* An SRAT with domains 0 and 5. */
 static size_t make_srat(uint8_t *buf)
 {
-	struct acpi_processor cpu = { 0, 0 }, other = { 1, 5 };
-	struct acpi_memory mem = { 0, 1 << 30, 0 };
+	struct topo_cpu cpu = { 0 }, other = { .apic_id = 1, .node = 5 };
+	struct range mem = { 0, 1 << 30, 0 };
 	size_t len = SRAT_HEADER_SIZE;
 
 	memset(buf, 0, 256);

@@ -153,8 +153,8 @@ struct world {
 	int fd;
 	struct slice slice;
 	char initrd[5000];
-	struct acpi_processor cpu;
-	struct acpi_memory mem;
+	struct topo_cpu cpu;
+	struct range mem;
 };
 
 static void world_make(struct world *w, uint64_t size)
@@ -164,7 +164,7 @@ static void world_make(struct world *w, uint64_t size)
 	assert_int_equal(ftruncate(w->fd, 8ll << 30), 0);
 	memset(w->initrd, 0x77, sizeof(w->initrd));
 	w->cpu.apic_id = 3;
-	w->mem = (struct acpi_memory){ 0x13fe00000ull, size, 0 };
+	w->mem = (struct range){ 0x13fe00000ull, size, 0 };
 	w->slice = (struct slice){
 		.mem = { 0x13fe00000ull, size },
 		.low = { 0x30000, 0x10000 },
