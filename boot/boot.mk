@@ -30,7 +30,7 @@ ccctl-libs := -ljansson -lnuma -lm
 STATIC_PROGS += ccinit
 ccinit-objs := boot/init/ccinit.o boot/init/ccinit-cmdline.o boot/init/ccinit-setup.o
 ccinit-objs += boot/init/ccinit-mounts.o
-ccinit-objs += boot/init/ccinit-end.o lib/stream.o
+ccinit-objs += boot/init/ccinit-end.o lib/pid1.o lib/stream.o
 INITRD += /init=build/bin/ccinit
 
 UNIT_TESTS += test-conf test-plan test-topology

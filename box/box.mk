@@ -2,7 +2,7 @@
 # Programs of the box: its init, the exec server and the host's side of it.
 
 STATIC_PROGS += box-init ccexecd box-exec
-box-init-objs := box/init.o
+box-init-objs := box/init.o lib/pid1.o
 ccexecd-objs := box/ccexecd.o $(EXEC_SERVER) lib/stream.o
 box-exec-objs := box/box-exec.o $(EXEC_CLIENT)
 

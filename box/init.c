@@ -20,43 +20,23 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <net/if.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "pid1.h"
 #include "sharedpc_limits.h"
 
 #define HOST_NAME	"boot"
 #define EXECD		"/usr/sbin/ccexecd"
 #define PORT_DIR	"/dev/virtio-ports"
-
-struct mount_entry {
-	const char *source, *target, *type, *options;
-	unsigned long flags;
-};
-
-static const struct mount_entry mounts[] = {
-	{ "proc", "/proc", "proc", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC },
-	{ "sysfs", "/sys", "sysfs", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC },
-	{ "devtmpfs", "/dev", "devtmpfs", "mode=755", MS_NOSUID },
-	{ "devpts", "/dev/pts", "devpts", "gid=5,mode=620,ptmxmode=666", MS_NOSUID },
-	{ "tmpfs", "/dev/shm", "tmpfs", "mode=1777", MS_NOSUID | MS_NODEV },
-	{ "tmpfs", "/run", "tmpfs", "mode=755", MS_NOSUID | MS_NODEV },
-	{ "tmpfs", "/tmp", "tmpfs", "mode=1777", MS_NOSUID | MS_NODEV },
-	{ "debugfs", "/sys/kernel/debug", "debugfs", NULL, 0 },
-	{ "tracefs", "/sys/kernel/tracing", "tracefs", NULL, 0 },
-	{ "cgroup2", "/sys/fs/cgroup", "cgroup2", NULL, 0 },
-	{ "/dev/vda", "/srv/shared", "ext4", NULL, 0 },
-};
 
 static void init_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
@@ -88,37 +68,26 @@ static void probe_module(const char *name)
 
 static void mount_all(void)
 {
-	for (size_t i = 0; i < sizeof(mounts) / sizeof(mounts[0]); i++) {
-		const struct mount_entry *m = &mounts[i];
-
-		if (m->source[0] == '/')
-			probe_module("virtio_blk");
-		mkdir(m->target, 0755);
-		/* EBUSY: the kernel has mounted devtmpfs already */
-		if (mount(m->source, m->target, m->type, m->flags, m->options) &&
-		    errno != EBUSY)
-			init_say("cannot mount %s: %s", m->target, strerror(errno));
-	}
-	if (symlink("/proc/self/fd", "/dev/fd") ||
-	    symlink("/proc/self/fd/0", "/dev/stdin") ||
-	    symlink("/proc/self/fd/1", "/dev/stdout") ||
-	    symlink("/proc/self/fd/2", "/dev/stderr"))
-		init_say("cannot make the links in /dev: %s", strerror(errno));
+	pid1_mount_pseudos(init_say);
+	if (mount("tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777"))
+		init_say("cannot mount /tmp: %s", strerror(errno));
+	probe_module("virtio_blk");
+	mkdir("/srv/shared", 0755);
+	if (mount("/dev/vda", "/srv/shared", "ext4", 0, NULL))
+		init_say("cannot mount /srv/shared: %s", strerror(errno));
 	mkdir("/run/lock", 01777);
 	mkdir("/run/ccluster", 0755);
 }
 
 static void set_up_network(void)
 {
-	struct ifreq ifr = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int err;
 
 	if (sethostname(HOST_NAME, strlen(HOST_NAME)))
 		init_say("cannot set the host name: %s", strerror(errno));
-	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &ifr))
-		init_say("cannot bring lo up: %s", strerror(errno));
-	if (fd >= 0)
-		close(fd);
+	err = pid1_bring_up_loopback();
+	if (err)
+		init_say("cannot bring lo up: %s", strerror(-err));
 }
 
 /*
@@ -159,11 +128,7 @@ static pid_t start_ports_execd(void)
 	}
 	pid = fork();
 	if (pid == 0) {
-		sigset_t none;
-
-		sigemptyset(&none);
-		sigprocmask(SIG_SETMASK, &none, NULL);
-		setsid();
+		pid1_child();
 		execv(argv[0], argv);
 		init_say("cannot run %s: %s", argv[0], strerror(errno));
 		_exit(127);
@@ -214,10 +179,7 @@ int main(void)
 	sigset_t set;
 	pid_t execd;
 
-	sigfillset(&set);
-	sigprocmask(SIG_SETMASK, &set, NULL);
-	setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
-	setenv("HOME", "/root", 1);
+	pid1_start(&set);
 	mount_all();
 	set_up_network();
 	reboot(RB_DISABLE_CAD);

@@ -72,6 +72,16 @@ static void end_commands(void)
 	}
 }
 
+bool ccinit_await(pid_t pid, int ms, int *status)
+{
+	for (; ms > 0; ms -= 10) {
+		if (waitpid(pid, status, WNOHANG) == pid)
+			return true;
+		usleep(10 * 1000);
+	}
+	return false;
+}
+
 /* In a child, as a dead owner can make an unmount wait. */
 static void unmount(const char *path)
 {
@@ -81,11 +91,8 @@ static void unmount(const char *path)
 		return;
 	if (!pid)
 		_exit(umount2(path, 0) && umount2(path, MNT_DETACH));
-	for (int ms = 0; ms < LIMIT_INIT_UNMOUNT_MS; ms += 10) {
-		if (waitpid(pid, NULL, WNOHANG) == pid)
-			return;
-		usleep(10 * 1000);
-	}
+	if (ccinit_await(pid, LIMIT_INIT_UNMOUNT_MS, NULL))
+		return;
 	ccinit_say("%s cannot be unmounted", path);
 	umount2(path, MNT_DETACH);
 }

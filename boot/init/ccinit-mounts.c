@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "boot/init/ccinit.h"
+#include "pid1.h"
 #include "sharedpc_limits.h"
 
 #define LOWER		"/lower"	/* what is below overlays, by mount */
@@ -52,22 +53,15 @@ static int run_mount(const struct init_mount *m, const char *path, bool say)
 	if (pid < 0)
 		return -errno;
 	if (!pid) {
-		sigset_t none;
-
-		sigemptyset(&none);
-		sigprocmask(SIG_SETMASK, &none, NULL);
+		pid1_child();
 		if (!say)
 			be_silent();
 		execv(argv[0], argv);
 		ccinit_say("%s: %s", argv[0], strerror(errno));
 		_exit(127);
 	}
-	for (int ms = 0; ms < LIMIT_INIT_MOUNT_S * 1000; ms += 10) {
-		if (waitpid(pid, &status, WNOHANG) == pid)
-			return WIFEXITED(status) ? WEXITSTATUS(status) :
-				128 + WTERMSIG(status);
-		usleep(10 * 1000);
-	}
+	if (ccinit_await(pid, LIMIT_INIT_MOUNT_S * 1000, &status))
+		return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 	kill(pid, SIGKILL);
 	waitpid(pid, &status, 0);
 	return -ETIMEDOUT;
@@ -190,17 +184,6 @@ static void mount_missing(const struct init_options *opt, struct missing *missin
 	_exit(0);
 }
 
-/* The others may be starting just now. */
-static void await_missing(pid_t pid)
-{
-	for (int ms = 0; ms < LIMIT_INIT_OWNER_S * 1000; ms += 10) {
-		if (waitpid(pid, NULL, WNOHANG) == pid)
-			return;
-		usleep(10 * 1000);
-	}
-	ccinit_say("not all owners are there: what they export is mounted when they are");
-}
-
 int ccinit_mount_root(const struct init_options *opt)
 {
 	return mount_one(opt, 0, &patient);
@@ -228,6 +211,8 @@ int ccinit_mount_others(const struct init_options *opt)
 		return -errno;
 	if (!pid)
 		mount_missing(opt, &missing);
-	await_missing(pid);
+	/* The others may be starting just now. */
+	if (!ccinit_await(pid, LIMIT_INIT_OWNER_S * 1000, NULL))
+		ccinit_say("not all owners are there: what they export is mounted when they are");
 	return 0;
 }

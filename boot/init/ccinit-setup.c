@@ -13,14 +13,11 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <net/if.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -28,47 +25,10 @@
 #include <linux/openat2.h>
 
 #include "boot/init/ccinit.h"
+#include "pid1.h"
 #include "sharedpc_limits.h"
 
 #define MODULES		"/lib/modules/"
-
-struct pseudo {
-	const char *type, *target, *options;
-	unsigned long flags;
-};
-
-static const struct pseudo pseudos[] = {
-	{ "proc", "/proc", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC },
-	{ "sysfs", "/sys", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC },
-	{ "devtmpfs", "/dev", "mode=755", MS_NOSUID },
-	{ "devpts", "/dev/pts", "gid=5,mode=620,ptmxmode=666", MS_NOSUID },
-	{ "tmpfs", "/dev/shm", "mode=1777", MS_NOSUID | MS_NODEV },
-	{ "tmpfs", "/run", "mode=755", MS_NOSUID | MS_NODEV },
-	{ "debugfs", "/sys/kernel/debug", NULL, 0 },
-	{ "tracefs", "/sys/kernel/tracing", NULL, 0 },
-	{ "cgroup2", "/sys/fs/cgroup", NULL, 0 },
-};
-
-static int mount_pseudos(void)
-{
-	for (size_t i = 0; i < sizeof(pseudos) / sizeof(pseudos[0]); i++) {
-		const struct pseudo *p = &pseudos[i];
-
-		mkdir(p->target, 0755);
-		/* EBUSY: the kernel has mounted devtmpfs itself */
-		if (mount(p->type, p->target, p->type, p->flags, p->options) &&
-		    errno != EBUSY) {
-			ccinit_say("cannot mount %s: %s", p->target, strerror(errno));
-			return -errno;
-		}
-	}
-	if ((symlink("/proc/self/fd", "/dev/fd") ||
-	     symlink("/proc/self/fd/0", "/dev/stdin") ||
-	     symlink("/proc/self/fd/1", "/dev/stdout") ||
-	     symlink("/proc/self/fd/2", "/dev/stderr")) && errno != EEXIST)
-		return -errno;
-	return 0;
-}
 
 int ccinit_load_module(const char *name, const char *parameters)
 {
@@ -114,17 +74,6 @@ static void open_console(void)
 		close(fd);
 }
 
-static void bring_up_loopback(void)
-{
-	struct ifreq ifr = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &ifr))
-		ccinit_say("cannot bring lo up: %s", strerror(errno));
-	if (fd >= 0)
-		close(fd);
-}
-
 static int read_cmdline(char *buf, size_t len)
 {
 	int fd = open("/proc/cmdline", O_RDONLY | O_CLOEXEC);
@@ -141,9 +90,9 @@ static int read_cmdline(char *buf, size_t len)
 int ccinit_setup_kernel(struct init_options *opt)
 {
 	static char line[4096];
-	int ret;
+	int err, ret;
 
-	ret = mount_pseudos();
+	ret = pid1_mount_pseudos(ccinit_say);
 	if (!ret)
 		ret = read_cmdline(line, sizeof(line));
 	if (!ret)
@@ -151,9 +100,12 @@ int ccinit_setup_kernel(struct init_options *opt)
 	if (!ret)
 		ret = load_modules(opt);
 	open_console();
-	if (!ret)
-		bring_up_loopback();
-	return ret;
+	if (ret)
+		return ret;
+	err = pid1_bring_up_loopback();
+	if (err)
+		ccinit_say("cannot bring lo up: %s", strerror(-err));
+	return 0;
 }
 
 /* Directory @target of the root: an O_PATH descriptor or -errno. */

@@ -32,6 +32,7 @@
 
 #include "boot/init/ccinit.h"
 #include "boot/init/poweroff.h"
+#include "pid1.h"
 #include "sharedpc_ioctl.h"
 #include "sharedpc_limits.h"
 #include "stream.h"
@@ -72,15 +73,6 @@ void ccinit_progress(uint32_t stage)
 		close(fd);
 }
 
-static void child_setup(void)
-{
-	sigset_t none;
-
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	setsid();
-}
-
 static pid_t start_execd(void)
 {
 	char *argv[] = { EXECD, "--root", NEWROOT, "--vsock", "514", NULL };
@@ -88,7 +80,7 @@ static pid_t start_execd(void)
 
 	if (pid)
 		return pid;
-	child_setup();
+	pid1_child();
 	execv(argv[0], argv);
 	ccinit_say("%s: %s", argv[0], strerror(errno));
 	_exit(127);
@@ -126,7 +118,7 @@ static pid_t start_proxyd(void)
 
 	if (pid)
 		return pid;
-	child_setup();
+	pid1_child();
 	exe = open(PROXYD, O_PATH | O_CLOEXEC);
 	log = open(NEWROOT RUN_DIR "/proxyd.log", O_WRONLY | O_CREAT | O_APPEND, 0600);
 	if (exe >= 0 && log >= 0 && !chroot(NEWROOT) && !chdir("/")) {
@@ -159,7 +151,7 @@ static pid_t start_console(void)
 
 	if (pid)
 		return pid;
-	child_setup();
+	pid1_child();
 	fd = open("/dev/ttyCC0", O_RDWR);
 	if (fd < 0)
 		_exit(1);
@@ -280,28 +272,15 @@ static void obey(bool serving, int sigfd)
 	ccinit_shut_down(how);
 }
 
-static void block_all_signals(sigset_t *set)
-{
-	sigfillset(set);
-	sigprocmask(SIG_SETMASK, set, NULL);
-}
-
-static void set_environment(void)
-{
-	clearenv();
-	setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
-	setenv("HOME", "/root", 1);
-	setenv("TERM", "linux", 1);
-}
-
 int main(void)
 {
 	struct init_options opt;
 	sigset_t signals;
 	int ret;
 
-	block_all_signals(&signals);
-	set_environment();
+	clearenv();
+	pid1_start(&signals);
+	setenv("TERM", "linux", 1);
 	ret = ccinit_setup_kernel(&opt);
 	if (!ret) {
 		ccinit_progress(SHAREDPC_STAGE_INIT);

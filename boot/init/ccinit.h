@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "sharedpc_limits.h"
 
@@ -58,6 +59,9 @@ int ccinit_mount_others(const struct init_options *opt);
 int ccinit_target(const char *target, char *path, size_t len);
 /* One of the initramfs; there already is fine. */
 int ccinit_load_module(const char *name, const char *parameters);
+
+/* Has the child @pid ended within @ms?  Then with *@status. */
+bool ccinit_await(pid_t pid, int ms, int *status);
 
 /* Kill what runs in the root, unmount it, @how: RB_*.  Does not return. */
 void ccinit_shut_down(int how);
