@@ -21,6 +21,7 @@
  * that resets itself writes its reset byte 15 ms before its kernel tries the
  * keyboard controller, which would reset the whole box: hence the period.
  */
+#include <linux/cleanup.h>
 #include <linux/cpu.h>
 #include <linux/delay.h>
 #include <linux/hrtimer.h>
@@ -91,7 +92,7 @@ int lent_may_map(u64 start, u64 size, bool write)
 	int ret = -EPERM;
 	u32 id;
 
-	spin_lock_irq(&run_lock);
+	guard(spinlock_irq)(&run_lock);
 	for (id = 1; id < SHAREDPC_IMAGES_MAX && ret != -EBUSY; id++) {
 		u32 state = images[id].state;
 
@@ -101,7 +102,6 @@ int lent_may_map(u64 start, u64 size, bool write)
 			continue;
 		ret = write && state >= CCBOOT_RUNNING ? -EBUSY : 0;
 	}
-	spin_unlock_irq(&run_lock);
 	return ret;
 }
 
@@ -112,21 +112,16 @@ int lent_may_map(u64 start, u64 size, bool write)
  */
 static bool lent_kill_life(struct lent *img, u32 cause, u32 epoch)
 {
-	unsigned long flags;
-	bool killed;
-
-	spin_lock_irqsave(&run_lock, flags);
-	killed = img->state == CCBOOT_RUNNING &&
-		 (!epoch || sharedpc_image_life(img->id) == epoch);
-	if (killed) {
-		cpu_init_all(img->apic, img->nr_cpus);
-		img->state = CCBOOT_DYING;
-		img->cause = cause;
-		img->end_ns = ktime_get_boottime_ns();
-		queue_work(ends, &img->end);
-	}
-	spin_unlock_irqrestore(&run_lock, flags);
-	return killed;
+	guard(spinlock_irqsave)(&run_lock);
+	if (img->state != CCBOOT_RUNNING ||
+	    (epoch && sharedpc_image_life(img->id) != epoch))
+		return false;
+	cpu_init_all(img->apic, img->nr_cpus);
+	img->state = CCBOOT_DYING;
+	img->cause = cause;
+	img->end_ns = ktime_get_boottime_ns();
+	queue_work(ends, &img->end);
+	return true;
 }
 
 static bool lent_kill(struct lent *img, u32 cause)
@@ -169,11 +164,8 @@ static bool lent_park(struct lent *img)
 
 static void lent_set_state(struct lent *img, u32 state)
 {
-	unsigned long flags;
-
-	spin_lock_irqsave(&run_lock, flags);
+	guard(spinlock_irqsave)(&run_lock);
 	WRITE_ONCE(img->state, state);
-	spin_unlock_irqrestore(&run_lock, flags);
 }
 
 static void lent_end(struct work_struct *work)
@@ -231,8 +223,6 @@ static bool any_running(void)
 /* The decision to end and the start of the timer exclude each other. */
 static enum hrtimer_restart watch(struct hrtimer *timer)
 {
-	unsigned long flags;
-	bool again;
 	u32 id, cause;
 
 	for (id = 1; id < SHAREDPC_IMAGES_MAX; id++) {
@@ -242,24 +232,22 @@ static enum hrtimer_restart watch(struct hrtimer *timer)
 		if (cause)
 			lent_kill(&images[id], cause);
 	}
-	spin_lock_irqsave(&run_lock, flags);
-	again = any_running();
-	watching = again;
-	spin_unlock_irqrestore(&run_lock, flags);
-	if (!again)
-		return HRTIMER_NORESTART;
+	scoped_guard(spinlock_irqsave, &run_lock) {
+		watching = any_running();
+		if (!watching)
+			return HRTIMER_NORESTART;
+	}
 	hrtimer_forward_now(timer, ms_to_ktime(LIMIT_WATCH_MS));
 	return HRTIMER_RESTART;
 }
 
 static void lent_watch(struct lent *img)
 {
-	spin_lock_irq(&run_lock);
+	guard(spinlock_irq)(&run_lock);
 	WRITE_ONCE(img->state, CCBOOT_RUNNING);
 	if (!watching)
 		hrtimer_start(&watcher, ms_to_ktime(LIMIT_WATCH_MS), HRTIMER_MODE_REL);
 	watching = true;
-	spin_unlock_irq(&run_lock);
 }
 
 /*
@@ -332,26 +320,16 @@ static int lent_check(const struct ccboot_image *spec)
 	return mem_usable(&spec->mem) ?: mem_usable(&spec->low);
 }
 
-int lent_add(const struct ccboot_image *spec)
+static int add_locked(struct lent *img, const struct ccboot_image *spec)
 {
-	struct lent *img;
-	int ret = lent_check(spec);
+	int ret = lent_take_cpus(img, spec);
 
 	if (ret)
 		return ret;
-	mutex_lock(&images_lock);
-	img = &images[spec->id];
-	ret = -EEXIST;
-	if (img->state != CCBOOT_ABSENT)
-		goto unlock;
-	ret = lent_take_cpus(img, spec);
-	if (ret)
-		goto free;
-	ret = -ENOMEM;
 	img->copy = kmalloc(PAGE_SIZE, GFP_KERNEL);
 	img->page = memremap(spec->low.start, PAGE_SIZE, MEMREMAP_WB);
 	if (!img->copy || !img->page)
-		goto free;
+		return -ENOMEM;
 	img->id = spec->id;
 	img->mem = spec->mem;
 	img->low = spec->low;
@@ -360,59 +338,59 @@ int lent_add(const struct ccboot_image *spec)
 	INIT_WORK(&img->leave, lent_leave);
 	init_completion(&img->fenced);
 	lent_set_state(img, CCBOOT_IDLE);
-	ret = 0;
-	goto unlock;
-free:
-	lent_free(img);
-unlock:
-	mutex_unlock(&images_lock);
+	return 0;
+}
+
+int lent_add(const struct ccboot_image *spec)
+{
+	struct lent *img;
+	int ret = lent_check(spec);
+
+	if (ret)
+		return ret;
+	guard(mutex)(&images_lock);
+	img = &images[spec->id];
+	if (img->state != CCBOOT_ABSENT)
+		return -EEXIST;
+	ret = add_locked(img, spec);
+	if (ret)
+		lent_free(img);
 	return ret;
 }
 
 int lent_remove(u32 id)
 {
 	struct lent *img;
-	int ret = -ENOENT;
 
-	mutex_lock(&images_lock);
+	guard(mutex)(&images_lock);
 	img = lent_find(id);
-	if (img)
-		ret = img->state == CCBOOT_IDLE ? 0 : -EBUSY;
-	if (!ret)
-		lent_free(img);
-	mutex_unlock(&images_lock);
-	return ret;
-}
-
-/* With CPU hot-plug held off, so that none comes on-line meanwhile. */
-static int give_cpus(struct lent *img)
-{
-	int ret = 0;
-	u32 i;
-
-	cpus_read_lock();
-	for (i = 0; i < img->nr_cpus && !ret; i++)
-		if (cpu_online(img->cpu[i]) || lent_has_cpu(img->cpu[i]))
-			ret = -EBUSY;
-	if (!ret)
-		WRITE_ONCE(img->state, CCBOOT_LENT);
-	cpus_read_unlock();
-	return ret;
+	if (!img)
+		return -ENOENT;
+	if (img->state != CCBOOT_IDLE)
+		return -EBUSY;
+	lent_free(img);
+	return 0;
 }
 
 int lent_give(u32 id)
 {
 	struct lent *img;
-	int ret = -ENOENT;
+	u32 i;
 
-	mutex_lock(&images_lock);
+	guard(mutex)(&images_lock);
 	img = lent_find(id);
-	if (img)
-		ret = img->state == CCBOOT_IDLE ? give_cpus(img) : -EBUSY;
-	if (!ret)
-		__module_get(THIS_MODULE);
-	mutex_unlock(&images_lock);
-	return ret;
+	if (!img)
+		return -ENOENT;
+	if (img->state != CCBOOT_IDLE)
+		return -EBUSY;
+	/* Held off, so that none comes on-line meanwhile. */
+	guard(cpus_read_lock)();
+	for (i = 0; i < img->nr_cpus; i++)
+		if (cpu_online(img->cpu[i]) || lent_has_cpu(img->cpu[i]))
+			return -EBUSY;
+	WRITE_ONCE(img->state, CCBOOT_LENT);
+	__module_get(THIS_MODULE);
+	return 0;
 }
 
 /*
@@ -429,24 +407,19 @@ static void lent_settle(struct lent *img)
 int lent_return(u32 id)
 {
 	struct lent *img;
-	int ret = -ENOENT;
 
-	mutex_lock(&images_lock);
+	guard(mutex)(&images_lock);
 	img = lent_find(id);
-	if (img) {
-		ret = -EBUSY;
-		if (READ_ONCE(img->state) == CCBOOT_LENT) {
-			lent_settle(img);
-			/* Not while the guard looks: it uses img->cpu. */
-			cpus_read_lock();
-			lent_set_state(img, CCBOOT_IDLE);
-			cpus_read_unlock();
-			module_put(THIS_MODULE);
-			ret = 0;
-		}
-	}
-	mutex_unlock(&images_lock);
-	return ret;
+	if (!img)
+		return -ENOENT;
+	if (READ_ONCE(img->state) != CCBOOT_LENT)
+		return -EBUSY;
+	lent_settle(img);
+	/* Not while the guard looks: it uses img->cpu. */
+	scoped_guard(cpus_read_lock)
+		lent_set_state(img, CCBOOT_IDLE);
+	module_put(THIS_MODULE);
+	return 0;
 }
 
 /* Only ccctl's own trampoline is run. */
@@ -498,15 +471,12 @@ static int run_locked(struct lent *img)
 int lent_start(u32 id)
 {
 	struct lent *img;
-	int ret = -ENOENT;
 
-	mutex_lock(&images_lock);
+	guard(mutex)(&images_lock);
 	img = lent_find(id);
-	if (img)
-		ret = READ_ONCE(img->state) == CCBOOT_LENT ?
-			run_locked(img) : -EBUSY;
-	mutex_unlock(&images_lock);
-	return ret;
+	if (!img)
+		return -ENOENT;
+	return READ_ONCE(img->state) == CCBOOT_LENT ? run_locked(img) : -EBUSY;
 }
 
 /* Wait, but not for ever, for the end of the life @epoch of a dying image. */
@@ -532,24 +502,21 @@ static int await_end(const struct lent *img, u32 id, u32 epoch)
 int lent_stop(u32 id)
 {
 	struct lent *img;
-	u32 epoch = 0;
+	u32 epoch;
 	int ret;
 
-	mutex_lock(&images_lock);
-	img = lent_find(id);
-	if (img) {
+	scoped_guard(mutex, &images_lock) {
+		img = lent_find(id);
+		if (!img)
+			return -ENOENT;
 		epoch = sharedpc_image_life(id);
 		lent_kill(img, CCBOOT_STOP);
 	}
-	mutex_unlock(&images_lock);
-	if (!img)
-		return -ENOENT;
 	ret = await_end(img, id, epoch);
 	/* It halted because it was asked to: whoever stops it asked. */
-	spin_lock_irq(&run_lock);
+	guard(spinlock_irq)(&run_lock);
 	if (img->cause == CCBOOT_HALT && sharedpc_image_life(id) == epoch)
 		img->cause = CCBOOT_STOP;
-	spin_unlock_irq(&run_lock);
 	return ret;
 }
 
@@ -568,16 +535,14 @@ int lent_status(struct ccboot_status *status)
 
 	if (status->id >= SHAREDPC_IMAGES_MAX)
 		return -EINVAL;
-	mutex_lock(&images_lock);
-	spin_lock_irq(&run_lock);
+	guard(mutex)(&images_lock);
+	guard(spinlock_irq)(&run_lock);
 	img = &images[status->id];
 	status->state = img->state;
 	status->cause = img->cause;
 	status->starts = img->starts;
 	status->start_ns = img->start_ns;
 	status->end_ns = img->end_ns;
-	spin_unlock_irq(&run_lock);
-	mutex_unlock(&images_lock);
 	return 0;
 }
 

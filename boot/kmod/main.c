@@ -63,14 +63,9 @@ static long ioctl_ctl(void __user *arg)
 
 static long ioctl_add(void __user *arg)
 {
-	struct ccboot_image *spec = memdup_user(arg, sizeof(*spec));
-	long ret;
+	struct ccboot_image *spec __free(kfree) = memdup_user(arg, sizeof(*spec));
 
-	if (IS_ERR(spec))
-		return PTR_ERR(spec);
-	ret = lent_add(spec);
-	kfree(spec);
-	return ret;
+	return IS_ERR(spec) ? PTR_ERR(spec) : lent_add(spec);
 }
 
 static long ioctl_status(void __user *arg)
