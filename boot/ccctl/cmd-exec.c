@@ -79,8 +79,8 @@ static int find_by_conf(const char *name)
 		id = strcmp(name, "boot") ? -ENOENT : SHAREDPC_BOOT;
 	} else {
 		id = conf_find_image(conf, name);
-		if (id >= 0)
-			id = id == conf->boot ? SHAREDPC_BOOT : -ENOTCONN;
+		if (id > SHAREDPC_BOOT)
+			id = -ENOTCONN;
 		conf_free(conf);
 	}
 	diag_free(&diag);

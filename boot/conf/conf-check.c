@@ -13,7 +13,7 @@
 #include <string.h>
 
 /* Find the boot image; everything else hangs on it. */
-static void check_boot_image(struct conf *conf, struct diag *diag)
+static void check_boot_image(const struct conf *conf, struct diag *diag)
 {
 	int i, boot = -1;
 
@@ -37,14 +37,24 @@ static void check_boot_image(struct conf *conf, struct diag *diag)
 		diag_add(diag, conf->images[0].line,
 			 "no image besides the boot image \"%s\"; add at least one",
 			 conf->images[0].name);
-	conf->boot = boot < 0 ? 0 : boot;
+}
+
+/* Or the first, if there is none. */
+static const struct conf_image *boot_image(const struct conf *conf)
+{
+	int i;
+
+	for (i = 0; i < conf->nimages; i++)
+		if (conf->images[i].boot)
+			return &conf->images[i];
+	return &conf->images[0];
 }
 
 /* What leads to the machine that firmware started is called so everywhere. */
 static void check_name(const struct conf *conf, const struct conf_image *image,
 		       struct diag *diag)
 {
-	if (conf->images[conf->boot].boot && !image->boot &&
+	if (boot_image(conf)->boot && !image->boot &&
 	    !strcmp(image->name, "boot"))
 		diag_add(diag, image->line,
 			 "name \"boot\" of an image that firmware does not start; choose another");
@@ -62,11 +72,11 @@ static void check_booted_by(const struct conf *conf,
 	if (index < 0)
 		diag_add(diag, by->line,
 			 "unknown image \"%s\" in \"booted_by\"; name the boot image \"%s\", or remove the line",
-			 by->s, conf->images[conf->boot].name);
+			 by->s, boot_image(conf)->name);
 	else if (!conf->images[index].boot)
 		diag_add(diag, by->line,
 			 "booted_by names \"%s\", which is not the boot image; so far only \"%s\" can boot others, or remove the line",
-			 by->s, conf->images[conf->boot].name);
+			 by->s, boot_image(conf)->name);
 }
 
 /* Who has @cpu among the images before @index? Its line, or 0. */
@@ -235,6 +245,16 @@ static void check_devices(const struct conf *conf, int index,
 	}
 }
 
+/* From here on it is the first; the others stay in the file's order. */
+static void put_boot_first(struct conf *conf)
+{
+	struct conf_image boot = *boot_image(conf);
+
+	memmove(&conf->images[1], &conf->images[0],
+		(boot_image(conf) - conf->images) * sizeof(boot));
+	conf->images[0] = boot;
+}
+
 void conf_check_images(struct conf *conf, struct diag *diag)
 {
 	int i;
@@ -248,4 +268,5 @@ void conf_check_images(struct conf *conf, struct diag *diag)
 		check_devices(conf, i, diag);
 		conf_check_cmdline(&conf->images[i], diag);
 	}
+	put_boot_first(conf);
 }

@@ -2,9 +2,8 @@
 /*
  * conf-check.h - checks across sections, private to conf.c.
  *
- * Each adds what it finds to @diag. conf_check_images() also fills in what
- * follows from the whole set of images: conf->boot and the defaults of
- * booted_by.
+ * Each adds what it finds to @diag. conf_check_images() also puts the
+ * boot image first.
  */
 #ifndef BOOT_CONF_CHECK_H
 #define BOOT_CONF_CHECK_H

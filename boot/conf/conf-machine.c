@@ -126,7 +126,7 @@ int conf_check_machine(const struct conf *conf, const struct topology *topo,
 		check_node(topo, &conf->region.nodes.v[i], diag);
 	/* What the others export is seen when they run. */
 	for (i = 0; root && i < conf->nexports; i++)
-		if (conf->exports[i].image == conf->boot)
+		if (conf->exports[i].image == SHAREDPC_BOOT)
 			check_path(&conf->exports[i], root, diag);
 	return diag->count == before ? 0 : -EINVAL;
 }

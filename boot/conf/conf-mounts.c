@@ -98,7 +98,7 @@ static void check_mount_rights(const struct conf *conf,
 	if (!target)
 		return;
 	if (!strcmp(target, "/") && image != export->image &&
-	    export->image != conf->boot)
+	    export->image != SHAREDPC_BOOT)
 		diag_add(diag, mount->target.line,
 			 "root of image \"%s\" is an export of \"%s\"; an image starts from the boot image, mount an export of that",
 			 name, conf->images[export->image].name);
@@ -144,7 +144,7 @@ static void check_mount_below(const struct conf *conf, int index, int image,
 		const struct conf_mount *other = &conf->mounts[i];
 
 		if (i == index || !(other->images & 1u << image) || !other->target.s ||
-		    other->export < 0 || conf->exports[other->export].image == conf->boot ||
+		    other->export < 0 || conf->exports[other->export].image == SHAREDPC_BOOT ||
 		    !strcmp(other->target.s, mount->target.s) ||
 		    !below(mount->target.s, other->target.s))
 			continue;

@@ -153,11 +153,11 @@ static unsigned int read_mask(const struct conf *conf, const struct values *v,
 static int read_export_owner(const struct conf *conf, const struct values *v)
 {
 	struct value_str owner = values_str(v, "owner");
-	int image = owner.s ? conf_find_image(conf, owner.s) : conf->boot;
+	int image = owner.s ? conf_find_image(conf, owner.s) : SHAREDPC_BOOT;
 
 	if (image < 0) {
 		unknown_image(conf, v, &owner, "owner");
-		return conf->boot;
+		return SHAREDPC_BOOT;
 	}
 	if (owner.s && !conf->images[image].boot && !conf->images[image].region.value)
 		diag_add(v->diag, owner.line,

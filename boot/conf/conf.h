@@ -101,9 +101,8 @@ struct conf_mount {
 struct conf {
 	struct scan *scan;	/* has all strings and lists */
 	const char *file;
-	int boot;		/* index of the boot image */
 	struct conf_region region;
-	struct conf_image images[CONF_MAX_IMAGES];	/* in file order */
+	struct conf_image images[CONF_MAX_IMAGES];	/* the boot image, others in file order */
 	int nimages;
 	struct conf_export exports[CONF_MAX_EXPORTS];
 	int nexports;

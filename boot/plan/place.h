@@ -20,6 +20,9 @@ struct place_item {
 	uint64_t size;		/* bytes, not 0 */
 	uint64_t align;		/* power of two */
 	struct range *out;	/* where it went; not changed on failure */
+	const char *what;	/* for who says that it does not fit, ... */
+	const char *image;	/* of this image, or NULL ... */
+	int line;
 };
 
 /*

@@ -29,25 +29,6 @@ struct maker {
 	bool *used;	/* [i]: topo->cpus[i] has an owner */
 };
 
-/* The boot image is id 0, the others follow in the file's order. */
-static int image_id(const struct conf *conf, int index)
-{
-	if (index == conf->boot)
-		return 0;
-	return index < conf->boot ? index + 1 : index;
-}
-
-static unsigned int image_ids(const struct conf *conf, unsigned int mask)
-{
-	unsigned int ids = 0;
-	int i;
-
-	for (i = 0; i < conf->nimages; i++)
-		if (mask & 1u << i)
-			ids |= 1u << image_id(conf, i);
-	return ids;
-}
-
 static uint64_t mib(uint64_t bytes)
 {
 	return bytes >> 20;
@@ -96,85 +77,72 @@ static int give_cpu(struct plan_image *image, const struct topo_cpu *cpu)
 	return 0;
 }
 
-static int take_listed(struct maker *m, int index)
+static int take_listed(struct maker *m, int id)
 {
-	const struct value_nums *list = &m->conf->images[index].cpus;
-	struct plan_image *image;
+	const struct value_nums *list = &m->conf->images[id].cpus;
 	const struct topo_cpu *cpu;
 	int i, err = 0;
 
-	image = &m->plan->images[image_id(m->conf, index)];
 	for (i = 0; !err && i < list->n; i++) {
 		cpu = topology_cpu(m->topo, list->v[i].value);
 		if (!cpu)
 			return -EINVAL;		/* conf_check_machine() said so */
 		m->used[cpu - m->topo->cpus] = true;
-		err = give_cpu(image, cpu);
+		err = give_cpu(&m->plan->images[id], cpu);
 	}
 	return err;
 }
 
 /* The lowest numbered free CPUs of the node. CPU 0 is the boot image's only. */
-static int take_counted(struct maker *m, int index)
+static int take_counted(struct maker *m, int id)
 {
-	const struct conf_image *conf = &m->conf->images[index];
-	struct plan_image *image;
+	const struct conf_image *conf = &m->conf->images[id];
 	uint64_t want = conf->ncpus.value;
 	int i, err = 0;
 
-	image = &m->plan->images[image_id(m->conf, index)];
 	for (i = 0; !err && want && i < m->topo->ncpus; i++) {
 		const struct topo_cpu *cpu = &m->topo->cpus[i];
 
 		if (m->used[i] || (uint64_t)cpu->node != conf->node.value ||
-		    (!cpu->cpu && !conf->boot))
+		    (!cpu->cpu && id))
 			continue;
 		m->used[i] = true;
-		err = give_cpu(image, cpu);
+		err = give_cpu(&m->plan->images[id], cpu);
 		want--;
 	}
-	if (!err && want) {
-		diag_add(m->diag, conf->ncpus.line,
-			 "ncpus is %" PRIu64 ", but node %" PRIu64 " has only %" PRIu64 " CPUs left for image \"%s\"; give fewer, or another node",
-			 conf->ncpus.value, conf->node.value,
-			 conf->ncpus.value - want, conf->name);
-		err = -EINVAL;
-	}
-	return err;
+	if (err || !want)
+		return err;
+	return diag_add(m->diag, conf->ncpus.line,
+			"ncpus is %" PRIu64 ", but node %" PRIu64 " has only %" PRIu64 " CPUs left for image \"%s\"; give fewer, or another node",
+			conf->ncpus.value, conf->node.value,
+			conf->ncpus.value - want, conf->name);
 }
 
 static int make_cpus(struct maker *m)
 {
-	const struct conf *conf = m->conf;
+	const struct conf_image *boot = &m->conf->images[0];
 	int i, err = 0;
 
-	for (i = 0; !err && i < conf->nimages; i++)
+	for (i = 0; !err && i < m->conf->nimages; i++)
 		err = take_listed(m, i);
-	if (!err && conf->images[conf->boot].ncpus.given)
-		err = take_counted(m, conf->boot);
-	for (i = 0; !err && i < conf->nimages; i++)
-		if (i != conf->boot && conf->images[i].ncpus.given)
+	for (i = 0; !err && i < m->conf->nimages; i++)
+		if (m->conf->images[i].ncpus.given)
 			err = take_counted(m, i);
-	if (!err && m->plan->images[0].cpus[0].cpu &&
-	    conf->images[conf->boot].ncpus.given) {
-		diag_add(m->diag, conf->images[conf->boot].ncpus.line,
-			 "node %" PRIu64 " does not have CPU 0, which the boot image must have; name the node that has",
-			 conf->images[conf->boot].node.value);
-		err = -EINVAL;
-	}
+	if (!err && m->plan->images[0].cpus[0].cpu && boot->ncpus.given)
+		err = diag_add(m->diag, boot->ncpus.line,
+			       "node %" PRIu64 " does not have CPU 0, which the boot image must have; name the node that has",
+			       boot->node.value);
 	for (i = 0; !err && i < m->topo->ncpus; i++)
 		if (!m->used[i])
 			err = give_cpu(&m->plan->images[0], &m->topo->cpus[i]);
 	return err;
 }
 
-static int image_node(const struct maker *m, int index)
+static int image_node(const struct maker *m, int id)
 {
-	const struct conf_image *conf = &m->conf->images[index];
+	const struct conf_image *conf = &m->conf->images[id];
 
-	if (conf->node.given)
-		return conf->node.value;
-	return m->plan->images[image_id(m->conf, index)].cpus[0].node;
+	return conf->node.given ? (int)conf->node.value : m->plan->images[id].cpus[0].node;
 }
 
 /* A part of the region on @nodes nodes: whole memory blocks on each. */
@@ -195,10 +163,9 @@ static int check_part(const struct maker *m, const struct value_num *size, int n
 	else
 		snprintf(hint, sizeof(hint), "the smallest size is \"%s\"",
 			 above);
-	diag_add(m->diag, size->line,
-		 "region size is not a multiple of the memory block (%s) on each of its %d nodes; %s",
-		 block, nodes, hint);
-	return -EINVAL;
+	return diag_add(m->diag, size->line,
+		"region size is not a multiple of the memory block (%s) on each of its %d nodes; %s",
+		block, nodes, hint);
 }
 
 static int check_region(const struct maker *m)
@@ -207,107 +174,71 @@ static int check_region(const struct maker *m)
 	int i, parts = conf->region.nodes.n;
 	int err = check_part(m, &conf->region.size, conf->region.nodes.n);
 
-	for (i = 0; i < conf->nimages; i++) {
-		if (i == conf->boot || !conf->images[i].region.value)
+	for (i = 1; i < conf->nimages; i++) {
+		if (!conf->images[i].region.value)
 			continue;
 		err = check_part(m, &conf->images[i].region, 1) ?: err;
 		parts++;
 	}
 	if (parts <= SHAREDPC_REGIONS_MAX)
 		return err;
-	diag_add(m->diag, conf->region.line,
-		 "the region has %d parts, of images and on nodes; %d are the limit", parts,
-		 SHAREDPC_REGIONS_MAX);
-	return -EINVAL;
-}
-
-static void report_full(const struct maker *m, const char *what, int line,
-			const struct place_item *item, uint64_t left)
-{
-	char size[24];
-
-	diag_add(m->diag, line,
-		 "%s needs %s on node %d, which has %" PRIu64 "M of RAM, %" PRIu64 "M of it left; reduce a size, or choose another node",
-		 what, values_size_str(item->size, size, sizeof(size)),
-		 item->node, mib(topology_ram(m->topo, item->node)),
-		 mib(left));
+	return diag_add(m->diag, conf->region.line,
+		"the region has %d parts, of images and on nodes; %d are the limit", parts,
+		SHAREDPC_REGIONS_MAX);
 }
 
 #define MAX_ITEMS	(SHAREDPC_REGIONS_MAX + 1 + PLAN_MAX_IMAGES)
 
-/* What is to be placed, and what to call it when it does not fit. */
-struct items {
-	struct place_item item[MAX_ITEMS];
-	struct {
-		const char *what;	/* with the name of ... */
-		const char *image;
-		int line;
-	} about[MAX_ITEMS];
-	int n;
-};
-
-static void item_add(struct items *items, struct place_item item, const char *what,
-		     const char *image, int line)
+static int report_full(const struct maker *m, const struct place_item *item, uint64_t left)
 {
-	items->item[items->n] = item;
-	items->about[items->n].what = what;
-	items->about[items->n].image = image;
-	items->about[items->n].line = line;
-	items->n++;
+	const char *quote = item->image ? "\"" : "";
+	char size[24];
+
+	return diag_add(m->diag, item->line,
+		"%s%s%s%s%s needs %s on node %d, which has %" PRIu64 "M of RAM, %" PRIu64 "M of it left; reduce a size, or choose another node",
+		item->what, item->image ? " " : "", quote, item->image ? item->image : "",
+		quote, values_size_str(item->size, size, sizeof(size)), item->node,
+		mib(topology_ram(m->topo, item->node)), mib(left));
 }
 
-static void boot_items(const struct maker *m, struct items *items)
+/* The boot image's parts of the region, ctl, the others' parts, then their memory. */
+static int make_memory(struct maker *m)
 {
 	const struct conf_region *region = &m->conf->region;
 	const struct value_nums *nodes = &region->nodes;
+	struct place_item items[MAX_ITEMS];
 	struct plan *plan = m->plan;
-	int i;
+	uint64_t left = 0;
+	int i, n = 0, bad = 0, err;
 
 	for (i = 0; i < nodes->n; i++)
-		item_add(items, (struct place_item){
-				nodes->v[i].value, region->size.value / nodes->n,
-				m->topo->block_size, &plan->images[0].region[i] },
-			 "region", NULL, region->size.line);
-	item_add(items, (struct place_item){
-			nodes->v[0].value,
-			plan_ctl_size(plan->nimages, topology_ram(m->topo, -1)),
-			PLAN_ALIGN, &plan->ctl },
-		 "the control area beside the region", NULL, region->size.line);
-}
+		items[n++] = (struct place_item){
+			nodes->v[i].value, region->size.value / nodes->n,
+			m->topo->block_size, &plan->images[0].region[i],
+			"region", NULL, region->size.line };
+	items[n++] = (struct place_item){
+		nodes->v[0].value,
+		plan_ctl_size(plan->nimages, topology_ram(m->topo, -1)), PLAN_ALIGN,
+		&plan->ctl, "the control area beside the region", NULL,
+		region->size.line };
+	for (i = 1; i < plan->nimages; i++) {
+		const struct conf_image *conf = &m->conf->images[i];
 
-/* The parts of the region, ctl, then the clients in their order. */
-static int make_memory(struct maker *m)
-{
-	const struct conf *conf = m->conf;
-	struct items items = { .n = 0 };
-	char what[VALUES_MAX_NAME + 64];
-	uint64_t left = 0;
-	int i, id, bad = 0, err;
-
-	boot_items(m, &items);
-	for (i = 0; i < conf->nimages; i++) {
-		id = image_id(conf, i);
-		if (m->plan->images[id].nregion && id)
-			item_add(&items, (struct place_item){
-					image_node(m, i), conf->images[i].region.value,
-					m->topo->block_size, m->plan->images[id].region },
-				 "the region of image", conf->images[i].name,
-				 conf->images[i].region.line);
+		if (plan->images[i].nregion)
+			items[n++] = (struct place_item){
+				image_node(m, i), conf->region.value, m->topo->block_size,
+				plan->images[i].region, "the region of image", conf->name,
+				conf->region.line };
 	}
-	for (i = 0; i < conf->nimages; i++)
-		if (i != conf->boot)
-			item_add(&items, (struct place_item){
-					image_node(m, i), conf->images[i].memory.value,
-					PLAN_ALIGN, m->plan->images[image_id(conf, i)].mem },
-				 "image", conf->images[i].name,
-				 conf->images[i].memory.line);
-	err = place_items(m->topo, items.item, items.n, &bad, &left);
-	if (err != -ENOSPC)
-		return err;
-	snprintf(what, sizeof(what), items.about[bad].image ? "%s \"%s\"" : "%s",
-		 items.about[bad].what, items.about[bad].image);
-	report_full(m, what, items.about[bad].line, &items.item[bad], left);
-	return -EINVAL;
+	for (i = 1; i < plan->nimages; i++) {
+		const struct conf_image *conf = &m->conf->images[i];
+
+		items[n++] = (struct place_item){
+			image_node(m, i), conf->memory.value, PLAN_ALIGN,
+			plan->images[i].mem, "image", conf->name, conf->memory.line };
+	}
+	err = place_items(m->topo, items, n, &bad, &left);
+	return err == -ENOSPC ? report_full(m, &items[bad], left) : err;
 }
 
 /* 64 KiB below 1 MiB for each client, at 64 KiB * id where RAM is. */
@@ -321,12 +252,10 @@ static int make_low(struct maker *m)
 			start += PLAN_LOW_SIZE;
 		} while (start < PLAN_LOW_END &&
 			 !topology_is_ram(m->topo, start, PLAN_LOW_SIZE));
-		if (start >= PLAN_LOW_END) {
-			diag_add(m->diag, 0,
-				 "no 64K of RAM left below 576K for image \"%s\"; this firmware leaves room for %d images besides the boot image",
-				 m->plan->images[id].name, id - 1);
-			return -EINVAL;
-		}
+		if (start >= PLAN_LOW_END)
+			return diag_add(m->diag, 0,
+				"no 64K of RAM left below 576K for image \"%s\"; this firmware leaves room for %d images besides the boot image",
+				m->plan->images[id].name, id - 1);
 		m->plan->images[id].low = (struct range){ start, PLAN_LOW_SIZE,
 							  0 };
 	}
@@ -380,16 +309,15 @@ static int check_extents(struct maker *m)
 		high += extents[i].start >= PLAN_FLOOR;
 	if (high <= PLAN_MAX_EXTENTS)
 		return 0;
-	diag_add(m->diag, m->conf->region.line,
-		 "slices and region lie in %d separate ranges of memory, %d are the limit; put them on fewer nodes",
-		 high, PLAN_MAX_EXTENTS);
-	return -EINVAL;
+	return diag_add(m->diag, m->conf->region.line,
+		"slices and region lie in %d separate ranges of memory, %d are the limit; put them on fewer nodes",
+		high, PLAN_MAX_EXTENTS);
 }
 
 /* What is left is the boot image's, if it is enough. */
 static int make_rest(struct maker *m)
 {
-	const struct conf_image *conf = &m->conf->images[m->conf->boot];
+	const struct conf_image *conf = &m->conf->images[0];
 	struct plan_image *boot = &m->plan->images[0];
 	struct range taken[MAX_TAKEN];
 	uint64_t sum = 0, dma = 0;
@@ -408,17 +336,15 @@ static int make_rest(struct maker *m)
 			       GIB4 - mem->start;
 	}
 	if (conf->memory.given && sum < conf->memory.value)
-		diag_add(m->diag, conf->memory.line,
-			 "only %" PRIu64 "M of %" PRIu64 "M are left to boot image \"%s\", which wants %" PRIu64 "M; reduce the region or another image",
-			 mib(sum), mib(topology_ram(m->topo, -1)), conf->name,
-			 mib(conf->memory.value));
-	else if (dma < PLAN_BOOT_DMA)
-		diag_add(m->diag, conf->line,
-			 "only %" PRIu64 "M below 4G are left to boot image \"%s\", which needs %uM there for its devices; reduce the region or another image",
-			 mib(dma), conf->name, PLAN_BOOT_DMA >> 20);
-	else
-		return 0;
-	return -EINVAL;
+		return diag_add(m->diag, conf->memory.line,
+			"only %" PRIu64 "M of %" PRIu64 "M are left to boot image \"%s\", which wants %" PRIu64 "M; reduce the region or another image",
+			mib(sum), mib(topology_ram(m->topo, -1)), conf->name,
+			mib(conf->memory.value));
+	if (dma < PLAN_BOOT_DMA)
+		return diag_add(m->diag, conf->line,
+			"only %" PRIu64 "M below 4G are left to boot image \"%s\", which needs %uM there for its devices; reduce the region or another image",
+			mib(dma), conf->name, PLAN_BOOT_DMA >> 20);
+	return 0;
 }
 
 static int make_exports(struct maker *m)
@@ -438,8 +364,8 @@ static int make_exports(struct maker *m)
 		export->path = own(m->plan, conf->exports[i].path.s);
 		if (!export->name || !export->path)
 			return -ENOMEM;
-		export->image = image_id(conf, conf->exports[i].image);
-		export->to = image_ids(conf, conf->exports[i].to);
+		export->image = conf->exports[i].image;
+		export->to = conf->exports[i].to & ((1u << conf->nimages) - 1);
 		export->ro = conf->exports[i].ro;
 	}
 	return 0;
@@ -493,7 +419,7 @@ static int make_mounts(struct maker *m)
 	int i, j, err = 0;
 
 	for (i = 0; !err && i < conf->nimages; i++) {
-		image = &m->plan->images[image_id(conf, i)];
+		image = &m->plan->images[i];
 		for (j = 0; !err && j < conf->nmounts; j++)
 			if (conf->mounts[j].images & 1u << i)
 				err = make_mount(m->plan, image,
@@ -506,18 +432,15 @@ static int make_mounts(struct maker *m)
 }
 
 /* Room for the ranges that the image gets. */
-static int make_ranges(const struct maker *m, struct plan_image *image, int index)
+static int make_ranges(const struct maker *m, struct plan_image *image)
 {
 	const struct conf *conf = m->conf;
 
 	image->nregion = !image->id ? conf->region.nodes.n :
-		conf->images[index].region.value ? 1 : 0;
-	if (image->nregion)
-		image->region = calloc(image->nregion, sizeof(*image->region));
-	if (image->nregion && !image->region)
-		return -ENOMEM;
-	if (!image->id)
-		return 0;
+		conf->images[image->id].region.value ? 1 : 0;
+	image->region = calloc(image->nregion + 1, sizeof(*image->region));
+	if (!image->region || !image->id)
+		return image->region ? 0 : -ENOMEM;
 	image->nmem = 1;
 	image->mem = calloc(1, sizeof(*image->mem));
 	return image->mem ? 0 : -ENOMEM;
@@ -528,7 +451,7 @@ static int make_images(struct maker *m)
 	const struct conf *conf = m->conf;
 	struct plan *plan = m->plan;
 	char *path = conf->file[0] == '/' ? strdup(conf->file) : realpath(conf->file, NULL);
-	int i, id, err = 0;
+	int i, err = 0;
 
 	if (!path)
 		return -errno;
@@ -541,10 +464,9 @@ static int make_images(struct maker *m)
 	if (!plan->conf_file)
 		return -EILSEQ;
 	for (i = 0; !err && i < conf->nimages; i++) {
-		id = image_id(conf, i);
-		err = make_image(plan, &conf->images[i], id);
+		err = make_image(plan, &conf->images[i], i);
 		if (!err)
-			err = make_ranges(m, &plan->images[id], i);
+			err = make_ranges(m, &plan->images[i]);
 	}
 	return err;
 }

@@ -150,7 +150,7 @@ static void test_example(void **state)
 	diag_init(&diag, "partitions.conf");
 	assert_int_equal(conf_read("partitions.conf", &conf, &diag), 0);
 	assert_int_equal(conf->nimages, 4);
-	assert_int_equal(conf->boot, 0);
+	assert_true(conf->images[0].boot);
 	assert_int_equal(conf_find_image(conf, "batch"), 3);
 	assert_int_equal(conf_find_image(conf, "mail"), -ENOENT);
 	assert_string_equal(conf->images[3].kernel.s, CONF_DEFAULT_KERNEL);
