@@ -57,7 +57,7 @@ static void check_ncpus(const struct topology *topo,
 static void check_image(const struct topology *topo,
 			const struct conf_image *image, struct diag *diag)
 {
-	char have[256];
+	char *have = topology_cpus_str(topo->cpus, topo->ncpus);
 	int i;
 
 	for (i = 0; i < image->cpus.n; i++)
@@ -65,7 +65,8 @@ static void check_image(const struct topology *topo,
 			diag_add(diag, image->cpus.v[i].line,
 				 "CPU %" PRIu64 " does not exist; %s has CPUs %s",
 				 image->cpus.v[i].value, topo->source,
-				 topology_cpus_str(topo, have, sizeof(have)));
+				 have ? have : "others");
+	free(have);
 	check_node(topo, &image->node, diag);
 	check_ncpus(topo, image, diag);
 	for (i = 0; i < image->devices.n; i++)

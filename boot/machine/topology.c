@@ -179,24 +179,26 @@ bool topology_is_ram(const struct topology *topo, uint64_t start,
 	return start >= end;
 }
 
-const char *topology_cpus_str(const struct topology *topo, char *buf,
-			      size_t len)
+char *topology_cpus_str(const struct topo_cpu *cpus, int n)
 {
-	size_t used = 0;
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
 	int i, j;
 
-	buf[0] = '\0';
-	for (i = 0; i < topo->ncpus && used < len; i = j) {
-		int first = topo->cpus[i].cpu;
-
-		for (j = i + 1; j < topo->ncpus; j++)
-			if (topo->cpus[j].cpu != first + j - i)
+	if (!out)
+		return NULL;
+	for (i = 0; i < n; i = j) {
+		for (j = i + 1; j < n; j++)
+			if (cpus[j].cpu != cpus[i].cpu + j - i)
 				break;
-		used += snprintf(buf + used, len - used, "%s%d",
-				 i ? "," : "", first);
-		if (j > i + 1 && used < len)
-			used += snprintf(buf + used, len - used, "-%d",
-					 topo->cpus[j - 1].cpu);
+		fprintf(out, "%s%d", i ? "," : "", cpus[i].cpu);
+		if (j > i + 1)
+			fprintf(out, "-%d", cpus[j - 1].cpu);
 	}
-	return buf;
+	if (fclose(out)) {
+		free(text);
+		return NULL;
+	}
+	return text;
 }

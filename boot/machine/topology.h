@@ -83,9 +83,8 @@ uint64_t topology_ram(const struct topology *topo, int node);
 /* Is [start, start + size) wholly usable RAM (of any node)? */
 bool topology_is_ram(const struct topology *topo, uint64_t start,
 		     uint64_t size);
-/* "0-3,8" of the numbers that @topo's CPUs have, into @buf. */
-const char *topology_cpus_str(const struct topology *topo, char *buf,
-			      size_t len);
+/* "0-3,8" of the numbers of CPUs, in their order; malloc'ed, or NULL. */
+char *topology_cpus_str(const struct topo_cpu *cpus, int n);
 
 /* For the readers: append (0 or -ENOMEM), then put all in order. */
 int topology_add_cpu(struct topology *topo, const struct topo_cpu *cpu);

@@ -14,12 +14,11 @@
 
 #define MARK		"ccctl.plan="
 #define REGION_RAM	"System RAM (sharedpc)"	/* sharedpc/box/region.c */
-#define MAX_EXTENTS	(SHAREDPC_REGIONS_MAX + 1 + 2 * PLAN_MAX_IMAGES)
 
 char *plan_cmdline(const struct plan *plan)
 {
-	struct range extents[MAX_EXTENTS];
-	int i, n = plan_extents(plan, extents, MAX_EXTENTS);
+	struct range extents[PLAN_MAX_USES];
+	int i, n = plan_extents(plan, extents, PLAN_MAX_USES);
 	char *text = NULL;
 	char size[24];
 	size_t len;
@@ -131,42 +130,24 @@ static bool used_by_kernel(const char *use)
 	       !strcmp(use, "Crash kernel");
 }
 
-static bool in_region(const struct plan *plan, const struct range *ram, struct range *bad)
-{
-	int i, j;
-
-	for (i = 0; i < plan->nimages; i++)
-		for (j = 0; j < plan->images[i].nregion; j++)
-			if (range_overlaps(ram, &plan->images[i].region[j])) {
-				*bad = plan->images[i].region[j];
-				return true;
-			}
-	return false;
-}
-
 static bool find_user(const struct plan *plan, const struct range *ram,
 		      struct range *bad, char *what, size_t len)
 {
-	int i;
+	static const char *const names[] = {
+		[PLAN_USE_CTL]	  = "control area",
+		[PLAN_USE_REGION] = "region",
+		[PLAN_USE_LOW]	  = "low memory of ",
+		[PLAN_USE_MEM]	  = "slice of ",
+	};
+	struct plan_use uses[PLAN_MAX_USES];
+	int i, n = plan_uses(plan, uses);
 
-	if (in_region(plan, ram, bad)) {
-		snprintf(what, len, "region");
-		return true;
-	}
-	if (range_overlaps(ram, &plan->ctl)) {
-		*bad = plan->ctl;
-		snprintf(what, len, "control area");
-		return true;
-	}
-	for (i = 1; i < plan->nimages; i++) {
-		const struct plan_image *image = &plan->images[i];
-		bool low = range_overlaps(ram, &image->low);
-
-		if (!low && !range_overlaps(ram, &image->mem[0]))
+	for (i = 0; i < n; i++) {
+		if (!range_overlaps(ram, &uses[i].range))
 			continue;
-		*bad = low ? image->low : image->mem[0];
-		snprintf(what, len, "%s of %s", low ? "low memory" : "slice",
-			 image->name);
+		*bad = uses[i].range;
+		snprintf(what, len, "%s%s", names[uses[i].what],
+			 uses[i].what >= PLAN_USE_LOW ? uses[i].image->name : "");
 		return true;
 	}
 	return false;

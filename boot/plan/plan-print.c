@@ -14,28 +14,7 @@
 
 char *plan_cpus_str(const struct plan_image *image)
 {
-	char *text = NULL;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
-	int i, j;
-
-	if (!out)
-		return NULL;
-	for (i = 0; i < image->ncpus; i = j) {
-		int first = image->cpus[i].cpu;
-
-		for (j = i + 1; j < image->ncpus; j++)
-			if (image->cpus[j].cpu != first + j - i)
-				break;
-		fprintf(out, "%s%d", i ? "," : "", first);
-		if (j > i + 1)
-			fprintf(out, "-%d", image->cpus[j - 1].cpu);
-	}
-	if (fclose(out)) {
-		free(text);
-		return NULL;
-	}
-	return text;
+	return topology_cpus_str(image->cpus, image->ncpus);
 }
 
 /* The nodes of an image's CPUs: "0" or "0,1". Returns @buf. */
@@ -111,55 +90,25 @@ void plan_print_devices(const struct plan *plan, FILE *out)
 				plan->images[i].name, plan->images[0].name);
 }
 
-/* One line of the memory table before sorting. */
-struct use {
-	struct range range;
-	const char *what;
-	const char *name;
-};
-
-static int compare_use(const void *a, const void *b)
-{
-	const struct use *x = a, *y = b;
-
-	return (x->range.start > y->range.start) -
-	       (x->range.start < y->range.start);
-}
-
-static int collect_uses(const struct plan *plan, struct use *uses)
-{
-	int i, j, n = 0;
-
-	for (i = 0; i < plan->nimages; i++)
-		for (j = 0; j < plan->images[i].nregion; j++)
-			uses[n++] = (struct use){ plan->images[i].region[j],
-				", region, shared by all images",
-				plan->images[i].name };
-	uses[n++] = (struct use){ plan->ctl, "shared control area", "" };
-	for (i = 0; i < plan->images[0].nmem; i++)
-		uses[n++] = (struct use){ plan->images[0].mem[i], "",
-			plan->images[0].name };
-	for (i = 1; i < plan->nimages; i++) {
-		uses[n++] = (struct use){ plan->images[i].low, ", low memory",
-			plan->images[i].name };
-		uses[n++] = (struct use){ plan->images[i].mem[0], "",
-			plan->images[i].name };
-	}
-	qsort(uses, n, sizeof(*uses), compare_use);
-	return n;
-}
-
 static int print_memory(const struct plan *plan, FILE *out)
 {
-	size_t max = SHAREDPC_REGIONS_MAX + 1 + plan->images[0].nmem +
-		     2 * plan->nimages;
-	struct use *uses = calloc(max, sizeof(*uses));
+	static const char *const names[] = {
+		[PLAN_USE_CTL]	  = "shared control area",
+		[PLAN_USE_REGION] = ", region, shared by all images",
+		[PLAN_USE_LOW]	  = ", low memory",
+		[PLAN_USE_MEM]	  = "",
+	};
+	const struct plan_image *boot = &plan->images[0];
+	struct plan_use *uses = calloc(PLAN_MAX_USES + boot->nmem, sizeof(*uses));
 	char size[24];
 	int i, n;
 
 	if (!uses)
 		return -ENOMEM;
-	n = collect_uses(plan, uses);
+	n = plan_uses(plan, uses);
+	for (i = 0; i < boot->nmem; i++)
+		uses[n++] = (struct plan_use){ boot->mem[i], PLAN_USE_MEM, boot };
+	qsort(uses, n, sizeof(*uses), range_compare);
 	fprintf(out, "\n%-18s %-18s %8s  %-4s %s\n", "FIRST BYTE", "LAST BYTE",
 		"SIZE", "NODE", "USE");
 	for (i = 0; i < n; i++)
@@ -167,7 +116,8 @@ static int print_memory(const struct plan *plan, FILE *out)
 			uses[i].range.start,
 			uses[i].range.start + uses[i].range.size - 1,
 			about_str(uses[i].range.size, size, sizeof(size)),
-			uses[i].range.node, uses[i].name, uses[i].what);
+			uses[i].range.node, uses[i].image ? uses[i].image->name : "",
+			names[uses[i].what]);
 	free(uses);
 	return 0;
 }

@@ -262,48 +262,49 @@ static int make_low(struct maker *m)
 	return 0;
 }
 
-/* All ranges that are not the boot image's, sorted. Returns how many. */
-static int taken_ranges(const struct plan *plan, struct range *out)
+int plan_uses(const struct plan *plan, struct plan_use *uses)
 {
 	int i, j, n = 0;
 
-	out[n++] = plan->ctl;
+	uses[n++] = (struct plan_use){ plan->ctl, PLAN_USE_CTL, NULL };
 	for (i = 0; i < plan->nimages; i++) {
-		for (j = 0; j < plan->images[i].nregion; j++)
-			out[n++] = plan->images[i].region[j];
+		const struct plan_image *image = &plan->images[i];
+
+		for (j = 0; j < image->nregion; j++)
+			uses[n++] = (struct plan_use){ image->region[j], PLAN_USE_REGION, image };
 		if (!i)
 			continue;
-		out[n++] = plan->images[i].low;
-		out[n++] = plan->images[i].mem[0];
+		uses[n++] = (struct plan_use){ image->low, PLAN_USE_LOW, image };
+		uses[n++] = (struct plan_use){ image->mem[0], PLAN_USE_MEM, image };
 	}
-	qsort(out, n, sizeof(*out), range_compare);
+	/* The range is their first member. */
+	qsort(uses, n, sizeof(*uses), range_compare);
 	return n;
 }
 
-#define MAX_TAKEN	(SHAREDPC_REGIONS_MAX + 1 + 2 * PLAN_MAX_IMAGES)
-
 int plan_extents(const struct plan *plan, struct range *out, int max)
 {
-	struct range taken[MAX_TAKEN];
-	int i, n = taken_ranges(plan, taken), joined = 0;
+	struct plan_use uses[PLAN_MAX_USES];
+	int i, n = plan_uses(plan, uses), joined = 0;
 
 	for (i = 1; i < n; i++) {
-		struct range *last = &taken[joined];
+		struct range *last = &uses[joined].range;
 
-		if (last->start + last->size == taken[i].start)
-			last->size += taken[i].size;
+		if (last->start + last->size == uses[i].range.start)
+			last->size += uses[i].range.size;
 		else
-			taken[++joined] = taken[i];
+			uses[++joined] = uses[i];
 	}
 	n = joined + 1;
-	memcpy(out, taken, (n < max ? n : max) * sizeof(*out));
+	for (i = 0; i < n && i < max; i++)
+		out[i] = uses[i].range;
 	return n;
 }
 
 static int check_extents(struct maker *m)
 {
-	struct range extents[MAX_TAKEN];
-	int i, high = 0, n = plan_extents(m->plan, extents, MAX_TAKEN);
+	struct range extents[PLAN_MAX_USES];
+	int i, high = 0, n = plan_extents(m->plan, extents, PLAN_MAX_USES);
 
 	for (i = 0; i < n; i++)
 		high += extents[i].start >= PLAN_FLOOR;
@@ -319,10 +320,14 @@ static int make_rest(struct maker *m)
 {
 	const struct conf_image *conf = &m->conf->images[0];
 	struct plan_image *boot = &m->plan->images[0];
-	struct range taken[MAX_TAKEN];
+	struct plan_use uses[PLAN_MAX_USES];
+	struct range taken[PLAN_MAX_USES];
 	uint64_t sum = 0, dma = 0;
-	int i, err, n = taken_ranges(m->plan, taken);
+	int i, err, n = plan_uses(m->plan, uses);
 
+	/* Not plan_extents(): what is joined may lie on two nodes. */
+	for (i = 0; i < n; i++)
+		taken[i] = uses[i].range;
 	err = place_rest(m->topo, taken, n, &boot->mem, &boot->nmem);
 	if (err)
 		return err;

@@ -143,6 +143,17 @@ char *plan_cmdline(const struct plan *plan);
 char *plan_cmdline_strip(const char *cmdline);
 /* Has it a "--"? What is put behind that the kernel hands to init. */
 bool plan_cmdline_closed(const char *cmdline);
+/* Memory that is not the boot image's own. */
+struct plan_use {
+	struct range range;
+	enum { PLAN_USE_CTL, PLAN_USE_REGION, PLAN_USE_LOW, PLAN_USE_MEM } what;
+	const struct plan_image *image;	/* whose; NULL for ctl */
+};
+
+#define PLAN_MAX_USES	(SHAREDPC_REGIONS_MAX + 1 + 2 * PLAN_MAX_IMAGES)
+
+/* All of it, by address, to @uses, which has room for PLAN_MAX_USES. How many. */
+int plan_uses(const struct plan *plan, struct plan_use *uses);
 /*
  * The ranges that are not the boot image's, sorted, neighbours joined, low ones
  * first. Fills at most @max of @out, returns how many there are.
