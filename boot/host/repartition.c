@@ -24,6 +24,7 @@
 #include "boot/load/srat.h"
 #include "boot/text/slurp.h"
 #include "ccboot.h"
+#include "sharedpc_limits.h"
 
 #define SRAT_FILE	"/sys/firmware/acpi/tables/SRAT"
 #define LOCKDOWN_FILE	"/sys/kernel/security/lockdown"
@@ -51,7 +52,8 @@ static int check_allowed(struct why *why)
 	if (!slurp_line(text, sizeof(text), DISABLED_FILE) && text[0] != '0')
 		return why_set(why, -EPERM,
 			       "kexec has been disabled until the next reboot (sysctl kernel.kexec_load_disabled)");
-	if (!spawn_find("kexec"))
+	if (spawn_output((const char *[]){ "kexec", "--version", NULL }, LIMIT_MODULE_S,
+			 text, sizeof(text)) == 127)
 		return why_set(why, -ENOENT,
 			       "kexec is not installed; install the package kexec-tools");
 	return 0;

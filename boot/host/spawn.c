@@ -34,20 +34,26 @@ static void set_path(void)
 	free(full);
 }
 
-bool spawn_find(const char *name)
+/*
+ * A child that runs @argv; @out: where its output goes, with a process group of its
+ * own, or -1.  Its process id, or -errno.
+ */
+static pid_t start(const char *const argv[], int out)
 {
-	char *dirs, *dir, *save, path[4096];
-	bool found = false;
+	pid_t pid;
 
 	set_path();
-	dirs = strdup(getenv("PATH"));
-	for (dir = dirs ? strtok_r(dirs, ":", &save) : NULL; dir && !found;
-	     dir = strtok_r(NULL, ":", &save)) {
-		snprintf(path, sizeof(path), "%s/%s", dir, name);
-		found = !access(path, X_OK);
+	fflush(NULL);
+	pid = fork();
+	if (pid)
+		return pid < 0 ? -errno : pid;
+	if (out >= 0) {
+		setpgid(0, 0);
+		dup2(out, STDOUT_FILENO);
+		dup2(out, STDERR_FILENO);
 	}
-	free(dirs);
-	return found;
+	execvp(argv[0], (char **)argv);
+	_exit(127);
 }
 
 static int exit_status(int status)
@@ -55,30 +61,17 @@ static int exit_status(int status)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-static int await_status(pid_t pid)
+int spawn_wait(const char *const argv[])
 {
+	pid_t pid = start(argv, -1);
 	int status;
 
+	if (pid < 0)
+		return 127;
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return 127;
 	return exit_status(status);
-}
-
-int spawn_wait(const char *const argv[])
-{
-	pid_t pid;
-
-	set_path();
-	fflush(NULL);
-	pid = fork();
-	if (pid < 0)
-		return 127;
-	if (!pid) {
-		execvp(argv[0], (char **)argv);
-		_exit(127);
-	}
-	return await_status(pid);
 }
 
 /* Is there something to read (or the end of it) before @end? */
@@ -157,19 +150,10 @@ int spawn_output(const char *const argv[], unsigned int seconds, char *buf,
 	bool ended;
 	pid_t pid;
 
-	set_path();
-	fflush(NULL);
 	buf[0] = '\0';
 	if (pipe2(p, O_CLOEXEC))
 		return 127;
-	pid = fork();
-	if (!pid) {
-		setpgid(0, 0);
-		dup2(p[1], STDOUT_FILENO);
-		dup2(p[1], STDERR_FILENO);
-		execvp(argv[0], (char **)argv);
-		_exit(127);
-	}
+	pid = start(argv, p[1]);
 	close(p[1]);
 	ended = pid > 0 && read_to_end(p[0], end, buf, len) &&
 		await_until(pid, end, &status);

@@ -10,8 +10,6 @@
 
 #define SPAWN_TIMEOUT	124	/* as of timeout(1) */
 
-/* Is @name found in PATH or in the system's own directories? */
-bool spawn_find(const char *name);
 /*
  * Run argv[0], wait.  Its exit status, 128 + n for signal n, 127 when it
  * cannot be run.
