@@ -33,6 +33,7 @@
 #define FADT_ARCH_NO_RTC	(1u << 5)
 #define LOCAL_APIC_ADDRESS	0xfee00000u
 #define APIC_ID_MAX_XAPIC	254
+#define ENTRY_ENABLED		1
 
 struct rsdp {
 	char signature[8];
@@ -201,7 +202,7 @@ static size_t build_madt(void *p, const struct acpi_machine *m)
 	return len;
 }
 
-size_t acpi_put_cpu(void *p, const struct topo_cpu *cpu)
+static size_t put_srat_cpu(void *p, const struct topo_cpu *cpu)
 {
 	struct srat_cpu entry = { .type = 2, .length = sizeof(entry),
 		.domain = cpu->node, .apic_id = cpu->apic_id, .flags = 1 };
@@ -210,17 +211,17 @@ size_t acpi_put_cpu(void *p, const struct topo_cpu *cpu)
 	return sizeof(entry);
 }
 
-size_t acpi_put_memory(void *p, const struct range *mem, uint32_t flags)
+size_t acpi_put_memory(void *p, const struct range *mem)
 {
 	struct srat_memory entry = { .type = 1, .length = sizeof(entry),
 		.domain = mem->node, .base = mem->start, .size = mem->size,
-		.flags = flags };
+		.flags = ENTRY_ENABLED };
 
 	memcpy(p, &entry, sizeof(entry));
 	return sizeof(entry);
 }
 
-static size_t build_srat(void *p, const struct acpi_machine *m)
+size_t acpi_put_srat(void *p, const struct acpi_machine *m)
 {
 	struct acpi_header *srat = p;
 	size_t len = SRAT_HEADER_SIZE;
@@ -229,10 +230,9 @@ static size_t build_srat(void *p, const struct acpi_machine *m)
 	acpi_start(srat, "SRAT", 3);
 	memcpy(p + sizeof(*srat), &(uint32_t){ 1 }, 4);	/* reserved, must be 1 */
 	for (int i = 0; i < m->ncpus; i++)
-		len += acpi_put_cpu(p + len, &m->cpus[i]);
+		len += put_srat_cpu(p + len, &m->cpus[i]);
 	for (int i = 0; i < m->nmemory; i++)
-		len += acpi_put_memory(p + len, &m->memory[i],
-				       ACPI_SRAT_MEM_ENABLED);
+		len += acpi_put_memory(p + len, &m->memory[i]);
 	acpi_finish(srat, len);
 	return len;
 }
@@ -282,7 +282,7 @@ int acpi_build(const struct acpi_machine *m, uint64_t phys, void *buf,
 	at[1] = align_up(end);
 	end = at[1] + build_madt(buf + at[1], m);
 	at[2] = align_up(end);
-	end = at[2] + build_srat(buf + at[2], m);
+	end = at[2] + acpi_put_srat(buf + at[2], m);
 
 	acpi_start(buf + xsdt, "XSDT", 1);
 	for (int i = 0; i < 3; i++) {

@@ -13,9 +13,6 @@
 
 #include "boot/machine/topology.h"
 
-#define ACPI_SRAT_MEM_ENABLED	1
-#define ACPI_SRAT_MEM_HOTPLUG	2
-
 /* The header that all tables but the RSDP start with. */
 struct acpi_header {
 	char signature[4];
@@ -53,9 +50,9 @@ void acpi_start(struct acpi_header *table, const char *signature,
 int acpi_build(const struct acpi_machine *machine, uint64_t phys, void *buf,
 	       size_t len);
 
-/* SRAT entries, for srat.c too.  Each returns the bytes it wrote to @p. */
-size_t acpi_put_cpu(void *p, const struct topo_cpu *cpu);
-size_t acpi_put_memory(void *p, const struct range *mem, uint32_t flags);
+/* For srat.c too.  Each returns the bytes it wrote to @p. */
+size_t acpi_put_srat(void *p, const struct acpi_machine *machine);
+size_t acpi_put_memory(void *p, const struct range *mem);
 #define SRAT_HEADER_SIZE	48	/* header and reserved fields */
 #define SRAT_ENTRY_MAX		40
 

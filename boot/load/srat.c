@@ -85,51 +85,47 @@ static int extend(const uint8_t *old, size_t len, void **out, size_t *out_len,
 	if (!memcmp(h->creator_id, MARK, 4))
 		return 0;
 	spare.node = domain + 1;
-	*out_len += acpi_put_memory((uint8_t *)new + len, &spare,
-				    ACPI_SRAT_MEM_ENABLED);
+	*out_len += acpi_put_memory((uint8_t *)new + len, &spare);
 	memcpy(new->creator_id, MARK, 4);
 	new->oem_revision++;
 	acpi_finish(new, *out_len);
 	return 0;
 }
 
-/* A machine without NUMA: one domain for all, one spare. */
+/* A machine without NUMA: one domain, 0, for all, one spare. */
 static int create(const struct topology *topo, void **out, size_t *out_len,
 		  struct why *why)
 {
-	size_t max = SRAT_HEADER_SIZE +
-		(topo->ncpus + topo->nram + 1) * SRAT_ENTRY_MAX;
-	struct range spare = { .node = 1 };
-	uint8_t *table = calloc(1, max);
-	size_t len = SRAT_HEADER_SIZE;
+	struct topo_cpu *cpus = calloc(topo->ncpus, sizeof(*cpus));
+	struct range *memory = calloc(topo->nram + 1, sizeof(*memory));
+	struct acpi_machine m = { .cpus = cpus, .ncpus = topo->ncpus,
+				  .memory = memory, .nmemory = topo->nram + 1 };
+	struct acpi_header *table = calloc(1, SRAT_HEADER_SIZE +
+		(m.ncpus + m.nmemory) * SRAT_ENTRY_MAX);
+	int i, ret = 0;
 
-	if (!table)
-		return why_set(why, -ENOMEM, "out of memory");
-	acpi_start((struct acpi_header *)table, "SRAT", 3);
-	memcpy(((struct acpi_header *)table)->creator_id, MARK, 4);
-	memcpy(table + sizeof(struct acpi_header), &(uint32_t){ 1 }, 4);
-	for (int i = 0; i < topo->ncpus; i++) {
-		struct topo_cpu cpu = { .apic_id = topo->cpus[i].apic_id };
-
-		if (cpu.apic_id == TOPO_APIC_UNKNOWN) {
-			free(table);
-			return why_set(why, -EINVAL,
-				       "the APIC id of CPU %d is not known",
-				       topo->cpus[i].cpu);
-		}
-		len += acpi_put_cpu(table + len, &cpu);
+	if (!cpus || !memory || !table)
+		ret = why_set(why, -ENOMEM, "out of memory");
+	for (i = 0; !ret && i < topo->ncpus; i++) {
+		cpus[i].apic_id = topo->cpus[i].apic_id;
+		if (cpus[i].apic_id == TOPO_APIC_UNKNOWN)
+			ret = why_set(why, -EINVAL, "the APIC id of CPU %d is not known",
+				      topo->cpus[i].cpu);
 	}
-	for (int i = 0; i < topo->nram; i++) {
-		struct range mem = { .start = topo->ram[i].start,
-					   .size = topo->ram[i].size };
-
-		len += acpi_put_memory(table + len, &mem, ACPI_SRAT_MEM_ENABLED);
+	for (i = 0; !ret && i < topo->nram; i++)
+		memory[i] = (struct range){ topo->ram[i].start, topo->ram[i].size, 0 };
+	if (ret) {
+		free(table);
+	} else {
+		memory[i].node = 1;
+		*out_len = acpi_put_srat(table, &m);
+		memcpy(table->creator_id, MARK, 4);
+		acpi_finish(table, *out_len);
+		*out = table;
 	}
-	len += acpi_put_memory(table + len, &spare, ACPI_SRAT_MEM_ENABLED);
-	acpi_finish((struct acpi_header *)table, len);
-	*out = table;
-	*out_len = len;
-	return 0;
+	free(cpus);
+	free(memory);
+	return ret;
 }
 
 int srat_make(const void *old, size_t len, const struct topology *topo,

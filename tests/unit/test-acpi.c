@@ -126,16 +126,13 @@ static void test_many_cpus(void **state)
 /* An SRAT with domains 0 and 5. */
 static size_t make_srat(uint8_t *buf)
 {
-	struct topo_cpu cpu = { 0 }, other = { .apic_id = 1, .node = 5 };
-	struct range mem = { 0, 1 << 30, 0 };
-	size_t len = SRAT_HEADER_SIZE;
+	static const struct topo_cpu cpus[] = { { .apic_id = 0 }, { .apic_id = 1, .node = 5 } };
+	static const struct range mem = { 0, 1 << 30, 0 };
+	struct acpi_machine m = { .cpus = cpus, .ncpus = 2, .memory = &mem, .nmemory = 1 };
+	size_t len;
 
 	memset(buf, 0, 256);
-	acpi_start((void *)buf, "SRAT", 3);
-	len += acpi_put_cpu(buf + len, &cpu);
-	len += acpi_put_cpu(buf + len, &other);
-	len += acpi_put_memory(buf + len, &mem, ACPI_SRAT_MEM_ENABLED);
-	acpi_finish((void *)buf, len);
+	len = acpi_put_srat(buf, &m);
 	return len;
 }
 
