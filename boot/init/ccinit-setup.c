@@ -191,50 +191,34 @@ int ccinit_target(const char *target, char *path, size_t len)
 	return ret;
 }
 
-static int mount_own(const char *target, const char *options)
-{
-	char path[4096];
-	int ret = ccinit_target(target, path, sizeof(path));
-
-	if (ret)
-		return ret;
-	if (mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, options)) {
-		ccinit_say("cannot mount a tmpfs on %s: %s", target, strerror(errno));
-		return -errno;
-	}
-	return 0;
-}
-
-static int bind_into(const char *target)
-{
-	char path[4096];
-	int ret = ccinit_target(target, path, sizeof(path));
-
-	if (ret)
-		return ret;
-	if (mount(target, path, NULL, MS_BIND | MS_REC, NULL)) {
-		ccinit_say("cannot bind %s into the root: %s", target, strerror(errno));
-		return -errno;
-	}
-	return 0;
-}
+/* What of the root is this image's own. */
+static const struct {
+	const char *source, *target, *type, *options;
+	unsigned long flags;
+} own[] = {
+	{ "tmpfs", "/tmp", "tmpfs", "mode=1777", MS_NOSUID | MS_NODEV },
+	{ "tmpfs", "/run", "tmpfs", "mode=755", MS_NOSUID | MS_NODEV },
+	{ "/dev", "/dev", NULL, NULL, MS_BIND | MS_REC },
+	{ "/proc", "/proc", NULL, NULL, MS_BIND | MS_REC },
+	{ "/sys", "/sys", NULL, NULL, MS_BIND | MS_REC },
+};
 
 int ccinit_setup_root(const struct init_options *opt)
 {
+	char path[4096];
 	int ret;
 
 	mkdir(NEWROOT, 0755);
 	ret = ccinit_mount_root(opt);
-	if (!ret)
-		ret = mount_own("/tmp", "mode=1777");
-	if (!ret)
-		ret = mount_own("/run", "mode=755");
-	if (!ret)
-		ret = bind_into("/dev");
-	if (!ret)
-		ret = bind_into("/proc");
-	if (!ret)
-		ret = bind_into("/sys");
+	for (size_t i = 0; !ret && i < sizeof(own) / sizeof(own[0]); i++) {
+		ret = ccinit_target(own[i].target, path, sizeof(path));
+		if (ret || !mount(own[i].source, path, own[i].type, own[i].flags,
+				  own[i].options))
+			continue;
+		ret = -errno;
+		ccinit_say("cannot mount %s in the root: %s", own[i].target,
+			   strerror(errno));
+	}
 	if (ret)
 		return ret;
 	mkdir(NEWROOT "/run/lock", 01777);
