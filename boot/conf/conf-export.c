@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "boot/conf/conf-export.h"
+#include "boot/conf/conf-check.h"
 
 #define ID_MAX	UINT32_C(0xfffffffe)	/* the last one means "none" */
 

@@ -14,8 +14,6 @@
 #include <string.h>
 
 #include "boot/conf/conf-check.h"
-#include "boot/conf/conf-export.h"
-#include "boot/text/values.h"
 
 static const struct scan_rule rules[] = {
 	{ "region", .keys = "size", .lists = "nodes" },
