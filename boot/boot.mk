@@ -23,7 +23,7 @@ ccctl-objs += $(PARTITION_OBJS) boot/ccctl/cmd-partition.o
 ccctl-objs += boot/ccctl/cmd-check.o boot/ccctl/cmd-plan.o
 ccctl-objs += boot/ccctl/cmd-start.o boot/ccctl/cmd-stop.o boot/ccctl/cmd-restart.o
 ccctl-objs += boot/ccctl/cmd-up.o boot/ccctl/cmd-down.o boot/ccctl/cmd-exec.o $(EXEC_CLIENT) lib/stream.o
-ccctl-objs += boot/ccctl/cmd-status.o boot/ccctl/status-exports.o
+ccctl-objs += boot/ccctl/cmd-status.o
 ccctl-objs += boot/ccctl/cmd-log.o boot/ccctl/cmd-console.o
 ccctl-libs := -ljansson -lnuma -lm
 

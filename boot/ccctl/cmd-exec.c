@@ -32,31 +32,29 @@
 
 extern char **environ;
 
+/* Has sharedpc.ko answered? */
+static bool ask(unsigned long request, void *arg)
+{
+	int fd = open(SHAREDPC_DEVICE, O_RDWR | O_CLOEXEC);
+	bool answered = fd >= 0 && !ioctl(fd, request, arg);
+
+	if (fd >= 0)
+		close(fd);
+	return answered;
+}
+
 /* This image's id. */
 static uint32_t self_id(void)
 {
 	struct sharedpc_info info;
-	int fd = open(SHAREDPC_DEVICE, O_RDWR | O_CLOEXEC);
-	uint32_t self = SHAREDPC_BOOT;
 
-	if (fd >= 0 && !ioctl(fd, SHAREDPC_IOC_INFO, &info))
-		self = info.self;
-	if (fd >= 0)
-		close(fd);
-	return self;
+	return ask(SHAREDPC_IOC_INFO, &info) ? info.self : SHAREDPC_BOOT;
 }
 
 static bool look_at(uint32_t id, struct sharedpc_image *image)
 {
-	int fd = open(SHAREDPC_DEVICE, O_RDWR | O_CLOEXEC);
-	bool known;
-
-	memset(image, 0, sizeof(*image));
-	image->id = id;
-	known = fd >= 0 && !ioctl(fd, SHAREDPC_IOC_IMAGE, image);
-	if (fd >= 0)
-		close(fd);
-	return known;
+	*image = (struct sharedpc_image){ .id = id };
+	return ask(SHAREDPC_IOC_IMAGE, image);
 }
 
 static bool runs(uint32_t id)

@@ -6,6 +6,7 @@
  * second.  status waits until it has seen every running image's counter move,
  * 2.5 s at most; an image whose counter stands still is marked.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
@@ -17,7 +18,6 @@
 
 #include "boot/ccctl/ccctl.h"
 #include "boot/ccctl/several.h"
-#include "boot/ccctl/status-exports.h"
 #include "boot/image/state.h"
 #include "boot/machine/saved.h"
 #include "sharedpc_ioctl.h"
@@ -121,7 +121,7 @@ static uint64_t memory(const struct plan_image *img)
 
 static void print_text(const struct line *l)
 {
-	char *cpus = plan_cpus_str(l->img), size[24];
+	char *cpus = topology_cpus_str(l->img->cpus, l->img->ncpus), size[24];
 
 	printf("%-10s %-9s %6.0f %7s %6s %6u %8" PRIu64 "  ", l->img->name,
 	       l->state, l->uptime, cpus ? cpus : "?",
@@ -134,6 +134,60 @@ static void print_text(const struct line *l)
 		printf("stage %s", state_stage(l->stage));
 	printf("%s%s%s\n", l->cause, l->words[0] && l->cause[0] ? ": " : "",
 	       l->cause[0] ? l->words : "");
+}
+
+/*
+ * Are names of an export remembered? sharedpc.ko decides that by the kind of file
+ * system, so it is asked: a watch that it grants lasts as long as the device is open,
+ * here for a moment. That of another image cannot be asked here.
+ */
+static const char *names_of(const struct plan_export *e)
+{
+	struct sharedpc_watch want = { 0 };
+	const char *names = "unknown";
+	int dev;
+
+	if (e->image != SHAREDPC_BOOT)
+		return names;
+	dev = open(SHAREDPC_DEVICE, O_RDWR | O_CLOEXEC);
+	want.fd = open(e->path, O_PATH | O_CLOEXEC);
+	if (dev >= 0 && want.fd >= 0) {
+		if (!ioctl(dev, SHAREDPC_IOC_WATCH, &want))
+			names = "remembered";
+		else if (errno == EOPNOTSUPP)
+			names = "asked";
+	}
+	if (want.fd >= 0)
+		close(want.fd);
+	if (dev >= 0)
+		close(dev);
+	return names;
+}
+
+static void print_exports(const struct plan *plan)
+{
+	if (plan->nexports)
+		printf("\n%-10s %-10s %-10s  %s\n", "EXPORT", "OWNER", "NAMES", "PATH");
+	for (int i = 0; i < plan->nexports; i++) {
+		const struct plan_export *e = &plan->exports[i];
+
+		printf("%-10s %-10s %-10s  %s\n", e->name, plan->images[e->image].name,
+		       names_of(e), e->path);
+	}
+}
+
+static json_t *exports_json(const struct plan *plan)
+{
+	json_t *list = json_array();
+
+	for (int i = 0; i < plan->nexports; i++) {
+		const struct plan_export *e = &plan->exports[i];
+
+		saved_append(&list, json_pack("{s:s, s:s, s:s, s:s}", "export", e->name,
+			"owner", plan->images[e->image].name, "path", e->path,
+			"names", names_of(e)));
+	}
+	return list;
 }
 
 static json_t *line_json(const struct several *s, const struct line *l)
@@ -181,7 +235,7 @@ static int print_status(const struct ccctl_options *opt, struct several *s)
 	       "CPUS", "MEMORY", "STARTS", "FRAMES");
 	for (int i = 0; i < n; i++)
 		print_text(&lines[i]);
-	exports_print_text(s->plan);
+	print_exports(s->plan);
 	return CCCTL_OK;
 }
 

@@ -110,35 +110,30 @@ static int64_t after_look(int64_t begun)
 	return now + (pause > LOOK_MS ? pause : LOOK_MS);
 }
 
-static int wait_for_all(struct several *s, const bool *started,
+/* Those in @left, @n. */
+static int wait_for_all(struct several *s, const struct plan_image **left, int n,
 			unsigned int timeout)
 {
-	bool done[PLAN_MAX_IMAGES];
-	int left = 0, status = CCCTL_OK;
 	int64_t t0 = clock_ms(), next_look = t0 + LOOK_MS;
+	int status = CCCTL_OK;
 
-	for (int i = 0; i < s->count; i++) {
-		done[i] = !started[i];
-		left += started[i];
-	}
-	while (left) {
+	while (n) {
 		int64_t begun = clock_ms();
 		bool look = begun > next_look;
+		int kept = 0;
 
-		for (int i = 0; i < s->count; i++) {
-			int ret = done[i] ? 0 :
-				check_started(s, s->images[i], t0, timeout, look);
+		for (int i = 0; i < n; i++) {
+			int ret = check_started(s, left[i], t0, timeout, look);
 
 			if (ret < 0)
 				status = CCCTL_ERROR;
-			if (ret) {
-				done[i] = true;
-				left--;
-			}
+			if (!ret)
+				left[kept++] = left[i];
 		}
+		n = kept;
 		if (look)
 			next_look = after_look(begun);
-		if (left)
+		if (n)
 			usleep(POLL_US);
 	}
 	return status;
@@ -157,22 +152,22 @@ int several_check(struct several *s)
 
 int several_start(struct several *s, unsigned int timeout)
 {
-	bool started[PLAN_MAX_IMAGES] = { false };
-	int waited, status = CCCTL_OK;
+	const struct plan_image *started[PLAN_MAX_IMAGES];
+	int waited, n = 0, status = CCCTL_OK;
 	struct why why;
 
 	for (int i = 0; i < s->count; i++) {
-		started[i] = !image_start(&s->box, s->images[i], &why);
-		if (!started[i]) {
+		if (image_start(&s->box, s->images[i], &why)) {
 			status = ccctl_error("%s", why.text);
 			continue;
 		}
+		started[n++] = s->images[i];
 		printf("%s has been started\n", s->images[i]->name);
 		fflush(stdout);
 	}
 	if (!timeout)
 		return status;
-	waited = wait_for_all(s, started, timeout);
+	waited = wait_for_all(s, started, n, timeout);
 	return status ? status : waited;
 }
 

@@ -12,11 +12,6 @@
 
 #include "boot/plan/plan.h"
 
-char *plan_cpus_str(const struct plan_image *image)
-{
-	return topology_cpus_str(image->cpus, image->ncpus);
-}
-
 /* The nodes of an image's CPUs: "0" or "0,1". Returns @buf. */
 static const char *nodes_str(const struct plan_image *image, char *buf,
 			     size_t len)
@@ -65,7 +60,7 @@ static int print_images(const struct plan *plan, FILE *out)
 		"NODE", "MEMORY", "DEVICES");
 	for (i = 0; i < plan->nimages; i++) {
 		const struct plan_image *image = &plan->images[i];
-		char *cpus = plan_cpus_str(image);
+		char *cpus = topology_cpus_str(image->cpus, image->ncpus);
 
 		if (!cpus)
 			return -ENOMEM;

@@ -192,8 +192,6 @@ int plan_verify_reserved(const struct plan *plan, FILE *iomem,
  */
 bool plan_region_stays(FILE *iomem, struct range *piece);
 
-/* "0-3,8" of an image's CPUs, in their order; malloc'ed, or NULL. */
-char *plan_cpus_str(const struct plan_image *image);
 /* Print for people, or as JSON. 0 or -errno. */
 int plan_print(const struct plan *plan, const struct topology *topo, FILE *out);
 int plan_print_json(const struct plan *plan, FILE *out);

@@ -517,19 +517,19 @@ static void test_cpus_str(void **state)
 	struct plan_image image = { .cpus = cpus };
 	char *text;
 
-	text = plan_cpus_str(&image);
+	text = topology_cpus_str(image.cpus, image.ncpus);
 	assert_string_equal(text, "");
 	free(text);
 	for (int i = 0; i < 4; i++)
 		cpus[image.ncpus++].cpu = i;
 	cpus[image.ncpus++].cpu = 8;
-	text = plan_cpus_str(&image);
+	text = topology_cpus_str(image.cpus, image.ncpus);
 	assert_string_equal(text, "0-3,8");
 	free(text);
 	image.ncpus = 300;
 	for (int i = 0; i < 300; i++)
 		cpus[i].cpu = 1000 + 2 * i;
-	text = plan_cpus_str(&image);
+	text = topology_cpus_str(image.cpus, image.ncpus);
 	assert_int_equal(strlen(text), 300 * 5 - 1);
 	assert_string_equal(text + strlen(text) - 5, ",1598");
 	free(text);
