@@ -79,8 +79,27 @@ int saved_read(const char *path, json_t **root, struct diag *diag)
 	return -EINVAL;
 }
 
-int saved_get_range(json_t *item, struct range *range)
+int saved_get_list(json_t *list, size_t size, void *items, int *n,
+		   int (*get)(json_t *item, void *to, void *ctx), void *ctx)
 {
+	int i, err = 0, count = json_array_size(list);
+	char *array;
+
+	if (!json_is_array(list))
+		return -EINVAL;
+	array = calloc(count + 1, size);
+	if (!array)
+		return -ENOMEM;
+	*(void **)items = array;
+	*n = count;
+	for (i = 0; !err && i < count; i++)
+		err = get(json_array_get(list, i), array + i * size, ctx);
+	return err;
+}
+
+int saved_get_range(json_t *item, void *to, void *unused)
+{
+	struct range *range = to;
 	json_int_t start, size;
 
 	if (json_unpack(item, "{s:I, s:I, s:i !}", "start", &start,
@@ -96,22 +115,13 @@ int saved_get_range(json_t *item, struct range *range)
 
 int saved_get_ranges(json_t *list, struct range **ranges, int *n)
 {
-	int i, err = 0;
-
-	if (!json_is_array(list))
-		return -EINVAL;
-	*n = json_array_size(list);
-	*ranges = calloc(*n + 1, sizeof(**ranges));
-	if (!*ranges)
-		return -ENOMEM;
-	for (i = 0; !err && i < *n; i++)
-		err = saved_get_range(json_array_get(list, i), &(*ranges)[i]);
-	return err;
+	return saved_get_list(list, sizeof(**ranges), ranges, n, saved_get_range, NULL);
 }
 
-static int get_cpu(json_t *item, struct topo_cpu *cpu)
+static int get_cpu(json_t *item, void *to, void *unused)
 {
 	json_int_t apic_id = TOPO_APIC_UNKNOWN;
+	struct topo_cpu *cpu = to;
 
 	if (json_unpack(item, "{s:i, s:i, s?I !}", "cpu", &cpu->cpu,
 			"node", &cpu->node, "apic_id", &apic_id) ||
@@ -126,15 +136,5 @@ static int get_cpu(json_t *item, struct topo_cpu *cpu)
 
 int saved_get_cpus(json_t *list, struct topo_cpu **cpus, int *n)
 {
-	int i, err = 0;
-
-	if (!json_is_array(list))
-		return -EINVAL;
-	*n = json_array_size(list);
-	*cpus = calloc(*n + 1, sizeof(**cpus));
-	if (!*cpus)
-		return -ENOMEM;
-	for (i = 0; !err && i < *n; i++)
-		err = get_cpu(json_array_get(list, i), &(*cpus)[i]);
-	return err;
+	return saved_get_list(list, sizeof(**cpus), cpus, n, get_cpu, NULL);
 }

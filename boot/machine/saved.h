@@ -28,8 +28,14 @@ json_t *saved_cpus(const struct topo_cpu *cpus, int n);
  * or another -errno when it cannot be read.
  */
 int saved_read(const char *path, json_t **root, struct diag *diag);
-/* 0, -EINVAL, or for lists, which are malloced, -ENOMEM. */
-int saved_get_range(json_t *item, struct range *range);
+/* 0 or -EINVAL. */
+int saved_get_range(json_t *item, void *range, void *unused);
+/*
+ * A list: *@items, @size bytes each, malloced, and *@n of them, read by @get, which is
+ * given @ctx. 0, -EINVAL, or -ENOMEM.
+ */
+int saved_get_list(json_t *list, size_t size, void *items, int *n,
+		   int (*get)(json_t *item, void *to, void *ctx), void *ctx);
 int saved_get_ranges(json_t *list, struct range **ranges, int *n);
 int saved_get_cpus(json_t *list, struct topo_cpu **cpus, int *n);
 

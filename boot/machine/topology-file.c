@@ -20,62 +20,37 @@
 
 static int wrong(struct diag *diag, const char *what)
 {
-	diag_add(diag, 0, "%s; see ccctl(1), TOPOLOGY FILE", what);
-	return -EINVAL;
+	return diag_add(diag, 0, "%s; see ccctl(1), TOPOLOGY FILE", what);
 }
 
-static int check_cpus(const struct topology *topo, struct diag *diag)
-{
-	int i;
-
-	for (i = 0; i < topo->ncpus; i++) {
-		if (topology_cpu(topo, topo->cpus[i].cpu) == &topo->cpus[i])
-			continue;
-		diag_add(diag, 0, "CPU %d is on another node already; list it once",
-			 topo->cpus[i].cpu);
-		return -EINVAL;
-	}
-	return 0;
-}
-
-static int check_ram(const struct topology *topo, struct diag *diag)
+static int check_once(const struct topology *topo, struct diag *diag)
 {
 	int i, j;
 
+	for (i = 0; i < topo->ncpus; i++)
+		if (topology_cpu(topo, topo->cpus[i].cpu) != &topo->cpus[i])
+			return diag_add(diag, 0,
+				"CPU %d is on another node already; list it once",
+				topo->cpus[i].cpu);
 	for (i = 0; i < topo->nram; i++)
-		for (j = 0; j < i; j++) {
-			if (!range_overlaps(&topo->ram[i], &topo->ram[j]))
-				continue;
-			diag_add(diag, 0,
-				 "the range at %" PRIu64 " overlaps another range; list each byte once",
-				 topo->ram[i].start);
-			return -EINVAL;
-		}
+		for (j = 0; j < i; j++)
+			if (range_overlaps(&topo->ram[i], &topo->ram[j]))
+				return diag_add(diag, 0,
+					"the range at %" PRIu64 " overlaps another range; list each byte once",
+					topo->ram[i].start);
 	return 0;
 }
 
-static int get_devices(struct topology *topo, json_t *list, struct diag *diag)
+static int get_device(json_t *item, void *to, void *unused)
 {
-	json_t *item;
-	size_t i;
-	int err;
+	struct topo_pci *pci = to;
+	const char *address, *class;
+	int end = 0;
 
-	if (!json_is_array(list))
-		return wrong(diag, "devices is not a list");
-	json_array_foreach(list, i, item) {
-		struct topo_pci pci = { .class = 0 };
-		const char *address, *class;
-		int end = 0;
-
-		if (json_unpack(item, "{s:s, s:s !}", "address", &address,
-				"class", &class) ||
-		    sscanf(address, "%12[0-9a-f:.]%n", pci.bdf, &end) != 1 || address[end] ||
-		    sscanf(class, "%6" SCNx32 "%n", &pci.class, &end) != 1 || class[end])
-			return wrong(diag, "an entry of devices is not a device");
-		err = topology_add_pci(topo, &pci);
-		if (err)
-			return err;
-	}
+	if (json_unpack(item, "{s:s, s:s !}", "address", &address, "class", &class) ||
+	    sscanf(address, "%12[0-9a-f:.]%n", pci->bdf, &end) != 1 || address[end] ||
+	    sscanf(class, "%6" SCNx32 "%n", &pci->class, &end) != 1 || class[end])
+		return -EINVAL;
 	return 0;
 }
 
@@ -91,16 +66,16 @@ static int get_topology(struct topology *topo, json_t *root, struct diag *diag)
 			   "about", &about, "block_size", &block_size,
 			   "devices", &devices, "cpus", &cpus, "ram", &ram))
 		return wrong(diag, error.text);
-	if (block_size < 2 << 20 || block_size & (block_size - 1)) {
-		diag_add(diag, 0,
-			 "block_size is no power of two from 2 MiB up; see block_size_bytes in /sys/devices/system/memory");
-		return -EINVAL;
-	}
+	if (block_size < 2 << 20 || block_size & (block_size - 1))
+		return diag_add(diag, 0,
+			"block_size is no power of two from 2 MiB up; see block_size_bytes in /sys/devices/system/memory");
 	topo->block_size = block_size;
-	err = get_devices(topo, devices, diag);
-	if (err)
-		return err;
-	err = saved_get_cpus(cpus, &topo->cpus, &topo->ncpus);
+	err = saved_get_list(devices, sizeof(*topo->pci), &topo->pci, &topo->npci,
+			     get_device, NULL);
+	if (err == -EINVAL)
+		return wrong(diag, "an entry of devices is not a device");
+	if (!err)
+		err = saved_get_cpus(cpus, &topo->cpus, &topo->ncpus);
 	if (err == -EINVAL)
 		return wrong(diag, "an entry of cpus is not a CPU, or not a number");
 	if (!err)
@@ -108,13 +83,9 @@ static int get_topology(struct topology *topo, json_t *root, struct diag *diag)
 	if (err == -EINVAL)
 		return wrong(diag, "an entry of ram is not a range");
 	if (!err)
-		err = check_cpus(topo, diag);
-	if (!err)
-		err = check_ram(topo, diag);
-	if (!err && (!topology_cpu(topo, 0) || !topo->nram)) {
-		diag_add(diag, 0, "no node with CPU 0, or no RAM; add them");
-		err = -EINVAL;
-	}
+		err = check_once(topo, diag);
+	if (!err && (!topology_cpu(topo, 0) || !topo->nram))
+		err = diag_add(diag, 0, "no node with CPU 0, or no RAM; add them");
 	return err;
 }
 

@@ -125,47 +125,24 @@ static int get_mode(const char *mode, bool *ro)
 	return *ro || !strcmp(mode, "rw") ? 0 : -EINVAL;
 }
 
-static int get_devices(struct plan_image *image, json_t *list)
+static int get_device(json_t *item, void *to, void *unused)
 {
-	int i;
-
-	if (!json_is_array(list))
-		return -EINVAL;
-	image->ndevices = json_array_size(list);
-	image->devices = calloc(image->ndevices + 1, sizeof(char *));
-	if (!image->devices)
-		return -ENOMEM;
-	for (i = 0; i < image->ndevices; i++) {
-		image->devices[i] = json_string_value(json_array_get(list, i));
-		if (!image->devices[i])
-			return -EINVAL;
-	}
-	return 0;
+	*(const char **)to = json_string_value(item);
+	return json_is_string(item) ? 0 : -EINVAL;
 }
 
-static int get_mounts(struct plan_image *image, json_t *list)
+static int get_mount(json_t *item, void *to, void *unused)
 {
-	int i, overlay, err = 0;
+	struct plan_mount *mount = to;
 	const char *mode;
+	int overlay;
 
-	if (!json_is_array(list))
+	if (json_unpack(item, "{s:s, s:s, s:s, s:s, s:b !}",
+			"export", &mount->export, "source", &mount->source,
+			"target", &mount->target, "mode", &mode, "overlay", &overlay))
 		return -EINVAL;
-	image->nmounts = json_array_size(list);
-	image->mounts = calloc(image->nmounts + 1, sizeof(*image->mounts));
-	if (!image->mounts)
-		return -ENOMEM;
-	for (i = 0; !err && i < image->nmounts; i++) {
-		struct plan_mount *mount = &image->mounts[i];
-
-		if (json_unpack(json_array_get(list, i), "{s:s, s:s, s:s, s:s, s:b !}",
-				"export", &mount->export, "source", &mount->source,
-				"target", &mount->target, "mode", &mode,
-				"overlay", &overlay))
-			return -EINVAL;
-		mount->overlay = overlay;
-		err = get_mode(mode, &mount->ro);
-	}
-	return err;
+	mount->overlay = overlay;
+	return get_mode(mode, &mount->ro);
 }
 
 /* How many ranges each kind of image has. */
@@ -199,17 +176,21 @@ static int get_image(struct plan *plan, json_t *item)
 	if (!err)
 		err = saved_get_ranges(region, &image->region, &image->nregion);
 	if (!err && low)
-		err = saved_get_range(low, &image->low);
+		err = saved_get_range(low, &image->low, NULL);
 	if (!err && (!image->ncpus || !ranges_right(image)))
 		err = -EINVAL;
 	if (!err)
-		err = get_devices(image, devices);
-	return err ? err : get_mounts(image, mounts);
+		err = saved_get_list(devices, sizeof(char *), &image->devices,
+				     &image->ndevices, get_device, NULL);
+	if (!err)
+		err = saved_get_list(mounts, sizeof(*image->mounts), &image->mounts,
+				     &image->nmounts, get_mount, NULL);
+	return err;
 }
 
-static int get_export(struct plan *plan, json_t *item)
+static int get_export(json_t *item, void *result, void *plan)
 {
-	struct plan_export *export = &plan->exports[plan->nexports++];
+	struct plan_export *export = result;
 	const char *owner, *mode;
 	struct plan_image *image;
 	json_t *to, *name;
@@ -260,7 +241,7 @@ static int get_plan(struct plan *plan, json_t *root, struct diag *diag)
 			   "images", &images, "exports", &exports))
 		return damaged(diag, -EINVAL, error.text);
 	if (strlen(hash) != sizeof(plan->conf_hash) - 1 || block_size <= 0 ||
-	    saved_get_range(ctl, &plan->ctl))
+	    saved_get_range(ctl, &plan->ctl, NULL))
 		return damaged(diag, -EINVAL, "conf_hash, block_size or ctl is damaged");
 	strcpy(plan->conf_hash, hash);
 	plan->block_size = block_size;
@@ -271,15 +252,9 @@ static int get_plan(struct plan *plan, json_t *root, struct diag *diag)
 	}
 	if (plan->nimages < 2)
 		return damaged(diag, -EINVAL, "images are missing");
-	plan->exports = calloc(json_array_size(exports) + 1, sizeof(*plan->exports));
-	if (!plan->exports)
-		return -ENOMEM;
-	json_array_foreach(exports, i, item) {
-		err = damaged(diag, get_export(plan, item), "an export is damaged");
-		if (err)
-			return err;
-	}
-	return 0;
+	return damaged(diag, saved_get_list(exports, sizeof(*plan->exports), &plan->exports,
+					    &plan->nexports, get_export, plan),
+		       "an export is damaged");
 }
 
 int plan_load(const char *path, struct plan **out, struct diag *diag)
