@@ -26,6 +26,7 @@
 #include <linux/delay.h>
 #include <linux/hrtimer.h>
 #include <linux/io.h>
+#include <linux/iopoll.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
@@ -132,14 +133,10 @@ static bool lent_kill(struct lent *img, u32 cause)
 /* Wait until @count CPUs have counted themselves in the trampoline page. */
 static bool await_acks(struct lent *img, u32 count, unsigned int ms)
 {
-	unsigned long end = jiffies + msecs_to_jiffies(ms);
+	u32 acks;
 
-	while (READ_ONCE(trampoline(img)->acks) != count) {
-		if (time_after(jiffies, end))
-			return false;
-		usleep_range(50, 200);
-	}
-	return true;
+	return !read_poll_timeout(READ_ONCE, acks, acks == count, 200, ms * USEC_PER_MSEC,
+				  false, trampoline(img)->acks);
 }
 
 /* Prove that every CPU has stopped: each must come to the parking code. */
