@@ -8,7 +8,7 @@
  */
 #include "boot/conf/conf-check.h"
 
-#include <ctype.h>
+#include <fnmatch.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -204,16 +204,9 @@ static void check_memory(const struct conf_image *image, struct diag *diag)
 /* "0000:00:04.0", lower case: domain, bus, device 0-1f, function 0-7. */
 static bool bdf_valid(const char *s)
 {
-	static const char form[] = "xxxx:xx:xx.x";
-	int i;
-
-	for (i = 0; form[i]; i++) {
-		if (form[i] != 'x' ? s[i] != form[i] :
-		    !isxdigit((unsigned char)s[i]) ||
-		    isupper((unsigned char)s[i]))
-			return false;
-	}
-	return !s[i] && s[8] <= '1' && s[11] <= '7';
+#define X "[0-9a-f]"
+	return !fnmatch(X X X X ":" X X ":[01]" X ".[0-7]", s, 0);
+#undef X
 }
 
 static void check_devices(const struct conf *conf, int index,

@@ -15,18 +15,16 @@
 static int parse_map(const char *s, struct conf_map *map)
 {
 	uint64_t n[3];
-	char *end;
-	int i;
+	int i, end = 0;
 
-	for (i = 0; i < 3; i++) {
-		if (*s < '0' || *s > '9')
+	/* Ten digits each: more cannot be right, and would not fit. */
+	if (strspn(s, "0123456789:") != strlen(s) ||
+	    sscanf(s, "%10" SCNu64 ":%10" SCNu64 ":%10" SCNu64 "%n", &n[0], &n[1], &n[2],
+		   &end) != 3 || s[end])
+		return -EINVAL;
+	for (i = 0; i < 3; i++)
+		if (n[i] > ID_MAX)
 			return -EINVAL;
-		errno = 0;
-		n[i] = strtoull(s, &end, 10);
-		if (errno || n[i] > ID_MAX || *end != (i < 2 ? ':' : '\0'))
-			return -EINVAL;
-		s = end + 1;
-	}
 	if (!n[2] || n[0] + n[2] - 1 > ID_MAX || n[1] + n[2] - 1 > ID_MAX)
 		return -EINVAL;
 	*map = (struct conf_map) { .client = n[0], .owner = n[1], .count = n[2] };

@@ -14,8 +14,11 @@
 #include "boot/host/signals.h"
 #include "boot/image/cpus.h"
 
-/* On-line the image's CPUs; all are tried, the first failure is returned. */
-static int cpus_back(const struct plan_image *img, struct why *why)
+/*
+ * On-line the image's CPUs; all are tried, the first failure is returned, but for the
+ * error @fine.
+ */
+static int cpus_back(const struct plan_image *img, int fine, struct why *why)
 {
 	struct why other;
 	int first = 0;
@@ -24,7 +27,7 @@ static int cpus_back(const struct plan_image *img, struct why *why)
 		int ret = hotplug_set_online(img->cpus[i].cpu, true,
 					     first ? &other : why);
 
-		if (ret && !first)
+		if (ret && ret != fine && !first)
 			first = ret;
 	}
 	return first;
@@ -78,7 +81,7 @@ int cpus_take(struct box *box, const struct plan_image *img, struct why *why)
 	if (!ret && ioctl(box->dev, CCBOOT_IOC_LEND, &id))
 		ret = why_not_lent(box, img, errno, why);
 	if (ret)
-		cpus_back(img, &other);
+		cpus_back(img, 0, &other);
 	return ret;
 }
 
@@ -93,7 +96,7 @@ int cpus_return(struct box *box, const struct plan_image *img, struct why *why)
 		ret = why_set(why, -errno, "image %s: its CPUs are not free: %s",
 			      img->name, strerror(errno));
 	else
-		ret = cpus_back(img, why);
+		ret = cpus_back(img, 0, why);
 	signals_release(&old);
 	return ret;
 }
@@ -101,15 +104,5 @@ int cpus_return(struct box *box, const struct plan_image *img, struct why *why)
 /* EBUSY of a CPU: ccboot.ko keeps that one for another image. */
 int cpus_recover(const struct plan_image *img, struct why *why)
 {
-	struct why other;
-	int first = 0;
-
-	for (int i = 0; i < img->ncpus; i++) {
-		int ret = hotplug_set_online(img->cpus[i].cpu, true,
-					     first ? &other : why);
-
-		if (ret && ret != -EBUSY && !first)
-			first = ret;
-	}
-	return first;
+	return cpus_back(img, -EBUSY, why);
 }
