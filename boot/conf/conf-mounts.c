@@ -114,44 +114,32 @@ static void check_mount_rights(const struct conf *conf,
 			 target, name);
 }
 
-static void check_mount_twice(const struct conf *conf, int index, int image,
-			      struct diag *diag)
-{
-	const struct conf_mount *mount = &conf->mounts[index];
-	int i;
-
-	for (i = 0; mount->target.s && i < index; i++) {
-		const struct conf_mount *other = &conf->mounts[i];
-
-		if (!(other->images & 1u << image) || !other->target.s ||
-		    strcmp(other->target.s, mount->target.s))
-			continue;
-		diag_add(diag, mount->target.line,
-			 "target \"%s\" on image \"%s\" is already used by the mount on line %d; choose another target",
-			 mount->target.s, conf->images[image].name,
-			 other->line);
-	}
-}
-
 /* What another image exports may be mounted late, and would hide what is below. */
-static void check_mount_below(const struct conf *conf, int index, int image,
-			      struct diag *diag)
+static void check_other_mounts(const struct conf *conf, int index, int image,
+			       struct diag *diag)
 {
 	const struct conf_mount *mount = &conf->mounts[index];
+	const char *name = conf->images[image].name;
 	int i;
 
 	for (i = 0; mount->target.s && i < conf->nmounts; i++) {
 		const struct conf_mount *other = &conf->mounts[i];
+		int owner = other->export < 0 ? SHAREDPC_BOOT :
+			    conf->exports[other->export].image;
 
-		if (i == index || !(other->images & 1u << image) || !other->target.s ||
-		    other->export < 0 || conf->exports[other->export].image == SHAREDPC_BOOT ||
-		    !strcmp(other->target.s, mount->target.s) ||
-		    !below(mount->target.s, other->target.s))
+		if (i == index || !(other->images & 1u << image) || !other->target.s)
 			continue;
-		diag_add(diag, mount->target.line,
-			 "target \"%s\" on image \"%s\" is below \"%s\" (line %d), which is there only when image \"%s\" is; choose another target",
-			 mount->target.s, conf->images[image].name, other->target.s,
-			 other->line, conf->images[conf->exports[other->export].image].name);
+		if (strcmp(other->target.s, mount->target.s)) {
+			if (owner != SHAREDPC_BOOT && below(mount->target.s, other->target.s))
+				diag_add(diag, mount->target.line,
+					 "target \"%s\" on image \"%s\" is below \"%s\" (line %d), which is there only when image \"%s\" is; choose another target",
+					 mount->target.s, name, other->target.s,
+					 other->line, conf->images[owner].name);
+		} else if (i < index) {
+			diag_add(diag, mount->target.line,
+				 "target \"%s\" on image \"%s\" is already used by the mount on line %d; choose another target",
+				 mount->target.s, name, other->line);
+		}
 	}
 }
 
@@ -206,8 +194,7 @@ static void check_mount(const struct conf *conf, int index, struct diag *diag)
 			diag_add(diag, mount->overlay_line,
 				 "overlay on image \"%s\", which firmware boots; only the others can have one",
 				 conf->images[image].name);
-		check_mount_twice(conf, index, image, diag);
-		check_mount_below(conf, index, image, diag);
+		check_other_mounts(conf, index, image, diag);
 	}
 }
 

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "boot/text/array.h"
 #include "boot/text/slurp.h"
 #include "le.h"
 
@@ -37,48 +38,22 @@ static const uint8_t *next_entry(const uint8_t *table, size_t len, size_t *at)
 	return entry;
 }
 
-static void *grow(void *array, int count, size_t size)
-{
-	return realloc(array, (count + 1) * size);
-}
-
 static int map_add_cpu(struct acpi_map *map, uint32_t apic_id)
 {
-	struct acpi_cpu *cpus = grow(map->cpus, map->ncpus, sizeof(*cpus));
+	struct acpi_cpu cpu = { apic_id, 0 };
 
-	if (!cpus)
-		return -ENOMEM;
-	map->cpus = cpus;
-	cpus[map->ncpus++] = (struct acpi_cpu){ apic_id, 0 };
-	return 0;
-}
-
-static int add_mem(struct acpi_map *map, const struct range *mem)
-{
-	struct range *grown = grow(map->mem, map->nmem, sizeof(*grown));
-
-	if (!grown)
-		return -ENOMEM;
-	map->mem = grown;
-	grown[map->nmem++] = *mem;
-	return 0;
+	return array_append(&map->cpus, &map->ncpus, sizeof(cpu), &cpu);
 }
 
 /* The node of @domain, a new one when it is met first. */
 static int domain_node(struct acpi_map *map, uint32_t domain)
 {
-	uint32_t *grown;
 	int i;
 
 	for (i = 0; i < map->nnodes; i++)
 		if (map->domains[i] == domain)
 			return i;
-	grown = grow(map->domains, map->nnodes, sizeof(*grown));
-	if (!grown)
-		return -ENOMEM;
-	map->domains = grown;
-	grown[map->nnodes] = domain;
-	return map->nnodes++;
+	return array_append(&map->domains, &map->nnodes, sizeof(domain), &domain) ?: i;
 }
 
 static int parse_madt(const uint8_t *table, size_t len, struct acpi_map *map)
@@ -136,7 +111,8 @@ static int srat_mem(struct acpi_map *map, const uint8_t *entry)
 	if (!mem.size || mem.start + mem.size < mem.start)
 		return 0;
 	mem.node = domain_node(map, le_get32(entry + 2));
-	return mem.node < 0 ? mem.node : add_mem(map, &mem);
+	return mem.node < 0 ? mem.node :
+		array_append(&map->mem, &map->nmem, sizeof(mem), &mem);
 }
 
 static int parse_srat(const uint8_t *table, size_t len, struct acpi_map *map,

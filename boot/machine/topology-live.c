@@ -17,6 +17,7 @@
 
 #include "boot/machine/topology.h"
 #include "boot/machine/acpi-map.h"
+#include "boot/text/array.h"
 #include "boot/text/slurp.h"
 
 #define SYS_CPU		"/sys/devices/system/cpu"
@@ -196,17 +197,12 @@ static int add_block_node(void *to, const char *path)
 {
 	struct reading *r = to;
 	uint64_t block, size = r->topo->block_size;
-	struct range *grown;
-	int node;
+	struct range mem = { .size = size };
 
-	if (sscanf(path, SYS_NODE "/node%d/memory%" SCNu64, &node, &block) != 2)
+	if (sscanf(path, SYS_NODE "/node%d/memory%" SCNu64, &mem.node, &block) != 2)
 		return 0;
-	grown = reallocarray(r->map->mem, r->map->nmem + 1, sizeof(*grown));
-	if (!grown)
-		return -ENOMEM;
-	r->map->mem = grown;
-	grown[r->map->nmem++] = (struct range){ block * size, size, node };
-	return 0;
+	mem.start = block * size;
+	return array_append(&r->map->mem, &r->map->nmem, sizeof(mem), &mem);
 }
 
 /*

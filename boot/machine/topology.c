@@ -8,35 +8,24 @@
  */
 #include "boot/machine/topology.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-static int array_append(void **array, int *count, size_t size, const void *item)
-{
-	char *grown = realloc(*array, (*count + 1) * size);
-
-	if (!grown)
-		return -ENOMEM;
-	memcpy(grown + *count * size, item, size);
-	*array = grown;
-	(*count)++;
-	return 0;
-}
+#include "boot/text/array.h"
 
 int topology_add_cpu(struct topology *topo, const struct topo_cpu *cpu)
 {
-	return array_append((void **)&topo->cpus, &topo->ncpus, sizeof(*cpu), cpu);
+	return array_append(&topo->cpus, &topo->ncpus, sizeof(*cpu), cpu);
 }
 
 int topology_add_ram(struct topology *topo, const struct range *ram)
 {
-	return array_append((void **)&topo->ram, &topo->nram, sizeof(*ram), ram);
+	return array_append(&topo->ram, &topo->nram, sizeof(*ram), ram);
 }
 
 int topology_add_pci(struct topology *topo, const struct topo_pci *pci)
 {
-	return array_append((void **)&topo->pci, &topo->npci, sizeof(*pci), pci);
+	return array_append(&topo->pci, &topo->npci, sizeof(*pci), pci);
 }
 
 static int compare_cpu(const void *a, const void *b)
@@ -62,7 +51,7 @@ static int add_node(struct topology *topo, int node)
 {
 	if (topology_has_node(topo, node))
 		return 0;
-	return array_append((void **)&topo->nodes, &topo->nnodes, sizeof(node),
+	return array_append(&topo->nodes, &topo->nnodes, sizeof(node),
 			    &node);
 }
 

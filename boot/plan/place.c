@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "boot/plan/plan.h"
+#include "boot/text/array.h"
 
 struct space {
 	struct range *free;
@@ -27,17 +28,12 @@ static int highest_first(const void *a, const void *b)
 static int space_add(struct space *space, uint64_t start, uint64_t end,
 		     int node)
 {
-	struct range *grown;
+	struct range range = { start, end - start, node };
+	int err = start < end ? array_append(&space->free, &space->n, sizeof(range), &range) : 0;
 
-	if (start >= end)
-		return 0;
-	grown = reallocarray(space->free, space->n + 1, sizeof(*grown));
-	if (!grown)
-		return -ENOMEM;
-	space->free = grown;
-	grown[space->n++] = (struct range){ start, end - start, node };
-	qsort(grown, space->n, sizeof(*grown), highest_first);
-	return 0;
+	if (space->n)
+		qsort(space->free, space->n, sizeof(range), highest_first);
+	return err;
 }
 
 static int space_init(struct space *space, const struct topology *topo,

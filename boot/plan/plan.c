@@ -17,6 +17,7 @@
 #include <jansson.h>
 
 #include "boot/plan/place.h"
+#include "boot/text/array.h"
 #include "sharedpc_words.h"
 
 #define GIB4	(4ULL << 30)
@@ -67,14 +68,7 @@ static int make_image(struct plan *plan, const struct conf_image *conf, int id)
 
 static int give_cpu(struct plan_image *image, const struct topo_cpu *cpu)
 {
-	size_t bytes = (image->ncpus + 1) * sizeof(*image->cpus);
-	struct topo_cpu *grown = realloc(image->cpus, bytes);
-
-	if (!grown)
-		return -ENOMEM;
-	image->cpus = grown;
-	grown[image->ncpus++] = *cpu;
-	return 0;
+	return array_append(&image->cpus, &image->ncpus, sizeof(*cpu), cpu);
 }
 
 static int take_listed(struct maker *m, int id)
@@ -397,24 +391,18 @@ static int make_mount(struct plan *plan, struct plan_image *image,
 		      const struct conf_mount *conf)
 {
 	const struct plan_export *export = &plan->exports[conf->export];
-	size_t bytes = (image->nmounts + 1) * sizeof(*image->mounts);
-	struct plan_mount *mount = realloc(image->mounts, bytes);
+	struct plan_mount mount = { .export = export->name, .ro = conf->ro,
+				    .overlay = conf->overlay };
 	char *source;
 
-	if (!mount)
-		return -ENOMEM;
-	image->mounts = mount;
-	mount += image->nmounts++;
-	memset(mount, 0, sizeof(*mount));
-	mount->ro = conf->ro;
-	mount->overlay = conf->overlay;
-	mount->export = export->name;
-	mount->target = own(plan, conf->target.s);
 	if (asprintf(&source, "%s:%s", plan->images[export->image].name, export->path) < 0)
 		return -ENOMEM;
-	mount->source = own(plan, source);
+	mount.source = own(plan, source);
 	free(source);
-	return mount->export && mount->target && mount->source ? 0 : -ENOMEM;
+	mount.target = own(plan, conf->target.s);
+	if (!mount.target || !mount.source)
+		return -ENOMEM;
+	return array_append(&image->mounts, &image->nmounts, sizeof(mount), &mount);
 }
 
 static int make_mounts(struct maker *m)
