@@ -12,6 +12,7 @@
  * is mapped without them is uncached.
  */
 #include <linux/delay.h>
+#include <linux/iopoll.h>
 #include <linux/preempt.h>
 #include <asm/apic.h>
 #include <asm/mtrr.h>
@@ -23,15 +24,11 @@
 
 static void icr_wait(void)
 {
-	int us;
+	u32 icr;
 
-	if (x2apic_enabled())
-		return;		/* has no busy bit */
-	for (us = 0; us < ICR_WAIT_US; us++) {
-		if (!(apic->read(APIC_ICR) & APIC_ICR_BUSY))
-			return;
-		udelay(1);
-	}
+	if (!x2apic_enabled())	/* which has no busy bit */
+		read_poll_timeout_atomic(apic->read, icr, !(icr & APIC_ICR_BUSY), 1,
+					 ICR_WAIT_US, false, APIC_ICR);
 }
 
 /*
