@@ -105,25 +105,9 @@ static void __attribute__((noreturn)) serve_ports(void)
 	}
 }
 
-static int vsock_listen(unsigned int port)
-{
-	struct sockaddr_vm sa = {
-		.svm_family = AF_VSOCK, .svm_cid = VMADDR_CID_ANY, .svm_port = port,
-	};
-	int fd = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		return -errno;
-	if (bind(fd, (struct sockaddr *)&sa, sizeof(sa)) || listen(fd, 32)) {
-		close(fd);
-		return -errno;
-	}
-	return fd;
-}
-
 static int serve_vsock(unsigned int port)
 {
-	int fd = vsock_listen(port), running = 0;
+	int fd = stream_listen(port, 32, 0), running = 0;
 
 	if (fd < 0) {
 		complain("cannot listen on", "vsock", -fd);

@@ -87,3 +87,21 @@ close_fd:
 	close(fd);
 	return err;
 }
+
+int stream_listen(uint32_t port, int backlog, int flags)
+{
+	struct sockaddr_vm addr = {
+		.svm_family = AF_VSOCK,
+		.svm_cid = VMADDR_CID_ANY,
+		.svm_port = port,
+	};
+	int err, fd = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
+
+	if (fd < 0)
+		return -errno;
+	if (!bind(fd, (struct sockaddr *)&addr, sizeof(addr)) && !listen(fd, backlog))
+		return fd;
+	err = -errno;
+	close(fd);
+	return err;
+}

@@ -25,6 +25,12 @@ int stream_bind(int fd);
  */
 int stream_connect(uint32_t cid, uint32_t port, int timeout_ms);
 
+/*
+ * Listen on @port for up to @backlog at once; @flags of socket(): SOCK_NONBLOCK or 0.
+ * The socket, close-on-exec, or -errno.
+ */
+int stream_listen(uint32_t port, int backlog, int flags);
+
 /* Is the peer at @addr (from accept) root on its image? */
 bool stream_from_root(const struct sockaddr_vm *addr);
 

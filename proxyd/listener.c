@@ -100,21 +100,13 @@ static int who_am_i(struct listener *l)
 
 static int listen_vsock(struct listener *l)
 {
-	struct sockaddr_vm addr = {
-		.svm_family = AF_VSOCK,
-		.svm_cid = VMADDR_CID_ANY,
-		.svm_port = SHAREDPC_PORT_PROXY,
-	};
-
 	l->vsock = -1;
 	if (l->dev < 0)
 		return 0;
-	l->vsock = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (l->vsock < 0 ||
-	    bind(l->vsock, (struct sockaddr *)&addr, sizeof(addr)) ||
-	    listen(l->vsock, SOMAXCONN)) {
-		log_say("vsock port %d: %s", SHAREDPC_PORT_PROXY, strerror(errno));
-		return -errno;
+	l->vsock = stream_listen(SHAREDPC_PORT_PROXY, SOMAXCONN, SOCK_NONBLOCK);
+	if (l->vsock < 0) {
+		log_say("vsock port %d: %s", SHAREDPC_PORT_PROXY, strerror(-l->vsock));
+		return l->vsock;
 	}
 	return 0;
 }

@@ -167,23 +167,6 @@ static pid_t start_console(void)
 	_exit(1);
 }
 
-static int listen_for_boot(void)
-{
-	struct sockaddr_vm addr = { .svm_family = AF_VSOCK,
-				    .svm_cid = VMADDR_CID_ANY,
-				    .svm_port = CCINIT_PORT };
-	int fd = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	if (fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof(addr)) ||
-	    listen(fd, 4)) {
-		ccinit_say("cannot listen to the boot image: %s", strerror(errno));
-		if (fd >= 0)
-			close(fd);
-		return -1;
-	}
-	return fd;
-}
-
 /* One request.  How to end (RB_*), or 0. */
 static int take_request(int listener)
 {
@@ -254,13 +237,15 @@ static int take_signal(int sigfd, bool serving)
 
 static void obey(bool serving, int sigfd)
 {
-	int listener = listen_for_boot();
+	int listener = stream_listen(CCINIT_PORT, 4, SOCK_NONBLOCK);
 	struct pollfd fds[] = {
 		{ .fd = sigfd, .events = POLLIN },
 		{ .fd = listener, .events = POLLIN },
 	};
 	int how = 0;
 
+	if (listener < 0)
+		ccinit_say("cannot listen to the boot image: %s", strerror(-listener));
 	while (!how) {
 		if (poll(fds, 2, -1) < 0)
 			continue;
