@@ -9,7 +9,6 @@
 #define BOOT_CONF_CHECK_H
 
 #include "boot/conf/conf.h"
-#include "boot/text/values.h"
 
 void conf_check_images(struct conf *conf, struct diag *diag);
 void conf_check_exports(const struct conf *conf, struct diag *diag);

@@ -18,9 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "boot/text/diag.h"
-#include "boot/text/scan.h"
-#include "boot/text/value.h"
+#include "boot/text/values.h"
 #include "ccboot.h"
 #include "sharedpc_abi.h"
 #include "sharedpc_limits.h"

@@ -175,8 +175,7 @@ static void redirect(const char *log)
 		dup2(out, STDOUT_FILENO);
 		dup2(out, STDERR_FILENO);
 	}
-	for (int fd = 3; fd < 256; fd++)
-		close(fd);
+	close_range(3, ~0U, 0);
 }
 
 pid_t spawn_daemon(const char *const argv[], const char *log)

@@ -73,7 +73,7 @@ static int add_present(struct topology *topo, int number)
 {
 	struct topo_cpu cpu = { .cpu = number, .apic_id = TOPO_APIC_UNKNOWN };
 
-	return topology_add_cpu(topo, &cpu);
+	return array_append(&topo->cpus, &topo->ncpus, sizeof(cpu), &cpu);
 }
 
 static int mark_online(struct topology *topo, int number)
@@ -248,7 +248,7 @@ static int add_ram(struct topology *topo, const struct acpi_map *map,
 		if (stop > end)
 			stop = end;
 		ram.size = stop - start;
-		err = topology_add_ram(topo, &ram);
+		err = array_append(&topo->ram, &topo->nram, sizeof(ram), &ram);
 		start = stop;
 	}
 	return err;
@@ -293,7 +293,7 @@ static int add_pci(void *to, const char *path)
 	memcpy(pci.bdf, name, sizeof(pci.bdf));
 	if (!slurp_line(class, sizeof(class), "%s/class", path))
 		pci.class = strtoul(class, NULL, 16);
-	return topology_add_pci(r->topo, &pci);
+	return array_append(&r->topo->pci, &r->topo->npci, sizeof(pci), &pci);
 }
 
 static bool partitioned(void)

@@ -13,21 +13,6 @@
 
 #include "boot/text/array.h"
 
-int topology_add_cpu(struct topology *topo, const struct topo_cpu *cpu)
-{
-	return array_append(&topo->cpus, &topo->ncpus, sizeof(*cpu), cpu);
-}
-
-int topology_add_ram(struct topology *topo, const struct range *ram)
-{
-	return array_append(&topo->ram, &topo->nram, sizeof(*ram), ram);
-}
-
-int topology_add_pci(struct topology *topo, const struct topo_pci *pci)
-{
-	return array_append(&topo->pci, &topo->npci, sizeof(*pci), pci);
-}
-
 static int compare_cpu(const void *a, const void *b)
 {
 	const struct topo_cpu *x = a, *y = b;

@@ -86,10 +86,7 @@ bool topology_is_ram(const struct topology *topo, uint64_t start,
 /* "0-3,8" of the numbers of CPUs, in their order; malloc'ed, or NULL. */
 char *topology_cpus_str(const struct topo_cpu *cpus, int n);
 
-/* For the readers: append (0 or -ENOMEM), then put all in order. */
-int topology_add_cpu(struct topology *topo, const struct topo_cpu *cpu);
-int topology_add_ram(struct topology *topo, const struct range *ram);
-int topology_add_pci(struct topology *topo, const struct topo_pci *pci);
+/* For the readers, who append in any order: put all in order. 0 or -ENOMEM. */
 int topology_finish(struct topology *topo);
 
 #endif

@@ -24,9 +24,14 @@
 #include <stddef.h>
 
 #include "boot/text/diag.h"
-#include "boot/text/value.h"
 
 #define SCAN_MAX_FILE	(1u << 20)	/* bytes; larger files are refused */
+
+/* A value, with the line that it came from: for the messages of whoever looks at it. */
+struct value_str {
+	const char *s;	/* NULL: not given and no default */
+	int line;	/* of the value; of the section when not given */
+};
 
 /* A kind of section. The last rule of a file has no kind. */
 struct scan_rule {

@@ -11,11 +11,33 @@
 #ifndef BOOT_VALUES_H
 #define BOOT_VALUES_H
 
-#include "boot/text/scan.h"
+#include <stdint.h>
 
+#include "boot/text/scan.h"
+#include "sharedpc_abi.h"
+
+#define VALUES_MAX_NAME	(SHAREDPC_NAME_MAX - 1)	/* of an image or export */
 #define VALUES_MAX_CPU	8191	/* the kernel's largest NR_CPUS is 8192 */
 #define VALUES_MAX_NODE	1023
 #define VALUES_MAX_PATH	4095
+
+struct value_num {
+	uint64_t value;
+	int line;
+	bool given;
+};
+
+struct value_nums {
+	struct value_num *v;
+	int n;		/* 0: not given */
+	int line;	/* of the key */
+};
+
+struct value_strs {
+	const struct value_str *v;
+	int n;
+	int line;
+};
 
 /* One section. */
 struct values {
@@ -51,5 +73,12 @@ const char *values_path_error(const char *path);
 /* The one range "A-B" or "A", numbers 0..@max. 0, -EINVAL or -ERANGE. */
 int values_parse_range(const char *s, uint64_t max, uint64_t *first,
 		     uint64_t *last);
+/*
+ * "4096", "64K", "512M", "2G", "1T" (powers of 1024) to bytes.
+ * -EINVAL not a size, -ERANGE it does not fit 64 bits.
+ */
+int values_parse_size(const char *s, uint64_t *bytes);
+/* Bytes as the shortest exact size, "512M", into @buf. Returns @buf. */
+const char *values_size_str(uint64_t bytes, char *buf, size_t len);
 
 #endif
