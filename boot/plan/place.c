@@ -147,46 +147,30 @@ static bool place_stacked(const struct space *space,
 	return false;
 }
 
-/* The next item of @node after @last in the order wanted, or -1. */
-static int next_item(const struct place_item *items, int n, int node,
-		     const bool *done, bool by_size)
+/* The largest first, others as they were. */
+static int largest_first(const void *a, const void *b)
 {
-	int i, best = -1;
+	const struct place_item *const *x = a, *const *y = b;
 
-	for (i = 0; i < n; i++) {
-		if (items[i].node != node || done[i])
-			continue;
-		if (!by_size)
-			return i;
-		if (best < 0 || items[i].size > items[best].size)
-			best = i;
-	}
-	return best;
+	if ((*x)->size != (*y)->size)
+		return (*x)->size < (*y)->size ? 1 : -1;
+	return *x < *y ? -1 : 1;
 }
 
-static int place_single(const struct topology *topo,
-			const struct place_item *items, int n, int node,
-			bool by_size, struct range *out, int *bad,
-			uint64_t *free_bytes)
+/* Each of the @n in @order as high as it fits. */
+static int place_single(const struct topology *topo, const struct place_item *items,
+			const struct place_item **order, int n, struct range *out,
+			int *bad, uint64_t *free_bytes)
 {
-	bool *done = calloc(n, sizeof(*done));
 	struct space space;
-	int i, err;
+	int i, err = space_init(&space, topo, PLAN_FLOOR, kexec_top(topo));
 
-	err = space_init(&space, topo, PLAN_FLOOR, kexec_top(topo));
-	if (!done)
-		err = -ENOMEM;
-	while (!err) {
-		i = next_item(items, n, node, done, by_size);
-		if (i < 0)
-			break;
-		*bad = i;
-		*free_bytes = space_left(&space, node);
-		err = take_highest(&space, &items[i], &out[i]);
-		done[i] = true;
+	for (i = 0; !err && i < n; i++) {
+		*bad = order[i] - items;
+		*free_bytes = space_left(&space, order[i]->node);
+		err = take_highest(&space, order[i], &out[*bad]);
 	}
 	free(space.free);
-	free(done);
 	return err;
 }
 
@@ -194,20 +178,28 @@ static int place_node(const struct topology *topo,
 		      const struct place_item *items, int n, int node,
 		      struct range *out, int *bad, uint64_t *free_bytes)
 {
+	const struct place_item **order = calloc(n, sizeof(*order));
 	struct space space;
 	uint64_t ignored_bytes;
-	bool stacked;
-	int ignored, err;
+	int i, count = 0, ignored, err;
 
 	err = space_init(&space, topo, PLAN_FLOOR, kexec_top(topo));
-	stacked = !err && place_stacked(&space, items, n, node, out);
-	free(space.free);
-	if (err || stacked)
-		return err;
-	err = place_single(topo, items, n, node, false, out, bad, free_bytes);
-	if (err == -ENOSPC)
-		err = place_single(topo, items, n, node, true, out, &ignored,
+	if (!order)
+		err = -ENOMEM;
+	if (err || place_stacked(&space, items, n, node, out))
+		goto out_free;
+	for (i = 0; i < n; i++)
+		if (items[i].node == node)
+			order[count++] = &items[i];
+	err = place_single(topo, items, order, count, out, bad, free_bytes);
+	if (err == -ENOSPC) {
+		qsort(order, count, sizeof(*order), largest_first);
+		err = place_single(topo, items, order, count, out, &ignored,
 				   &ignored_bytes);
+	}
+out_free:
+	free(space.free);
+	free(order);
 	return err;
 }
 
