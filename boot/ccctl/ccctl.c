@@ -388,6 +388,18 @@ static int act(const struct ccctl_options *opt, char **names)
 	return status;
 }
 
+static int on_plan(const struct ccctl_options *opt)
+{
+	struct plan *plan;
+	int status = ccctl_load_plan(&plan);
+
+	if (status)
+		return status;
+	status = running->on_plan(opt, plan);
+	plan_free(plan);
+	return status;
+}
+
 static int run(int argc, char **argv)
 {
 	struct ccctl_options opt = { .timeout = running->timeout };
@@ -406,7 +418,9 @@ static int run(int argc, char **argv)
 	status = running->changes && !opt.dry_run ? take_lock() : CCCTL_OK;
 	if (status)
 		return status;
-	return running->act ? act(&opt, argv) : running->run(&opt, argc, argv);
+	if (running->act)
+		return act(&opt, argv);
+	return running->on_plan ? on_plan(&opt) : running->run(&opt, argc, argv);
 }
 
 int main(int argc, char **argv)

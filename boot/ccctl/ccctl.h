@@ -40,6 +40,7 @@ struct ccctl_command {
 	/* One of these; argv is what follows the options, and ends with NULL. */
 	int (*run)(const struct ccctl_options *opt, int argc, char **argv);
 	int (*act)(const struct ccctl_options *opt, struct several *s);	/* on the images */
+	int (*on_plan)(const struct ccctl_options *opt, struct plan *plan);	/* the saved one */
 	const char *options;	/* "timeout, force"; "+": only those before the first word */
 	int images;		/* how many are named, or CCCTL_SEVERAL */
 	bool changes;		/* the box, unless --dry-run: one at a time */

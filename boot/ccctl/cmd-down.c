@@ -36,14 +36,14 @@ static int stop_images(struct plan *plan, unsigned int grace, int *failed)
 	return status;
 }
 
-static int down(struct plan *plan, unsigned int grace)
+static int down(const struct ccctl_options *opt, struct plan *plan)
 {
 	int status = CCCTL_OK, stopped;
 	struct why why;
 
 	if (services_unmount(plan, &why))
 		status = ccctl_error("%s", why.text);
-	stopped = stop_images(plan, grace, &status);
+	stopped = stop_images(plan, opt->force ? 0 : LIMIT_GRACE_S, &status);
 	if (services_stop_proxyd(&why))
 		status = ccctl_error("%s", why.text);
 	if (stopped)
@@ -53,21 +53,9 @@ static int down(struct plan *plan, unsigned int grace)
 	return status;
 }
 
-static int run(const struct ccctl_options *opt, int argc, char **argv)
-{
-	struct plan *plan;
-	int status = ccctl_load_plan(&plan);
-
-	if (status)
-		return status;
-	status = down(plan, opt->force ? 0 : LIMIT_GRACE_S);
-	plan_free(plan);
-	return status;
-}
-
 const struct ccctl_command cmd_down = {
 	.name = "down",
-	.run = run,
+	.on_plan = down,
 	.options = "force",
 	.changes = true,
 	.args = "[--force]",

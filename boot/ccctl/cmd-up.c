@@ -76,7 +76,7 @@ static int start_images(struct plan *plan, unsigned int timeout)
 	return status ? status : failed;
 }
 
-static int up(struct plan *plan, unsigned int timeout)
+static int up(const struct ccctl_options *opt, struct plan *plan)
 {
 	int status, changed = plan_conf_changed(plan);
 	struct why why;
@@ -90,7 +90,7 @@ static int up(struct plan *plan, unsigned int timeout)
 			plan->conf_file);
 	if (start_services(plan, &why))
 		return ccctl_error("%s", why.text);
-	status = start_images(plan, timeout);
+	status = start_images(plan, opt->timeout);
 	step("mounting");
 	if (services_mount(plan, &why))
 		status = ccctl_error("%s", why.text);
@@ -99,21 +99,9 @@ static int up(struct plan *plan, unsigned int timeout)
 	return status;
 }
 
-static int run(const struct ccctl_options *opt, int argc, char **argv)
-{
-	struct plan *plan;
-	int status = ccctl_load_plan(&plan);
-
-	if (status)
-		return status;
-	status = up(plan, opt->timeout);
-	plan_free(plan);
-	return status;
-}
-
 const struct ccctl_command cmd_up = {
 	.name = "up",
-	.run = run,
+	.on_plan = up,
 	.options = "timeout",
 	.changes = true,
 	.timeout = LIMIT_IMAGE_UP_S,
