@@ -127,6 +127,7 @@ static void check_cpu_list(const struct conf *conf, int index,
 static void check_cpus(const struct conf *conf, int index, struct diag *diag)
 {
 	const struct conf_image *image = &conf->images[index];
+	uint64_t n = image->cpus.n ? (uint64_t)image->cpus.n : image->ncpus.value;
 
 	check_cpu_list(conf, index, diag);
 	if (image->cpus.n && image->ncpus.given)
@@ -141,34 +142,13 @@ static void check_cpus(const struct conf *conf, int index, struct diag *diag)
 	if (image->ncpus.given && !image->ncpus.value)
 		diag_add(diag, image->ncpus.line,
 			 "ncpus is zero; an image needs at least one CPU");
-	if (image->cpus.n > CONF_MAX_IMAGE_CPUS && !image->boot)
-		diag_add(diag, image->cpus.line,
-			 "%d CPUs for image \"%s\"; %d are the limit of one image",
-			 image->cpus.n, image->name, CONF_MAX_IMAGE_CPUS);
-	if (image->ncpus.given && image->ncpus.value > CONF_MAX_IMAGE_CPUS &&
-	    !image->boot)
-		diag_add(diag, image->ncpus.line,
-			 "ncpus is %" PRIu64 "; %d are the limit of one image",
-			 image->ncpus.value, CONF_MAX_IMAGE_CPUS);
+	if (!image->boot && n > CONF_MAX_IMAGE_CPUS)
+		diag_add(diag, image->cpus.n ? image->cpus.line : image->ncpus.line,
+			 "%" PRIu64 " CPUs for image \"%s\"; %d are the limit of one image",
+			 n, image->name, CONF_MAX_IMAGE_CPUS);
 	if (image->ncpus.given && !image->node.given)
 		diag_add(diag, image->ncpus.line,
 			 "ncpus without a node; add node = 0 or another to take the CPUs from");
-}
-
-/* Slices are mapped with 2 MiB pages and placed at multiples of that. */
-static void check_memory_unit(const struct conf_image *image,
-			      struct diag *diag)
-{
-	uint64_t down = image->memory.value & ~(uint64_t)(CONF_MEMORY_UNIT - 1);
-	char below[24], above[24];
-
-	if (down == image->memory.value ||
-	    image->memory.value % CONF_FRAME_SIZE)
-		return;
-	diag_add(diag, image->memory.line,
-		 "memory is not a multiple of 2M; the next sizes are \"%s\" and \"%s\"",
-		 values_size_str(down, below, sizeof(below)),
-		 values_size_str(down + CONF_MEMORY_UNIT, above, sizeof(above)));
 }
 
 static void check_memory(const struct conf_image *image, struct diag *diag)
@@ -190,15 +170,11 @@ static void check_memory(const struct conf_image *image, struct diag *diag)
 		diag_add(diag, image->line,
 			 "image \"%s\" has no memory; add memory = \"256M\" or another size",
 			 image->name);
-	else if (image->memory.value &&
-		 !(image->memory.value % CONF_FRAME_SIZE) &&
-		 image->memory.value < CONF_MIN_MEMORY)
+	else if (image->memory.value && image->memory.value < CONF_MIN_MEMORY)
 		diag_add(diag, image->memory.line,
 			 "memory of %s is too little to boot Linux; give at least 64M",
 			 values_size_str(image->memory.value, size,
 				       sizeof(size)));
-	else
-		check_memory_unit(image, diag);
 }
 
 /* "0000:00:04.0", lower case: domain, bus, device 0-1f, function 0-7. */

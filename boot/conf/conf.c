@@ -91,7 +91,8 @@ static void read_image(struct conf *conf, const struct values *v)
 	image->cpus = values_nums(v, "cpus", VALUES_MAX_CPU);
 	image->ncpus = values_num(v, "ncpus", VALUES_MAX_CPU + 1);
 	image->node = values_num(v, "node", VALUES_MAX_NODE);
-	image->memory = values_size(v, "memory", CONF_FRAME_SIZE);
+	image->memory = values_size(v, "memory", image->boot ? CONF_FRAME_SIZE :
+				    CONF_MEMORY_UNIT);
 	image->region = values_size(v, "region", CONF_FRAME_SIZE);
 	image->devices = values_strs(v, "devices");
 	read_image_files(image, v);
@@ -157,7 +158,7 @@ static int read_export_owner(const struct conf *conf, const struct values *v)
 		unknown_image(conf, v, &owner, "owner");
 		return SHAREDPC_BOOT;
 	}
-	if (owner.s && !conf->images[image].boot && !conf->images[image].region.value)
+	if (owner.s && !conf->images[image].boot && !conf->images[image].region.given)
 		diag_add(v->diag, owner.line,
 			 "export of image \"%s\", which has no part of the region for its pages; add region = \"128M\" or more to the image on line %d",
 			 owner.s, conf->images[image].line);

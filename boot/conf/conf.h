@@ -36,7 +36,7 @@
 #define CONF_MAX_CMDLINE	1024	/* of an image's own additions, bytes */
 #define CONF_FRAME_SIZE		4096u
 #define CONF_MIN_MEMORY		(64u << 20)	/* least memory of an image */
-#define CONF_MEMORY_UNIT	(2u << 20)	/* of a client's memory */
+#define CONF_MEMORY_UNIT	(2u << 20)	/* of a client's memory: large pages map it */
 
 struct topology;
 

@@ -157,23 +157,26 @@ struct value_str values_path(const struct values *v, const char *key)
 	return str;
 }
 
-/* @num was read from @key, which is to have whole frames. */
-static void check_unit(const struct values *v, const char *key,
-		       const struct value_num *num, unsigned int unit)
+/* @num was read from @key, which is to be a multiple of @unit, and more than 0. */
+static void check_unit(const struct values *v, const char *key, struct value_num *num,
+		       unsigned int unit)
 {
 	uint64_t down = num->value / unit * unit;
-	char below[24], above[24];
+	char what[24], below[24], above[24];
 
+	values_size_str(unit, what, sizeof(what));
+	values_size_str(down + unit, above, sizeof(above));
 	if (num->value < unit)
 		diag_add(v->diag, num->line,
-			 "%s of %" PRIu64 " bytes is smaller than one frame (%u bytes); give a size like \"512M\"",
-			 key, num->value, unit);
+			 "%s of %" PRIu64 " bytes is smaller than %s; give a size like \"512M\"",
+			 key, num->value, what);
 	else if (num->value != down)
 		diag_add(v->diag, num->line,
-			 "%s of %" PRIu64 " bytes is not a multiple of the page size, %u; the next sizes are \"%s\" and \"%s\"",
-			 key, num->value, unit,
-			 values_size_str(down, below, sizeof(below)),
-			 values_size_str(down + unit, above, sizeof(above)));
+			 "%s of %" PRIu64 " bytes is not a multiple of %s; the next sizes are \"%s\" and \"%s\"",
+			 key, num->value, what,
+			 values_size_str(down, below, sizeof(below)), above);
+	if (num->value != down)
+		num->value = 0;
 }
 
 struct value_num values_size(const struct values *v, const char *key, unsigned int unit)

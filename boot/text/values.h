@@ -53,7 +53,7 @@ int values_line(const struct values *v, const char *key);
 struct value_str values_str(const struct values *v, const char *key);
 struct value_strs values_strs(const struct values *v, const char *key);
 struct value_str values_path(const struct values *v, const char *key);
-/* Whole frames of @unit bytes, at least one. */
+/* A multiple of @unit bytes, at least one. */
 struct value_num values_size(const struct values *v, const char *key, unsigned int unit);
 struct value_num values_num(const struct values *v, const char *key, uint64_t max);
 /* "3" and "0-3"; ranges expanded; a number given twice is a mistake. */
