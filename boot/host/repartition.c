@@ -140,15 +140,7 @@ static int put_tables(FILE *out, const struct topology *topo, struct why *why)
 	free(old);
 	if (ret)
 		return ret;
-	ret = cpio_add(out, "kernel", NULL, 0);
-	if (!ret)
-		ret = cpio_add(out, "kernel/firmware", NULL, 0);
-	if (!ret)
-		ret = cpio_add(out, "kernel/firmware/acpi", NULL, 0);
-	if (!ret)
-		ret = cpio_add(out, "kernel/firmware/acpi/srat.aml", srat, srat_len);
-	if (!ret)
-		ret = cpio_end(out);
+	ret = cpio_archive(out, "kernel/firmware/acpi/srat.aml", srat, srat_len);
 	free(srat);
 	return ret ? why_set(why, ret, REPARTITION_INITRD ": %s", strerror(-ret)) : 0;
 }

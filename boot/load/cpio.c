@@ -62,3 +62,19 @@ int cpio_end(FILE *out)
 	at = ftell(out);
 	return at < 0 ? -errno : pad(out, at, 512);
 }
+
+int cpio_archive(FILE *out, const char *name, const void *data, size_t len)
+{
+	const char *slash = name;
+	char dir[256];
+	int ret = 0;
+
+	while (!ret && (slash = strchr(slash, '/'))) {
+		snprintf(dir, sizeof(dir), "%.*s", (int)(slash - name), name);
+		ret = cpio_add(out, dir, NULL, 0);
+		slash++;
+	}
+	if (!ret)
+		ret = cpio_add(out, name, data, len);
+	return ret ? ret : cpio_end(out);
+}

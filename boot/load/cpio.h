@@ -15,5 +15,7 @@
 int cpio_add(FILE *out, const char *name, const void *data, size_t len);
 /* The end mark, padded to 512 bytes: another archive may follow. */
 int cpio_end(FILE *out);
+/* A whole archive: the directories above @name, the file, the end. 0 or -errno. */
+int cpio_archive(FILE *out, const char *name, const void *data, size_t len);
 
 #endif

@@ -16,35 +16,6 @@
 
 #define INITRD_FILE_MAX	(1u << 20)	/* bytes of the file that is added */
 
-static int put_dirs(FILE *out, const char *name)
-{
-	const char *slash = name;
-	char dir[256];
-	int ret = 0;
-
-	while (!ret && (slash = strchr(slash, '/'))) {
-		snprintf(dir, sizeof(dir), "%.*s", (int)(slash - name), name);
-		ret = cpio_add(out, dir, NULL, 0);
-		slash++;
-	}
-	return ret;
-}
-
-static int put_all(FILE *out, const void *initrd, size_t size, const char *name,
-		   const void *data, size_t len)
-{
-	int ret;
-
-	if (fwrite(initrd, 1, size, out) != size)
-		return -ENOMEM;
-	for (; size % 512; size++)
-		fputc(0, out);
-	ret = put_dirs(out, name);
-	if (!ret)
-		ret = cpio_add(out, name, data, len);
-	return ret ? ret : cpio_end(out);
-}
-
 int initrd_add(const void *initrd, size_t size, const char *name, const char *path,
 	       void **out, size_t *out_size)
 {
@@ -56,8 +27,14 @@ int initrd_add(const void *initrd, size_t size, const char *name, const char *pa
 	stream = ret ? NULL : open_memstream(&text, out_size);
 	if (!ret && !stream)
 		ret = -ENOMEM;
+	if (!ret) {
+		if (fwrite(initrd, 1, size, stream) != size)
+			ret = -ENOMEM;
+		for (; size % 512; size++)
+			fputc(0, stream);
+	}
 	if (!ret)
-		ret = put_all(stream, initrd, size, name, data, len);
+		ret = cpio_archive(stream, name, data, len);
 	if (stream && fclose(stream) && !ret)
 		ret = -ENOMEM;
 	free(data);
