@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "boot/text/save.h"
 #include "boot/text/slurp.h"
 #include "boot/text/values.h"
 
@@ -21,6 +22,19 @@ int saved_write(json_t *root, FILE *out)
 		return err < -1 ? err : -EIO;
 	fputc('\n', out);
 	return ferror(out) ? -EIO : 0;
+}
+
+static int write_root(FILE *out, const void *root)
+{
+	return saved_write(json_incref((json_t *)root), out);
+}
+
+int saved_save(json_t *root, const char *path)
+{
+	int err = save_file(path, write_root, root);
+
+	json_decref(root);
+	return err;
 }
 
 void saved_append(json_t **list, json_t *item)

@@ -15,8 +15,9 @@
 
 #include "boot/machine/topology.h"
 
-/* Write @root and give it back. 0 or -errno. */
+/* Write @root, to @path atomically and durably, and give it back. 0 or -errno. */
 int saved_write(json_t *root, FILE *out);
+int saved_save(json_t *root, const char *path);
 /* Put @item at the end of *@list, which is NULL if that fails. */
 void saved_append(json_t **list, json_t *item);
 json_t *saved_range(const struct range *range);

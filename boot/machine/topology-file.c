@@ -16,7 +16,6 @@
 #include <string.h>
 
 #include "boot/machine/saved.h"
-#include "boot/text/save.h"
 
 static int wrong(struct diag *diag, const char *what)
 {
@@ -112,7 +111,7 @@ int topology_read_file(const char *path, struct topology **out,
 	return err;
 }
 
-int topology_write(const struct topology *topo, FILE *out)
+static json_t *topology_json(const struct topology *topo)
 {
 	json_t *devices = json_array();
 	char class[9];
@@ -123,18 +122,18 @@ int topology_write(const struct topology *topo, FILE *out)
 		saved_append(&devices, json_pack("{s:s, s:s}", "address",
 						 topo->pci[i].bdf, "class", class));
 	}
-	return saved_write(json_pack("{s:I, s:o, s:o, s:o}",
+	return json_pack("{s:I, s:o, s:o, s:o}",
 		"block_size", (json_int_t)topo->block_size, "devices", devices,
 		"cpus", saved_cpus(topo->cpus, topo->ncpus),
-		"ram", saved_ranges(topo->ram, topo->nram)), out);
+		"ram", saved_ranges(topo->ram, topo->nram));
 }
 
-static int write_topology(FILE *out, const void *topo)
+int topology_write(const struct topology *topo, FILE *out)
 {
-	return topology_write(topo, out);
+	return saved_write(topology_json(topo), out);
 }
 
 int topology_save(const struct topology *topo, const char *path)
 {
-	return save_file(path, write_topology, topo);
+	return saved_save(topology_json(topo), path);
 }

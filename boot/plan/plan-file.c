@@ -20,7 +20,6 @@
 
 #include "boot/machine/saved.h"
 #include "boot/plan/plan.h"
-#include "boot/text/save.h"
 #include "boot/text/values.h"
 
 static json_t *devices_json(const struct plan_image *image)
@@ -91,31 +90,28 @@ static json_t *exports_json(const struct plan *plan)
 	return list;
 }
 
-int plan_print_json(const struct plan *plan, FILE *out)
+static json_t *plan_json(const struct plan *plan)
 {
 	char *cmdline = plan_cmdline(plan);
-	json_t *root;
+	json_t *root = json_pack("{s:i, s:s, s:s, s:I, s:o, s:s, s:o, s:o}",
+		"revision", PLAN_REVISION, "conf", plan->conf_file,
+		"conf_hash", plan->conf_hash,
+		"block_size", (json_int_t)plan->block_size,
+		"ctl", saved_range(&plan->ctl), "boot_cmdline", cmdline,
+		"images", images_json(plan), "exports", exports_json(plan));
 
-	if (!cmdline)
-		return -ENOMEM;
-	root = json_pack("{s:i, s:s, s:s, s:I, s:o, s:s, s:o, s:o}",
-			 "revision", PLAN_REVISION, "conf", plan->conf_file,
-			 "conf_hash", plan->conf_hash,
-			 "block_size", (json_int_t)plan->block_size,
-			 "ctl", saved_range(&plan->ctl), "boot_cmdline", cmdline,
-			 "images", images_json(plan), "exports", exports_json(plan));
 	free(cmdline);
-	return saved_write(root, out);
+	return root;
 }
 
-static int write_plan(FILE *out, const void *plan)
+int plan_print_json(const struct plan *plan, FILE *out)
 {
-	return plan_print_json(plan, out);
+	return saved_write(plan_json(plan), out);
 }
 
 int plan_save(const struct plan *plan, const char *path)
 {
-	return save_file(path, write_plan, plan);
+	return saved_save(plan_json(plan), path);
 }
 
 /* From here on: reading. Every mistake means a file that is not ours. */
