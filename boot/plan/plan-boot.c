@@ -110,18 +110,23 @@ int plan_conf_changed(const struct plan *plan)
 	return err ? err : strcmp(hash, plan->conf_hash) != 0;
 }
 
-/* One line of /proc/iomem. False: not an entry. */
-static bool parse_iomem(const char *line, uint64_t *start, uint64_t *end,
-			char *use, size_t len)
+/* The next entry of /proc/iomem; false at its end. */
+static bool next_iomem(FILE *iomem, struct range *range, char *use, size_t len)
 {
+	uint64_t start, end;
+	char line[512];
 	int at = 0;
 
-	if (sscanf(line, " %" SCNx64 "-%" SCNx64 " : %n", start, end, &at) < 2 ||
-	    !at)
-		return false;
-	snprintf(use, len, "%s", line + at);
-	use[strcspn(use, "\n")] = '\0';
-	return true;
+	while (fgets(line, sizeof(line), iomem)) {
+		if (sscanf(line, " %" SCNx64 "-%" SCNx64 " : %n", &start, &end, &at) < 2 ||
+		    !at)
+			continue;
+		snprintf(use, len, "%s", line + at);
+		use[strcspn(use, "\n")] = '\0';
+		*range = (struct range){ start, end - start + 1, 0 };
+		return true;
+	}
+	return false;
 }
 
 static bool used_by_kernel(const char *use)
@@ -156,35 +161,24 @@ static bool find_user(const struct plan *plan, const struct range *ram,
 int plan_verify_reserved(const struct plan *plan, FILE *iomem,
 			 struct range *bad, char *what, size_t len)
 {
-	char line[512], use[256];
-	uint64_t start, end, highest = 0;
+	bool shown = false;
+	struct range ram;
+	char use[256];
 
-	while (fgets(line, sizeof(line), iomem)) {
-		struct range ram;
-
-		if (!parse_iomem(line, &start, &end, use, sizeof(use)))
-			continue;
-		if (end > highest)
-			highest = end;
-		ram = (struct range){ start, end - start + 1, 0 };
-		if (used_by_kernel(use) &&
-		    find_user(plan, &ram, bad, what, len))
+	while (next_iomem(iomem, &ram, use, sizeof(use))) {
+		shown |= ram.start + ram.size > 1;
+		if (used_by_kernel(use) && find_user(plan, &ram, bad, what, len))
 			return -EBUSY;
 	}
-	return highest ? 0 : -ENOMSG;
+	return shown ? 0 : -ENOMSG;
 }
 
 bool plan_region_stays(FILE *iomem, struct range *piece)
 {
-	char line[512], use[256];
-	uint64_t start, end;
+	char use[256];
 
-	while (fgets(line, sizeof(line), iomem)) {
-		if (!parse_iomem(line, &start, &end, use, sizeof(use)) ||
-		    strcmp(use, REGION_RAM))
-			continue;
-		*piece = (struct range){ start, end - start + 1, 0 };
-		return true;
-	}
+	while (next_iomem(iomem, piece, use, sizeof(use)))
+		if (!strcmp(use, REGION_RAM))
+			return true;
 	return false;
 }
