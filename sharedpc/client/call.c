@@ -57,7 +57,7 @@ static struct slot *slot_get(struct session *s, struct inode *inode,
 	u32 i;
 
 	spin_lock_bh(&s->lock);
-	while (n && !s->ended) {
+	while (n && !READ_ONCE(s->ended)) {
 		i = --n;	/* first those that a NAME cannot have */
 		if (s->slot[i].state != SLOT_FREE)
 			continue;

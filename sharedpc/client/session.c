@@ -153,7 +153,7 @@ struct session *session_get(u32 owner, u32 epoch, u32 server)
 		if (!s)
 			return ERR_PTR(-ENOMEM);
 		if (entry)
-			err = session_alive(s) ? 0 : s->ended ? -ESTALE : -ENOTCONN;
+			err = session_alive(s) ? 0 : READ_ONCE(s->ended) ? -ESTALE : -ENOTCONN;
 		else
 			err = session_add(s) ?: session_check(s);
 		if (err)

@@ -55,9 +55,9 @@ struct session {
 	u32 owner;		/* image */
 	u32 epoch;		/* the owner's life that the server belongs to */
 	u32 server;		/* its number */
-	bool ended;		/* the server, or the owner's life */
+	bool ended;		/* the server, or the owner's life: set once, without lock */
 
-	spinlock_t lock;	/* slot, ended */
+	spinlock_t lock;	/* slot */
 	struct slot slot[SHAREDPC_CALLS];
 	wait_queue_head_t wait;	/* for a FREE slot, and for ended */
 
