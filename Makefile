@@ -52,7 +52,7 @@ bench:
 
 clean:
 	@box/box down
-	@$(ROOT) remove bin obj san kmod tests check initrd.img
+	@$(ROOT) remove bin obj san tsan kmod tests check initrd.img
 
 distclean:
 	@box/box down

@@ -9,6 +9,8 @@
 #   STATIC_PROGS += ccinit		the same, linked -static
 #   UNIT_TESTS += test-conf		a cmocka test, built with sanitizers, in
 #					build/san/; test-conf-objs, test-conf-libs
+#   TSAN_TESTS += test-ring		.. and once more, in build/tsan/, with the
+#					thread sanitizer
 #   INITRD += /init=build/bin/ccinit	a file of the clients' initramfs
 #   INSTALL += /etc/x=boot/x		a file to install besides the programs
 #
@@ -30,12 +32,13 @@ CPPFLAGS := -I$(CURDIR)/include -I$(CURDIR)/lib -I$(CURDIR) \
 	-I/usr/include/fuse3 -D_GNU_SOURCE= -D_FILE_OFFSET_BITS=64
 SANFLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer -O1
+TSANFLAGS := -fsanitize=thread -fno-omit-frame-pointer -O1
 
 all:
 include $(FRAGMENTS)
 
 BINS := $(addprefix $(O)/bin/,$(PROGS) $(STATIC_PROGS))
-SANS := $(addprefix $(O)/san/,$(UNIT_TESTS))
+SANS := $(addprefix $(O)/san/,$(UNIT_TESTS)) $(addprefix $(O)/tsan/,$(TSAN_TESTS))
 MODULES := $(notdir $(patsubst %/Kbuild,%,$(wildcard $(MODULE_DIRS:=/Kbuild))))
 
 all: $(BINS) modules $(O)/initrd.img
@@ -49,14 +52,15 @@ $(O)/bin/$(1): $$(addprefix $(O)/obj/,$$($(1)-objs))
 	@$$(CC) $(2) -pthread -o $$@.tmp $$^ $$($(1)-libs) && mv $$@.tmp $$@
 endef
 define san_rule
-$(O)/san/$(1): $$(addprefix $(O)/san/obj/,$$($(1)-objs))
+$(O)/$(2)/$(1): $$(addprefix $(O)/$(2)/obj/,$$($(1)-objs))
 	@mkdir -p $$(@D)
-	@echo "  LD  san $$@"
-	@$$(CC) $$(SANFLAGS) -pthread -o $$@ $$^ $$($(1)-libs)
+	@echo "  LD $(2) $$@"
+	@$$(CC) $(3) -pthread -o $$@ $$^ $$($(1)-libs)
 endef
 $(foreach p,$(PROGS),$(eval $(call prog_rule,$(p),)))
 $(foreach p,$(STATIC_PROGS),$(eval $(call prog_rule,$(p),-static)))
-$(foreach p,$(UNIT_TESTS),$(eval $(call san_rule,$(p))))
+$(foreach p,$(UNIT_TESTS),$(eval $(call san_rule,$(p),san,$$(SANFLAGS))))
+$(foreach p,$(TSAN_TESTS),$(eval $(call san_rule,$(p),tsan,$$(TSANFLAGS))))
 
 $(O)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -67,6 +71,11 @@ $(O)/san/obj/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC  san $<"
 	@$(CC) $(CPPFLAGS) $(CFLAGS) $(SANFLAGS) -MMD -MP -c -o $@ $<
+
+$(O)/tsan/obj/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC tsan $<"
+	@$(CC) $(CPPFLAGS) $(CFLAGS) $(TSANFLAGS) -MMD -MP -c -o $@ $<
 
 $(O)/obj/%.o: %.S
 	@mkdir -p $(@D)
@@ -115,6 +124,6 @@ install:
 		install -D -m $$mode "$${f#*=}" "$(DESTDIR)$${f%%=*}"; done
 	[ ! -e "$(DESTDIR)/lib/modules/$(KVER)/modules.order" ] || depmod -b "$(DESTDIR)/" $(KVER)
 
--include $(shell find $(O)/obj $(O)/san/obj -name '*.d' 2>/dev/null)
+-include $(shell find $(O)/obj $(O)/san/obj $(O)/tsan/obj -name '*.d' 2>/dev/null)
 
 .PHONY: all san modules install FORCE

@@ -1,11 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Unit tests are added by the fragment of the directory that they test.
 
-# The rings of sharedpc.ko are the kernel's own source; tests/unit/kernel has
-# the few kernel headers that it wants.
-CPPFLAGS += -idirafter $(CURDIR)/tests/unit/kernel
-$(O)/san/obj/sharedpc/%.o: CPPFLAGS += -I$(CURDIR)/sharedpc
-$(O)/san/obj/tests/unit/test-ring.o: CPPFLAGS += -I$(CURDIR)/sharedpc
-UNIT_TESTS += test-ring
-test-ring-objs := tests/unit/test-ring.o sharedpc/link/ring.o
+# Files of sharedpc.ko, the kernel's own source; tests/unit/kernel has what they want of the
+# kernel.  It comes before the system's headers, which have some of the same names.
+KERNEL_TESTS := test-ring
+UNIT_TESTS += $(KERNEL_TESTS)
+TSAN_TESTS += $(KERNEL_TESTS)
+KERNEL_CPPFLAGS := -I$(CURDIR)/sharedpc -I$(CURDIR)/tests/unit/kernel \
+	-include $(CURDIR)/sharedpc/log.h
+kernel-objs := $(addprefix tests/unit/kernel/,kernel.o xarray.o)
+kernel_objs = $(foreach d,san tsan,$(addprefix $(O)/$(d)/obj/,\
+	$(1:%=tests/unit/%.o) $(kernel-objs) sharedpc/%.o))
+$(call kernel_objs,$(KERNEL_TESTS)): CPPFLAGS += $(KERNEL_CPPFLAGS)
+# The kernel does not ask for -Wextra.
+$(call kernel_objs,): CFLAGS += -Wno-sign-compare
+
+test-ring-objs := tests/unit/test-ring.o sharedpc/link/ring.o $(kernel-objs)
 test-ring-libs := -lcmocka

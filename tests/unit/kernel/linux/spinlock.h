@@ -1,33 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * spinlock.h - the few kernel words that sharedpc/link/ring.c needs, in user space
+ * spinlock.h - spinlocks are mutexes here, which the thread sanitizer knows
  *
- * So that the very file that runs in the kernel runs under sanitizers and
- * between threads too: see test-ring.c.
+ * Who holds one may not sleep: what may says might_sleep().
  */
 #ifndef TEST_KERNEL_SPINLOCK_H
 #define TEST_KERNEL_SPINLOCK_H
 
 #include <pthread.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <string.h>
+#include <linux/minmax.h>
+#include <linux/types.h>
+#include "kernel.h"
 
-typedef uint8_t u8;
-typedef uint32_t u32;
-typedef uint64_t u64;
-typedef pthread_mutex_t spinlock_t;
+typedef struct {
+	pthread_mutex_t mutex;
+	pthread_t holder;
+	bool held;
+} spinlock_t;
 
-#define spin_lock_init(l)		pthread_mutex_init(l, NULL)
-#define spin_lock_irqsave(l, f)		((f) = 0, pthread_mutex_lock(l))
-#define spin_unlock_irqrestore(l, f)	((void)(f), pthread_mutex_unlock(l))
+#define DEFINE_SPINLOCK(l) spinlock_t l = { .mutex = PTHREAD_MUTEX_INITIALIZER }
 
-#define unlikely(x)			__builtin_expect(!!(x), 0)
-#define READ_ONCE(x)			__atomic_load_n(&(x), __ATOMIC_RELAXED)
-#define WRITE_ONCE(x, v)		__atomic_store_n(&(x), v, __ATOMIC_RELAXED)
-/* What C11 calls it; its users say what it pairs with. */
-#define smp_load_acquire(p)		__atomic_load_n(p, __ATOMIC_ACQUIRE)
-/* The same. */
-#define smp_store_release(p, v)		__atomic_store_n(p, v, __ATOMIC_RELEASE)
+void spin_lock_init(spinlock_t *l);
+void spin_lock(spinlock_t *l);
+void spin_unlock(spinlock_t *l);
+void kernel_held(spinlock_t *l);	/* it is, by this thread, or the test ends */
+
+#define spin_lock_bh(l)			spin_lock(l)
+#define spin_unlock_bh(l)		spin_unlock(l)
+#define spin_lock_irqsave(l, f)		((f) = 0, spin_lock(l))
+#define spin_unlock_irqrestore(l, f)	((void)(f), spin_unlock(l))
 
 #endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * kernel.h - the kernel that is none: what its tests can ask of it
+ *
+ * Time goes faster than the kernel's, by kernel_jiffy_us.  Wherever a kernel's word
+ * orders something between threads, kernel_jitter() may hold this one up for a moment,
+ * as a seed says: SEED=N, which is printed.  What the threads then do is for the
+ * scheduler to say, so a seed repeats a mood, not a run.
+ */
+#ifndef TEST_KERNEL_H
+#define TEST_KERNEL_H
+
+#include <linux/types.h>
+
+struct mm_struct;
+
+struct task_struct {
+	bool killed;			/* a fatal signal is pending */
+	struct mm_struct *mm;
+};
+
+extern _Thread_local struct task_struct kernel_task;
+#define current (&kernel_task)
+
+extern unsigned int kernel_jiffy_us;	/* what a jiffy takes; HZ of them are a second */
+extern unsigned int kernel_moody;	/* one of so many words holds its thread up; 0: none */
+extern bool kernel_unlocked;		/* spinlocks lock nothing: a control */
+
+void kernel_seed(void);			/* by SEED, or another one each time */
+u32 kernel_random(void);		/* of this thread */
+static inline bool kernel_chance(u32 of)
+{
+	return kernel_random() % of == 0;
+}
+
+void kernel_jitter(void);
+void kernel_nap(unsigned int us);	/* of real time */
+void kernel_kill(struct task_struct *task, bool yes);
+
+/* Between them this thread is a soft interrupt: it may not sleep. */
+void kernel_softirq_enter(void);
+void kernel_softirq_exit(void);
+void might_sleep(void);
+
+long kernel_allocated(void);		/* by kmalloc, and not freed */
+void kernel_fail(const char *what) __attribute__((noreturn));
+
+/*
+ * A control: this program, once more, with @name, has to fail and say what matches
+ * @say.  So does one that looks for what is not there show that it would see it.
+ */
+bool kernel_control(const char *name, const char *say);
+
+#endif

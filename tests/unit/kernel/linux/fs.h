@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * fs.h - an inode that counts who refers to it
+ */
+#ifndef TEST_KERNEL_FS_H
+#define TEST_KERNEL_FS_H
+
+#include <linux/spinlock.h>
+#include <linux/sched/signal.h>
+
+struct inode {
+	int count;
+};
+
+static inline void ihold(struct inode *inode)
+{
+	if (__atomic_fetch_add(&inode->count, 1, __ATOMIC_RELAXED) < 1)
+		kernel_fail("ihold without a reference");
+}
+
+static inline void iput(struct inode *inode)
+{
+	if (!inode)
+		return;
+	might_sleep();		/* it may be the last one */
+	if (__atomic_sub_fetch(&inode->count, 1, __ATOMIC_ACQ_REL) < 1)
+		kernel_fail("iput of the test's own reference");
+}
+
+#endif
