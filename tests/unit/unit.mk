@@ -3,7 +3,7 @@
 
 # Files of sharedpc.ko, the kernel's own source; tests/unit/kernel has what they want of the
 # kernel.  It comes before the system's headers, which have some of the same names.
-KERNEL_TESTS := test-ring
+KERNEL_TESTS := test-ring test-call
 UNIT_TESTS += $(KERNEL_TESTS)
 TSAN_TESTS += $(KERNEL_TESTS)
 KERNEL_CPPFLAGS := -I$(CURDIR)/sharedpc -I$(CURDIR)/tests/unit/kernel \
@@ -17,3 +17,6 @@ $(call kernel_objs,): CFLAGS += -Wno-sign-compare
 
 test-ring-objs := tests/unit/test-ring.o sharedpc/link/ring.o $(kernel-objs)
 test-ring-libs := -lcmocka
+test-call-objs := tests/unit/test-call.o $(addprefix sharedpc/client/,call.o session.o bounce.o) \
+	$(kernel-objs)
+test-call-libs := -lcmocka
