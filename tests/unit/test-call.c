@@ -27,12 +27,12 @@
 #include "client/call.h"
 #include "client/frames.h"
 #include "link/peer.h"
+#include "wire.h"
 
 #define OWNER		0
 #define SERVERS		2
 #define CALLERS		10
 #define INODES		4
-#define QUEUE		256
 #define WORDS		4	/* of each bounce buffer, in this test */
 #define HISTORY		64	/* answers that may come once more */
 #define FRAMED		0x10000
@@ -48,16 +48,7 @@ static enum {
 	UNLOCKED,	/* spinlocks lock nothing */
 } control;
 
-/* Messages on their way. */
-struct queue {
-	pthread_mutex_t mutex;
-	struct sharedpc_msg msg[QUEUE];
-	u32 head, tail, room;
-};
-
-static struct queue asked = { .mutex = PTHREAD_MUTEX_INITIALIZER, .room = 32 };
-static struct queue told = { .mutex = PTHREAD_MUTEX_INITIALIZER, .room = QUEUE };
-static struct queue listened = { .mutex = PTHREAD_MUTEX_INITIALIZER, .room = QUEUE };
+static struct wire asked = WIRE_INIT, told = WIRE_INIT, listened = WIRE_INIT;
 
 /* A call as its owner knows it. */
 struct known {
@@ -80,13 +71,13 @@ static u32 nr_history;
 
 static bool up = true;
 static bool over;		/* no new calls */
-static bool quiet;		/* nothing gets lost any more */
+static bool quiet;		/* the owner says only what it has to */
 static bool stop;		/* no thread is needed any more */
 static u64 last_cookie;
 static struct inode inodes[INODES];
 static u64 framed[FRAMED];	/* the frames of this call are in the file */
 static struct {
-	u64 calls, answered, killed, ended, resent, lost, late, framed;
+	u64 calls, answered, killed, ended, resent, late, framed;
 } count;
 
 struct caller {
@@ -127,51 +118,6 @@ static int seen_error(u16 type, u64 cookie)
 	return err == -EINTR ? -EIO : err;
 }
 
-static int push(struct queue *q, const struct sharedpc_msg *msg)
-{
-	int err = -EAGAIN;
-
-	pthread_mutex_lock(&q->mutex);
-	if (q->head - q->tail < q->room) {
-		q->msg[q->head++ % QUEUE] = *msg;
-		err = 0;
-	}
-	pthread_mutex_unlock(&q->mutex);
-	return err;
-}
-
-static bool pop(struct queue *q, struct sharedpc_msg *msg)
-{
-	bool is;
-
-	pthread_mutex_lock(&q->mutex);
-	is = q->head != q->tail;
-	if (is)
-		*msg = q->msg[q->tail++ % QUEUE];
-	pthread_mutex_unlock(&q->mutex);
-	return is;
-}
-
-/* As inject.c has it: what is said again arrives. */
-static bool gets_lost(const struct sharedpc_msg *msg)
-{
-	static unsigned long hit[2];
-	u32 key = (msg->slot ^ msg->slot >> 6) % 64;
-	unsigned long *word = &hit[msg->type >= SHAREDPC_MSG_FRAMES];
-
-	if (SEEN(quiet))
-		return false;
-	if (__atomic_load_n(word, __ATOMIC_RELAXED) >> key & 1) {
-		__atomic_fetch_and(word, ~(1UL << key), __ATOMIC_RELAXED);
-		return false;
-	}
-	if (!kernel_chance(20))
-		return false;
-	__atomic_fetch_or(word, 1UL << key, __ATOMIC_RELAXED);
-	COUNT(lost);
-	return true;
-}
-
 /* The link, as call.c sees it. */
 
 bool peer_up(u32 image)
@@ -188,7 +134,7 @@ int peer_send(u32 image, const struct sharedpc_msg *msg, const void *body, u32 b
 {
 	if (!peer_up(image))
 		return -ENOTCONN;
-	return gets_lost(msg) ? 0 : push(&asked, msg);
+	return wire_send(&asked, msg, body, body_len);
 }
 
 int peer_send_wait(u32 image, const struct sharedpc_msg *msg)
@@ -231,10 +177,9 @@ static struct server *server_find(u32 number)
 static void say(const struct sharedpc_msg *msg)
 {
 	history[nr_history++ % HISTORY] = *msg;
-	if (!gets_lost(msg))
-		push(&told, msg);
+	wire_send(&told, msg, NULL, 0);
 	if (!SEEN(quiet) && kernel_chance(8))
-		push(&told, msg);
+		wire_push(&told, msg, NULL, 0);
 }
 
 static void say_late(void)
@@ -242,7 +187,7 @@ static void say_late(void)
 	if (SEEN(quiet) || !nr_history || !kernel_chance(3))
 		return;
 	COUNT(late);
-	push(&told, &history[kernel_random() % min(nr_history, HISTORY)]);
+	wire_push(&told, &history[kernel_random() % min_t(u32, nr_history, HISTORY)], NULL, 0);
 }
 
 /* Everything in its buffers is this call's; a NAME has its answer there. */
@@ -326,14 +271,12 @@ static void serve(const struct sharedpc_msg *msg)
 
 static void *owner_thread(void *unused)
 {
-	struct sharedpc_msg msg;
+	struct sharedpc_frames f;
+	u32 nr;
 
-	while (!SEEN(stop)) {
-		if (pop(&asked, &msg))
-			serve(&msg);
-		else
-			kernel_nap(100);
-	}
+	while (!SEEN(stop))
+		if (wire_pop(&asked, &f, &nr))
+			serve(&f.msg);
 	return NULL;
 }
 
@@ -354,20 +297,19 @@ static void forget_serial(struct sharedpc_msg *msg)
 
 static void *softirq_thread(void *unused)
 {
-	struct sharedpc_msg msg;
+	struct sharedpc_frames f;
 	bool is_done;
+	u32 nr;
 
 	while (!SEEN(stop)) {
-		if (!pop(&told, &msg)) {
-			kernel_nap(100);
+		if (!wire_pop(&told, &f, &nr))
 			continue;
-		}
 		if (control == NO_SERIAL)
-			forget_serial(&msg);
+			forget_serial(&f.msg);
 		kernel_softirq_enter();
-		is_done = msg.type == SHAREDPC_MSG_DONE && call_done_now(OWNER, &msg);
+		is_done = f.msg.type == SHAREDPC_MSG_DONE && call_done_now(OWNER, &f.msg);
 		kernel_softirq_exit();
-		while (!is_done && push(&listened, &msg))
+		while (!is_done && wire_push(&listened, &f.msg, NULL, 0))
 			kernel_nap(100);
 	}
 	return NULL;
@@ -437,7 +379,8 @@ static void listen_one(struct sharedpc_msg *msg)
 static void *listening_thread(void *unused)
 {
 	unsigned long next_tick = jiffies, next_end = jiffies + HZ;
-	struct sharedpc_msg msg;
+	struct sharedpc_frames f;
+	u32 nr;
 
 	while (!SEEN(stop)) {
 		if (time_after_eq(jiffies, next_tick)) {
@@ -451,10 +394,8 @@ static void *listening_thread(void *unused)
 			else
 				server_ends(kernel_random() % SERVERS);
 		}
-		if (pop(&listened, &msg))
-			listen_one(&msg);
-		else
-			kernel_nap(100);
+		if (wire_pop(&listened, &f, &nr))
+			listen_one(&f.msg);
 	}
 	return NULL;
 }
@@ -513,7 +454,7 @@ static u64 next_cookie(void)
 
 static void do_write(struct caller *c, struct session *s)
 {
-	size_t bytes = 1 + kernel_random() % (4 * SHAREDPC_BOUNCE_SIZE);
+	size_t bytes = 1 + kernel_random() % SHAREDPC_WRITE_MAX;
 	struct sharedpc_msg msg = { .type = SHAREDPC_OP_WRITE, .result = ~0ULL };
 	u64 cookie = next_cookie();
 	int first, err;
@@ -663,6 +604,8 @@ static void run(u32 ms)
 
 	kernel_unlocked = control == UNLOCKED;
 	kernel_moody = 16;
+	wire_lossy = 20;
+	asked.room = 32;
 	session_init(NULL, ended);
 	for (i = 0; i < SERVERS; i++)
 		servers[i].number = ++last_number;
@@ -681,6 +624,7 @@ static void run(u32 ms)
 	for (i = 0; i < CALLERS; i++)
 		pthread_join(callers[i].thread, NULL);
 	SAY(quiet);
+	__atomic_store_n(&wire_lossy, 0, __ATOMIC_RELAXED);
 	check_rest();
 	SAY(stop);
 	for (i = 0; i < 3; i++)
@@ -696,28 +640,45 @@ static void test_calls(void **state)
 	printf("%llu calls, %llu answered, %llu killed, %llu framed; %llu sessions ended; messages: %llu lost, %llu late, %llu again\n",
 	       (unsigned long long)count.calls, (unsigned long long)count.answered,
 	       (unsigned long long)count.killed, (unsigned long long)count.framed,
-	       (unsigned long long)count.ended, (unsigned long long)count.lost,
+	       (unsigned long long)count.ended, (unsigned long long)wire_lost,
 	       (unsigned long long)count.late, (unsigned long long)count.resent);
 	/* It has all happened. */
 	assert_true(count.answered > 500 && count.killed > 10 && count.framed > 50 &&
-		    count.ended > 5 && count.lost > 20 && count.late > 20 &&
+		    count.ended > 5 && wire_lost > 20 && count.late > 20 &&
 		    count.resent > 5);
+}
+
+/* What follows is one thing after the other, with time enough for whoever forgets to wake. */
+static struct session *quiet_session(void)
+{
+	kernel_jiffy_us = 1000;
+	kernel_moody = 0;
+	session_init(NULL, ended);
+	inodes[0].count = 1;
+	return session_get(OWNER, epoch, ++last_number);
+}
+
+static void session_over(struct session *s)
+{
+	session_put(s);
+	session_exit();
+	assert_int_equal(kernel_allocated(), 0);
 }
 
 /* Who gave up leaves his slot to the answer, which may come at any time, or twice. */
 static void test_time_out(void **state)
 {
 	struct sharedpc_msg msg = { .type = SHAREDPC_OP_FSYNC };
+	struct sharedpc_frames f;
 	struct session *s;
+	u32 nr;
 
-	SAY(quiet);
+	s = quiet_session();
 	kernel_jiffy_us = 5;
-	session_init(NULL, ended);
-	inodes[0].count = 1;
-	s = session_get(OWNER, epoch, ++last_number);
 	assert_false(IS_ERR(s));
 	assert_int_equal(call_run(s, &msg, &inodes[0]), -ETIMEDOUT);
-	assert_true(pop(&asked, &msg));
+	assert_true(wire_pop(&asked, &f, &nr));
+	msg = f.msg;
 	msg.type = SHAREDPC_MSG_DONE;
 	msg.slot -= SHAREDPC_CALLS;
 	call_done(OWNER, &msg);
@@ -730,9 +691,136 @@ static void test_time_out(void **state)
 	assert_int_equal(inodes[0].count, 1);
 	call_done(OWNER, &msg);
 	assert_int_equal(inodes[0].count, 1);
-	session_put(s);
-	session_exit();
-	assert_int_equal(kernel_allocated(), 0);
+	session_over(s);
+}
+
+/* One more caller, and what came of it. */
+struct one {
+	pthread_t thread;
+	struct session *s;
+	struct task_struct *task;
+	size_t bytes;
+	int err;
+	u32 nr;
+	bool done;
+};
+
+static void *call_thread(void *arg)
+{
+	struct sharedpc_msg msg = { .type = SHAREDPC_OP_FSYNC };
+	struct one *one = arg;
+
+	__atomic_store_n(&one->task, current, __ATOMIC_RELEASE);
+	one->err = call_run(one->s, &msg, &inodes[0]);
+	SAY(one->done);
+	return NULL;
+}
+
+static void *buffer_thread(void *arg)
+{
+	struct one *one = arg;
+
+	one->err = bounce_get(one->s, one->bytes, false, &one->nr);
+	SAY(one->done);
+	return NULL;
+}
+
+static bool soon(struct one *one)
+{
+	u32 i;
+
+	for (i = 0; i < 2000 && !SEEN(one->done); i++)
+		kernel_nap(1000);
+	return i < 2000;
+}
+
+/* The next call on the wire: it is answered. */
+static bool answer_next(struct sharedpc_msg *msg)
+{
+	struct sharedpc_frames f;
+	u32 i, nr;
+
+	for (i = 0; i < 2000; i++) {
+		if (!wire_pop(&asked, &f, &nr))
+			continue;
+		*msg = f.msg;
+		msg->type = SHAREDPC_MSG_DONE;
+		return true;
+	}
+	return false;
+}
+
+/* All slots are taken by calls that were given up; who waits for one gets the next. */
+static void test_wait_for_slot(void **state)
+{
+	struct one killed, first = { 0 }, second = { 0 };
+	struct sharedpc_msg msg[SHAREDPC_CALLS];
+	struct session *s = quiet_session();
+	u32 i;
+
+	for (i = 0; i < SHAREDPC_CALLS; i++) {
+		killed = (struct one){ .s = s };
+		pthread_create(&killed.thread, NULL, call_thread, &killed);
+		assert_true(answer_next(&msg[i]));
+		kernel_kill(__atomic_load_n(&killed.task, __ATOMIC_ACQUIRE), true);
+		pthread_join(killed.thread, NULL);
+		assert_int_equal(killed.err, -EINTR);
+	}
+	assert_int_equal(session_calls(OWNER), SHAREDPC_CALLS);
+	first.s = s;
+	second.s = s;
+	pthread_create(&first.thread, NULL, call_thread, &first);
+	kernel_nap(20000);
+	call_done(OWNER, &msg[0]);		/* one that was given up */
+	assert_true(answer_next(&msg[0]));
+	pthread_create(&second.thread, NULL, call_thread, &second);
+	kernel_nap(20000);
+	assert_true(call_done_now(OWNER, &msg[0]));	/* the first one's */
+	assert_true(soon(&first));
+	assert_true(answer_next(&msg[0]));
+	assert_true(call_done_now(OWNER, &msg[0]));
+	assert_true(soon(&second));
+	pthread_join(first.thread, NULL);
+	pthread_join(second.thread, NULL);
+	assert_int_equal(first.err | second.err, 0);
+	for (i = 1; i < SHAREDPC_CALLS; i++)
+		call_done(OWNER, &msg[i]);
+	assert_int_equal(session_calls(OWNER), 0);
+	assert_int_equal(inodes[0].count, 1);
+	session_over(s);
+}
+
+/* Who waits for a buffer has it when some are given back; then it is the next one's turn. */
+static void test_wait_for_buffer(void **state)
+{
+	const u32 most = SHAREDPC_WRITE_MAX / SHAREDPC_BOUNCE_SIZE;
+	struct session *s = quiet_session();
+	struct one first, second;
+	u32 nr, rest, round;
+	int has, has_rest;
+
+	kernel_moody = 4;
+	for (round = 0; round < 50; round++) {
+		first = (struct one){ .s = s, .bytes = 1 };
+		second = first;
+		has = bounce_get(s, SHAREDPC_WRITE_MAX, false, &nr);
+		assert_int_equal(nr, most);
+		/* The other half of what a session can have. */
+		has_rest = bounce_get(s, SHAREDPC_WRITE_MAX, false, &rest);
+		pthread_create(&first.thread, NULL, buffer_thread, &first);
+		pthread_create(&second.thread, NULL, buffer_thread, &second);
+		kernel_nap(2000);
+		bounce_put(s, has, nr);
+		assert_true(soon(&first) && soon(&second));
+		bounce_put(s, has_rest, rest);
+		pthread_join(first.thread, NULL);
+		pthread_join(second.thread, NULL);
+		assert_true(first.err >= 0 && second.err >= 0);
+		bounce_put(s, first.err, first.nr);
+		bounce_put(s, second.err, second.nr);
+		assert_int_equal(bounce_count(), 0);
+	}
+	session_over(s);
 }
 
 static void test_control_serial(void **state)
@@ -768,12 +856,12 @@ static void test_control_unlocked(void **state)
 static int run_control(const char *name)
 {
 	static const char * const names[] = {
-		[NO_SERIAL] = "no-serial", [GIVEN_BACK] = "given-back",
+		[NOTHING] = "nothing", [NO_SERIAL] = "no-serial", [GIVEN_BACK] = "given-back",
 		[NOT_ENDED] = "not-ended", [TOLD_EARLY] = "told-early",
 		[UNLOCKED] = "unlocked",
 	};
 
-	for (control = NO_SERIAL; strcmp(names[control], name); control++)
+	for (control = NOTHING; strcmp(names[control], name) && control < UNLOCKED; control++)
 		;
 	run(2000);
 	return 0;
@@ -784,6 +872,8 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_calls),
 		cmocka_unit_test(test_time_out),
+		cmocka_unit_test(test_wait_for_slot),
+		cmocka_unit_test(test_wait_for_buffer),
 		cmocka_unit_test(test_control_serial),
 		cmocka_unit_test(test_control_given_back),
 		cmocka_unit_test(test_control_not_ended),

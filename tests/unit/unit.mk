@@ -10,7 +10,7 @@ KERNEL_CPPFLAGS := -I$(CURDIR)/sharedpc -I$(CURDIR)/tests/unit/kernel \
 	-include $(CURDIR)/sharedpc/log.h
 kernel-objs := $(addprefix tests/unit/kernel/,kernel.o xarray.o)
 kernel_objs = $(foreach d,san tsan,$(addprefix $(O)/$(d)/obj/,\
-	$(1:%=tests/unit/%.o) $(kernel-objs) sharedpc/%.o))
+	$(1:%=tests/unit/%.o) tests/unit/wire.o $(kernel-objs) sharedpc/%.o))
 $(call kernel_objs,$(KERNEL_TESTS)): CPPFLAGS += $(KERNEL_CPPFLAGS)
 # The kernel does not ask for -Wextra.
 $(call kernel_objs,): CFLAGS += -Wno-sign-compare
@@ -18,5 +18,5 @@ $(call kernel_objs,): CFLAGS += -Wno-sign-compare
 test-ring-objs := tests/unit/test-ring.o sharedpc/link/ring.o $(kernel-objs)
 test-ring-libs := -lcmocka
 test-call-objs := tests/unit/test-call.o $(addprefix sharedpc/client/,call.o session.o bounce.o) \
-	$(kernel-objs)
+	tests/unit/wire.o $(kernel-objs)
 test-call-libs := -lcmocka

@@ -230,6 +230,15 @@ static bool is_killed(bool killable)
 	return killable && __atomic_load_n(&kernel_task.killed, __ATOMIC_RELAXED);
 }
 
+/* Who gives up what he waited for is slow about it: it may come just then. */
+static void give_up(pthread_mutex_t *mutex)
+{
+	pthread_mutex_unlock(mutex);
+	if (kernel_moody && kernel_chance(2))
+		kernel_nap(kernel_random() % 1000);
+	pthread_mutex_lock(mutex);
+}
+
 /* Until *@word is not @was: microseconds left of @us, 0, or -ERESTARTSYS. */
 static s64 sleep_while(pthread_cond_t *cond, pthread_mutex_t *mutex, const u32 *word,
 		       u32 was, bool killable, u64 us)
@@ -238,10 +247,10 @@ static s64 sleep_while(pthread_cond_t *cond, pthread_mutex_t *mutex, const u32 *
 
 	while (*word == was) {
 		spent = now_us() - begin;
-		if (is_killed(killable))
-			return -ERESTARTSYS;
-		if (spent >= us)
-			return 0;
+		if (is_killed(killable) || spent >= us) {
+			give_up(mutex);
+			return spent < us ? -ERESTARTSYS : 0;
+		}
 		sleep_slice(cond, mutex, min_t(u64, us - spent, SLICE_US));
 	}
 	spent = now_us() - begin;
@@ -255,7 +264,7 @@ static u64 jiffies_us(long n)
 
 static long us_jiffies(s64 us)
 {
-	return us <= 0 ? us : (us + kernel_jiffy_us - 1) / kernel_jiffy_us;
+	return us <= 0 ? us : (us - 1) / kernel_jiffy_us + 1;
 }
 
 long kernel_wait(wait_queue_head_t *q, u32 wakes, bool killable, long left)
