@@ -3,12 +3,12 @@
 
 # Files of sharedpc.ko, the kernel's own source; tests/unit/kernel has what they want of the
 # kernel.  It comes before the system's headers, which have some of the same names.
-KERNEL_TESTS := test-ring test-call
+KERNEL_TESTS := test-ring test-call test-revoke
 UNIT_TESTS += $(KERNEL_TESTS)
 TSAN_TESTS += $(KERNEL_TESTS)
 KERNEL_CPPFLAGS := -I$(CURDIR)/sharedpc -I$(CURDIR)/tests/unit/kernel \
 	-include $(CURDIR)/sharedpc/log.h
-kernel-objs := $(addprefix tests/unit/kernel/,kernel.o xarray.o)
+kernel-objs := $(addprefix tests/unit/kernel/,kernel.o xarray.o mm.o)
 kernel_objs = $(foreach d,san tsan,$(addprefix $(O)/$(d)/obj/,\
 	$(1:%=tests/unit/%.o) tests/unit/wire.o $(kernel-objs) sharedpc/%.o))
 $(call kernel_objs,$(KERNEL_TESTS)): CPPFLAGS += $(KERNEL_CPPFLAGS)
@@ -20,3 +20,7 @@ test-ring-libs := -lcmocka
 test-call-objs := tests/unit/test-call.o $(addprefix sharedpc/client/,call.o session.o bounce.o) \
 	tests/unit/wire.o $(kernel-objs)
 test-call-libs := -lcmocka
+test-revoke-objs := tests/unit/test-revoke.o \
+	$(addprefix sharedpc/owner/,share.o revoke.o kept.o map.o grant.o) \
+	tests/unit/wire.o $(kernel-objs)
+test-revoke-libs := -lcmocka

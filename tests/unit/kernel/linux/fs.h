@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * fs.h - an inode that counts who refers to it
+ * fs.h - inodes and files that count who refers to them
  */
 #ifndef TEST_KERNEL_FS_H
 #define TEST_KERNEL_FS_H
@@ -8,8 +8,19 @@
 #include <linux/spinlock.h>
 #include <linux/sched/signal.h>
 
+struct super_block {
+	dev_t s_dev;
+};
+
 struct inode {
 	int count;
+	struct super_block *i_sb;
+	unsigned long i_ino;
+};
+
+struct file {
+	int count;
+	struct inode *inode;
 };
 
 static inline void ihold(struct inode *inode)

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef TEST_KERNEL_DELAY_H
+#define TEST_KERNEL_DELAY_H
+
+#include "kernel.h"
+
+/* In real time. */
+static inline void usleep_range(unsigned long least, unsigned long most)
+{
+	might_sleep();
+	kernel_nap(least);
+}
+
+#endif
