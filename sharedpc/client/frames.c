@@ -149,8 +149,12 @@ struct folio *frames_get(struct inode *inode, u64 index, bool write, bool wait)
 		folio_lock(folio);
 	else if (!folio_trylock(folio))
 		goto put;
-	if (folio->mapping == inode->i_mapping && folio->index == index &&
-	    entry_good(xa_load(&f->frames, index), write))
+	/*
+	 * Not by what the folio says: it may have left and just be becoming another page of
+	 * this file, while this one has got another frame.
+	 */
+	entry = xa_load(&f->frames, index);
+	if (entry_good(entry, write) && page_folio(entry_page(entry)) == folio)
 		return folio;
 	folio_unlock(folio);
 put:
