@@ -3,7 +3,7 @@
 
 # Files of sharedpc.ko, the kernel's own source; tests/unit/kernel has what they want of the
 # kernel.  It comes before the system's headers, which have some of the same names.
-KERNEL_TESTS := test-ring test-call test-revoke
+KERNEL_TESTS := test-ring test-call test-revoke test-frames
 UNIT_TESTS += $(KERNEL_TESTS)
 TSAN_TESTS += $(KERNEL_TESTS)
 KERNEL_CPPFLAGS := -I$(CURDIR)/sharedpc -I$(CURDIR)/tests/unit/kernel \
@@ -24,3 +24,6 @@ test-revoke-objs := tests/unit/test-revoke.o \
 	$(addprefix sharedpc/owner/,share.o revoke.o kept.o map.o grant.o) \
 	tests/unit/wire.o $(kernel-objs)
 test-revoke-libs := -lcmocka
+test-frames-objs := tests/unit/test-frames.o sharedpc/client/frames.o sharedpc/client/pinned.o \
+	tests/unit/wire.o $(kernel-objs)
+test-frames-libs := -lcmocka

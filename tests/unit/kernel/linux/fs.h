@@ -12,8 +12,13 @@ struct super_block {
 	dev_t s_dev;
 };
 
+struct address_space {
+	void *host;
+};
+
 struct inode {
 	int count;
+	struct address_space *i_mapping;
 	struct super_block *i_sb;
 	unsigned long i_ino;
 };

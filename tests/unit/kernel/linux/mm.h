@@ -23,7 +23,10 @@
 
 #define KERNEL_PAGE_FIELDS						\
 	int refcount;							\
-	bool dirty
+	bool dirty;							\
+	struct address_space *mapping;					\
+	unsigned long index;						\
+	pthread_mutex_t lock
 
 struct page {
 	KERNEL_PAGE_FIELDS;
@@ -78,6 +81,48 @@ static inline bool folio_mark_dirty(struct folio *folio)
 	return !kernel_undirtied && !__atomic_exchange_n(&folio->dirty, true, __ATOMIC_ACQ_REL);
 }
 
+static inline void folio_clear_dirty(struct folio *folio)
+{
+	__atomic_store_n(&folio->dirty, false, __ATOMIC_RELEASE);
+}
+
+static inline bool folio_test_dirty(const struct folio *folio)
+{
+	return __atomic_load_n(&folio->dirty, __ATOMIC_ACQUIRE);
+}
+
+static inline void folio_lock(struct folio *folio)
+{
+	might_sleep();
+	pthread_mutex_lock(&folio->lock);
+}
+
+static inline bool folio_trylock(struct folio *folio)
+{
+	kernel_jitter();
+	return !pthread_mutex_trylock(&folio->lock);
+}
+
+static inline void folio_unlock(struct folio *folio)
+{
+	pthread_mutex_unlock(&folio->lock);
+	kernel_jitter();
+}
+
+#define folio_get(folio)		get_page((struct page *)(folio))
+#define folio_put(folio)		put_page((struct page *)(folio))
+/* Whoever sees the last one gone sees what it was for. */
+#define folio_ref_count(folio)		__atomic_load_n(&(folio)->refcount, __ATOMIC_ACQUIRE)
+#define page_ref_count(page)		folio_ref_count(page)
+#define folio_mark_uptodate(folio)	((void)(folio))
+
+/* The test's. */
+void unmap_mapping_pages(struct address_space *mapping, unsigned long first,
+			 unsigned long nr, bool even_cows);
+
+/* Nothing here is freed that a reader could be looking at. */
+#define rcu_read_lock()			kernel_jitter()
+#define rcu_read_unlock()		kernel_jitter()
 #define is_zone_device_page(page)	false
 #define cond_resched()			might_sleep()
 #define hweight64(word)			((u32)__builtin_popcountll(word))

@@ -6,6 +6,10 @@ struct work_struct {
 	void (*func)(struct work_struct *work);
 };
 
+struct delayed_work {
+	struct work_struct work;
+};
+
 #define INIT_WORK(w, f) ((w)->func = (f))
 
 #endif
