@@ -37,6 +37,7 @@
 #define FLAG_BITS	3
 #define LATE		XA_MARK_0	/* stored to without the right: see frames_late */
 #define WANTED		XA_MARK_1	/* the right to write: see frames_want */
+#define TELLING		XA_MARK_2	/* was LATE, and the owner is being told */
 #define PIN_WAIT	5	/* ms for references that go by themselves */
 
 /*
@@ -311,7 +312,7 @@ static void frames_clean(struct inode *inode, u64 index, u64 count)
 static void entry_leave(struct sharedpc_file *f, unsigned long index)
 {
 	xa_lock(&f->frames);
-	if (xa_get_mark(&f->frames, index, LATE))
+	if (xa_get_mark(&f->frames, index, LATE) || xa_get_mark(&f->frames, index, TELLING))
 		__xa_store(&f->frames, index, xa_mk_value(0), GFP_NOWAIT | __GFP_NOWARN);
 	else
 		__xa_erase(&f->frames, index);
@@ -369,7 +370,10 @@ bool frames_dirtied(struct inode *inode, u64 index)
 	return true;
 }
 
-/* Page @index could not be noted: it is still to be, and later stores show. */
+/*
+ * Page @index could not be noted: it is still to be, and later stores show.  It has an
+ * entry, which could not go meanwhile.
+ */
 static void late_again(struct sharedpc_file *f, unsigned long index)
 {
 	void *entry;
@@ -392,13 +396,17 @@ int frames_late(struct inode *inode)
 	int err;
 
 	xa_for_each_marked(&f->frames, i, entry, LATE) {
+		xa_set_mark(&f->frames, i, TELLING);
 		xa_clear_mark(&f->frames, i, LATE);
 		err = frames_fetch(inode, i, 1, SHAREDPC_CALL_WRITE);
 		/* Cut off, or closed by the end of its proxy: nothing to note. */
-		if (!err || err == -EFAULT || err == -ESTALE || !file_alive(f))
-			continue;
-		late_again(f, i);
-		return err;
+		if (err == -EFAULT || err == -ESTALE || !file_alive(f))
+			err = 0;
+		if (err)
+			late_again(f, i);
+		xa_clear_mark(&f->frames, i, TELLING);
+		if (err)
+			return err;
 	}
 	return 0;
 }

@@ -128,6 +128,7 @@ static struct xa_node *node_make(unsigned long index, struct xa_node **before)
 static void *raw_store(struct xarray *xa, unsigned long index, void *entry)
 {
 	struct xa_node **before, *node;
+	xa_mark_t mark;
 	void *old;
 
 	kernel_held(&xa->xa_lock);
@@ -135,10 +136,8 @@ static void *raw_store(struct xarray *xa, unsigned long index, void *entry)
 	if (!node && !entry)
 		return NULL;
 	node = node ?: node_make(index, before);
-	if (!entry) {
-		__xa_clear_mark(xa, index, XA_MARK_0);
-		__xa_clear_mark(xa, index, XA_MARK_1);
-	}
+	for (mark = 0; !entry && mark < XA_MARKS; mark++)
+		__xa_clear_mark(xa, index, mark);
 	old = __atomic_exchange_n(&node->slot[index % XA_CHUNK], entry, __ATOMIC_ACQ_REL);
 	return old == ZERO ? NULL : old;
 }

@@ -16,13 +16,15 @@
 typedef u32 xa_mark_t;
 #define XA_MARK_0	0U
 #define XA_MARK_1	1U
+#define XA_MARK_2	2U
+#define XA_MARKS	3
 #define XA_PRESENT	8U
 
 struct xa_node {
 	struct xa_node *next;
 	unsigned long first;
 	void *slot[XA_CHUNK];
-	u64 mark[2];
+	u64 mark[XA_MARKS];
 };
 
 struct xarray {
