@@ -7,7 +7,8 @@
  * order of an owner who uses at once for another page what he was given back.  Each page
  * says in its memory which one it is.  What must not be:
  *
- *	a frame in use, or in a page table, that is another page by now
+ *	a frame in use that is another page by now
+ *	a right in a page table that was taken back
  *	a store to a page that is being cleaned, which the owner does not get to know
  *	a frame, reference or note of what I/O holds left over at the end
  *
@@ -113,10 +114,23 @@ bool file_alive(const struct sharedpc_file *f)
 	return true;
 }
 
+static _Thread_local bool is_late;	/* this thread runs frames_late */
+static bool take_meanwhile;	/* its next call fails when its page has been taken back */
+
+static void owner_take(u32 file, u32 first, u32 nr);
+
 /* The frames, if any, are there later. */
 int call_run(struct session *s, struct sharedpc_msg *msg, struct inode *inode)
 {
 	might_sleep();
+	if (is_late && __atomic_exchange_n(&take_meanwhile, false, __ATOMIC_ACQ_REL)) {
+		pthread_mutex_lock(&owner_lock);
+		owner_take(msg->file, msg->pos, 1);
+		pthread_mutex_unlock(&owner_lock);
+		return -EIO;
+	}
+	if (is_late && kernel_chance(4))
+		return -EIO;
 	wire_push(&asked, msg, NULL, 0);
 	kernel_nap(kernel_random() % 300);
 	return 0;
@@ -337,6 +351,20 @@ static void *owner_thread(void *unused)
 
 /* The client's listening thread: as file_revoke, and what main.c makes of the others. */
 
+/* Nobody but this thread can have given a right back meanwhile. */
+static void check_table(const struct sharedpc_msg *msg)
+{
+	struct table *t = &tables[msg->file];
+	u32 i;
+
+	pthread_mutex_lock(&t->lock);
+	for (i = msg->pos; i < msg->pos + msg->count; i++)
+		wrong_if(t->folio[i] &&
+			 (t->write[i] || !(msg->flags & SHAREDPC_REVOKE_WRITE)),
+			 "a right in the page tables that was taken back");
+	pthread_mutex_unlock(&t->lock);
+}
+
 static void listen_revoke(const struct sharedpc_msg *msg)
 {
 	struct sharedpc_msg done = {
@@ -345,6 +373,7 @@ static void listen_revoke(const struct sharedpc_msg *msg)
 
 	done.error = frames_revoke(&files[msg->file].inode, msg->pos, msg->count,
 				   msg->flags & SHAREDPC_REVOKE_WRITE);
+	check_table(msg);
 	if (!(msg->flags & SHAREDPC_REVOKE_WRITE))
 		done.error = pinned_tell(OWNER, msg, &done) ?: done.error;
 	peer_send_wait(OWNER, &done);
@@ -500,10 +529,12 @@ static void *late_thread(void *unused)
 {
 	u32 i;
 
+	is_late = true;
 	while (!SEEN(stop)) {
 		for (i = 0; i < FILES; i++)
-			if (__atomic_exchange_n(&late[i], false, __ATOMIC_ACQ_REL))
-				frames_late(&files[i].inode);
+			if (__atomic_exchange_n(&late[i], false, __ATOMIC_ACQ_REL) &&
+			    frames_late(&files[i].inode))
+				SAY(late[i]);
 		kernel_nap(500);
 	}
 	return NULL;
@@ -573,8 +604,12 @@ static void store_late(u32 file, u32 index)
 	owner_clean(file, index, 1);
 	pthread_mutex_unlock(&owner_lock);
 	__atomic_fetch_add(&memory[folio_frame(folio)].held, 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&take_meanwhile, index % 2, __ATOMIC_RELEASE);
 	mark_dirty(folio, file, index);
 	folio_put(folio);
+	/* One after the other: or it is not this one's call that fails. */
+	for (tries = 0; tries < 1000 && SEEN(take_meanwhile) && control != NOT_LATE; tries++)
+		kernel_nap(1000);
 }
 
 /* All is taken back and said. */
@@ -690,7 +725,7 @@ static int run_control(const char *name)
 
 	for (control = NOTHING; strcmp(names[control], name) && control < UNLOCKED; control++)
 		;
-	run(3000);
+	run(1000);
 	return 0;
 }
 
