@@ -14,6 +14,8 @@
 #include <linux/completion.h>
 #include <linux/slab.h>
 
+#define CONTROL_TRIES	5
+
 #define SLICE_US	2000	/* so often a sleeper looks whether it is killed */
 
 _Thread_local struct task_struct kernel_task;
@@ -69,6 +71,14 @@ void kernel_nap(unsigned int us)
 	struct timespec t = { us / 1000000, us % 1000000 * 1000L };
 
 	nanosleep(&t, NULL);
+}
+
+void kernel_run(u32 ms, bool (*enough)(void))
+{
+	u32 i;
+
+	for (i = 0; i < 20 && (!i || (enough && !enough())); i++)
+		kernel_nap(ms * 1000);
 }
 
 void kernel_jitter(void)
@@ -346,7 +356,7 @@ long kernel_allocated(void)
 	return __atomic_load_n(&allocated, __ATOMIC_RELAXED);
 }
 
-bool kernel_control(const char *name, const char *say)
+static bool control_fails(const char *name, const char *say)
 {
 	char command[256], line[512];
 	bool said = false;
@@ -368,4 +378,14 @@ bool kernel_control(const char *name, const char *say)
 		fprintf(stderr, "control %s: status %d, %ssaid: %s\n", name, status,
 			said ? "" : "not ", say);
 	return status && said;
+}
+
+bool kernel_control(const char *name, const char *say)
+{
+	u32 tries = CONTROL_TRIES;
+
+	while (tries--)
+		if (control_fails(name, say))
+			return true;
+	return false;
 }

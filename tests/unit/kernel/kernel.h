@@ -35,6 +35,11 @@ static inline bool kernel_chance(u32 of)
 
 void kernel_jitter(void);
 void kernel_nap(unsigned int us);	/* of real time */
+/*
+ * Let the others run for @ms, and on until they have done @enough (NULL: at once), 20 times
+ * that at most.
+ */
+void kernel_run(u32 ms, bool (*enough)(void));
 void kernel_kill(struct task_struct *task, bool yes);
 
 /* Between them this thread is a soft interrupt: it may not sleep. */
@@ -47,7 +52,7 @@ void kernel_fail(const char *what) __attribute__((noreturn));
 
 /*
  * A control: this program, once more, with @name, has to fail and say what matches
- * @say.  So does one that looks for what is not there show that it would see it.
+ * @say, in one of some tries: who looks for what happens seldom may miss it once.  So does one that looks for what is not there show that it would see it.
  */
 bool kernel_control(const char *name, const char *say);
 
