@@ -209,12 +209,18 @@ static void do_through(void *what)
 	expect(stat("link", &st), 0, "stat of a link");
 }
 
-/* Always asked: this is how it is known that asking is noticed. */
+/* These two are how it is known that messages and upcalls are noticed.  Always asked: */
 static void do_asked(void *what)
 {
 	struct statx st;
 
 	expect(statx(AT_FDCWD, "d1", AT_STATX_FORCE_SYNC, STATX_BASIC_STATS, &st), 0, "statx");
+}
+
+/* .. and done by FUSE. */
+static void do_changed(void *what)
+{
+	expect(chmod("d1/d2/f", 0644), 0, "chmod");
 }
 
 static const struct {
@@ -225,6 +231,7 @@ static const struct {
 	{ "access", do_access }, { "acl", do_acl }, { "others", do_other },
 	{ "fstat", do_fstat }, { "open", do_open }, { "readlink", do_readlink },
 	{ "through", do_through }, { "asked", do_asked },
+	{ "changed", do_changed },
 };
 
 static int do_all(const char *dir)
