@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# timeout: 400
+# timeout: 900
 #
 # What is not remembered is asked of the owner, without FUSE (sharedpc/cache/direct.c):
 # on a mount with nocache all of it, elsewhere what has changed, and what is open for
