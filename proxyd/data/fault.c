@@ -239,7 +239,8 @@ static int file_fault(struct proxy *proxy, struct file *file,
 	if (!s.addr)
 		return ret;
 	/* Who may only write has no page to look at: he sends what he writes. */
-	ret = file->readable ? span_clip(file, call, &s, pages) : -EACCES;
+	ret = __atomic_load_n(&file->readable, __ATOMIC_RELAXED) ?
+		span_clip(file, call, &s, pages) : -EACCES;
 	if (!ret)
 		ret = span_choose(proxy, file, call, &s);
 	if (!ret)

@@ -434,18 +434,6 @@ bool file_may(struct files *files, dev_t dev, ino_t ino, bool write)
 	return may;
 }
 
-void file_may_read(struct files *files, uint64_t id)
-{
-	struct file *file = file_get(files, id);
-
-	if (!file)
-		return;
-	pthread_rwlock_wrlock(&file->map);
-	file->readable = true;
-	pthread_rwlock_unlock(&file->map);
-	file_put(files, file);
-}
-
 void file_squash(struct files *files, uint64_t id, enum conf_squash how)
 {
 	struct file *file = file_get(files, id);
@@ -459,8 +447,9 @@ void file_squash(struct files *files, uint64_t id, enum conf_squash how)
 	file_put(files, file);
 }
 
-int file_open(struct files *files, int fd, bool write, struct ccfs_open *out)
+int file_open(struct files *files, int fd, unsigned int flags, struct ccfs_open *out)
 {
+	bool write = (flags & O_ACCMODE) != O_RDONLY;
 	struct file *fresh = NULL, *file;
 	int ret;
 
@@ -478,6 +467,8 @@ int file_open(struct files *files, int fd, bool write, struct ccfs_open *out)
 			ret = file_upgrade(files, file, fresh);
 		file_free(files, fresh);
 	}
+	if ((flags & O_ACCMODE) != O_WRONLY)
+		__atomic_store_n(&file->readable, true, __ATOMIC_RELAXED);
 	*out = (struct ccfs_open) {
 		.file = file->id, .size_phys = file->size_phys,
 		.flags = file_writable(file) ? CCFS_OPEN_WRITABLE : 0,

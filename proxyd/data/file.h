@@ -41,10 +41,10 @@ struct file {
 	uint64_t opens;		/* of the client; files.lock */
 	unsigned int users;	/* calls in work; files.lock */
 	uint64_t size_phys;	/* sharedpc_size.phys */
+	bool readable;		/* an open was not for writing alone; set once, atomically */
 	pthread_rwlock_t map;	/* protects all below */
 	int fd;
 	bool writable;		/* fd is O_RDWR */
-	bool readable;		/* an open of it was for reading, or to run it */
 	enum conf_squash squash;	/* of the mounts it was opened by: the narrowest */
 	int append_fd;		/* not writable, but appended to; -1 */
 	struct window *windows;
@@ -67,15 +67,14 @@ uint64_t files_count(struct files *files);
 void files_exit(struct files *files);
 
 /*
- * The client has opened the file at @fd (taken over even on failure), for
- * writing if @write. Fills in @out. Call as root. 0 or -errno.
+ * The client has opened the file at @fd (taken over even on failure), for what the
+ * O_ACCMODE bits of @flags say; only of a file that it may read pages are granted.
+ * Fills in @out. Call as root. 0 or -errno.
  */
-int file_open(struct files *files, int fd, bool write, struct ccfs_open *out);
+int file_open(struct files *files, int fd, unsigned int flags, struct ccfs_open *out);
 /* The client is done with @count opens of @id. -ENOENT: there is none. */
 int file_close(struct files *files, uint64_t id, uint64_t count);
 
-/* An open of file @id may read: only then its pages are granted. */
-void file_may_read(struct files *files, uint64_t id);
 /* File @id was opened by a mount where @how holds. */
 void file_squash(struct files *files, uint64_t id, enum conf_squash how);
 /*

@@ -53,17 +53,14 @@ static int open_caller(struct request *req, unsigned int flags)
 
 static int open_put(struct request *req, int fd, unsigned int flags)
 {
-	struct files *files = &req->conn->proxy->files;
 	struct ccfs_open out;
-	int ret = file_open(files, fd, wants_write(flags), &out);
+	int ret = file_open(&req->conn->proxy->files, fd, flags, &out);
 
 	if (ret)
 		return ret;
 	req->opened = out.file;
-	if ((flags & O_ACCMODE) != O_WRONLY)
-		file_may_read(files, out.file);
 	if (req->conn->rules.squash)
-		file_squash(files, out.file, req->conn->rules.squash);
+		file_squash(&req->conn->proxy->files, out.file, req->conn->rules.squash);
 	msg_put(&req->out, &out, sizeof(out));
 	return 0;
 }
