@@ -26,6 +26,7 @@
 /* A question, as it is written. */
 struct question {
 	struct ask ask;
+	struct ccfs_header head;
 	size_t len;
 	bool full;
 };
@@ -72,31 +73,32 @@ static void put_name(struct question *q, const struct qstr *name)
 static int question_begin(struct question *q, const struct cache_mount *m,
 			  enum ccfs_op op, u64 node)
 {
-	struct ccfs_header head = { .op = op, .node = node };
 	int err;
 
-	q->len = 0;
+	q->head = (struct ccfs_header){
+		.magic = CCFS_MAGIC, .op = op, .id = 1, .node = node,
+	};
+	q->len = sizeof(q->head);	/* it comes last, with the length */
 	q->full = false;
 	err = ask_begin(&q->ask, m->session, REQUEST_MAX);
 	if (err)
 		return err;
-	put(q, &head, sizeof(head));
 	put_caller(q);
 	return 0;
 }
 
 /*
- * The answer in @from, of @bytes, is one to @op: 0, the owner's error as ccfs would hand it
+ * The answer in @from, of @bytes, is one to @asked: 0, the owner's error as ccfs would hand it
  * on, or DIRECT_NOT.
  */
-static int answer_check(const void *from, size_t bytes, enum ccfs_op op)
+static int answer_check(const void *from, size_t bytes, const struct ccfs_header *asked)
 {
 	struct ccfs_header head;
 
 	memcpy(&head, from, sizeof(head));
 	barrier();	/* from here on the copy counts */
-	if (head.magic != CCFS_MAGIC || head.len != bytes || head.op != op || head.id != 1 ||
-	    head.error > 0 || head.error <= -ERESTARTSYS)
+	if (head.magic != CCFS_MAGIC || head.len != bytes || head.op != asked->op ||
+	    head.id != asked->id || head.error > 0 || head.error <= -ERESTARTSYS)
 		return DIRECT_NOT;
 	switch (head.error) {
 	case -EINTR:
@@ -115,24 +117,20 @@ static int answer_check(const void *from, size_t bytes, enum ccfs_op op)
 static int question_end(struct question *q, const struct cache_mount *m, void *body,
 			size_t len)
 {
-	struct ccfs_header head;
 	ssize_t got;
 	int ret;
 
-	memcpy(&head, q->ask.at, sizeof(head));
-	head.magic = CCFS_MAGIC;
-	head.len = q->len;
-	head.id = 1;
-	memcpy(q->ask.at, &head, sizeof(head));
+	q->head.len = q->len;
+	memcpy(q->ask.at, &q->head, sizeof(q->head));
 	got = q->full ? -EMSGSIZE : ask_send(&q->ask, m->ask, q->len, &m->dead);
 	if (got < 0) {
 		ret = got == -EINTR ? -EINTR : DIRECT_NOT;
 	} else {
-		ret = answer_check(q->ask.at, got, head.op);
-		if (!ret && got != sizeof(head) + len)
+		ret = answer_check(q->ask.at, got, &q->head);
+		if (!ret && got != sizeof(q->head) + len)
 			ret = DIRECT_NOT;
 		if (!ret)
-			memcpy(body, q->ask.at + sizeof(head), len);
+			memcpy(body, q->ask.at + sizeof(q->head), len);
 	}
 	ask_end(&q->ask);
 	if (ret != DIRECT_NOT)

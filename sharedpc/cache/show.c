@@ -31,39 +31,32 @@ bool show_may_ask(const struct inode *inode)
 	       !(S_ISREG(inode->i_mode) && inode_is_open_for_write(inode));
 }
 
-void show_turn_over(struct inode *inode)
+/* What was asked until now says nothing; and @by changes more are under way. */
+static void turn_over(struct inode *inode, int by)
 {
 	struct cache_inode *ci = cache_inode(inode);
 
 	if (!ci)
 		return;
 	spin_lock(&ci->lock);
+	WRITE_ONCE(ci->changing, ci->changing + by);
 	ci->said = (struct said){ .turn = show_turn(inode) };
 	spin_unlock(&ci->lock);
 }
 
+void show_turn_over(struct inode *inode)
+{
+	turn_over(inode, 0);
+}
+
 void show_change_begin(struct inode *inode)
 {
-	struct cache_inode *ci = cache_inode(inode);
-
-	if (!ci)
-		return;
-	spin_lock(&ci->lock);
-	WRITE_ONCE(ci->changing, ci->changing + 1);
-	spin_unlock(&ci->lock);
-	show_turn_over(inode);
+	turn_over(inode, 1);
 }
 
 void show_change_end(struct inode *inode)
 {
-	struct cache_inode *ci = cache_inode(inode);
-
-	if (!ci)
-		return;
-	show_turn_over(inode);
-	spin_lock(&ci->lock);
-	WRITE_ONCE(ci->changing, ci->changing - 1);
-	spin_unlock(&ci->lock);
+	turn_over(inode, -1);
 }
 
 /* With the lock: what @stat says was said of it in @turn. */
