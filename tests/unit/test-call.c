@@ -831,46 +831,32 @@ static void test_wait_for_buffer(void **state)
 
 static void test_control_serial(void **state)
 {
-	assert_true(kernel_control("no-serial",
+	assert_true(kernel_control(NO_SERIAL,
 				   "not its own|used again|no answer|another|without a reason|EIO"));
 }
 
 static void test_control_given_back(void **state)
 {
-	assert_true(kernel_control("given-back", "a bit is cleared|another call's"));
+	assert_true(kernel_control(GIVEN_BACK, "a bit is cleared|another call's"));
 }
 
 static void test_control_not_ended(void **state)
 {
-	assert_true(kernel_control("not-ended", "left in use"));
+	assert_true(kernel_control(NOT_ENDED, "left in use"));
 }
 
 static void test_control_told_early(void **state)
 {
-	assert_true(kernel_control("told-early", "an answer before its frames"));
+	assert_true(kernel_control(TOLD_EARLY, "an answer before its frames"));
 }
 
 static void test_control_unlocked(void **state)
 {
 #ifdef __SANITIZE_THREAD__
-	assert_true(kernel_control("unlocked", "data race"));
+	assert_true(kernel_control(UNLOCKED, "data race"));
 #else
 	skip();
 #endif
-}
-
-static int run_control(const char *name)
-{
-	static const char * const names[] = {
-		[NOTHING] = "nothing", [NO_SERIAL] = "no-serial", [GIVEN_BACK] = "given-back",
-		[NOT_ENDED] = "not-ended", [TOLD_EARLY] = "told-early",
-		[UNLOCKED] = "unlocked",
-	};
-
-	for (control = NOTHING; strcmp(names[control], name) && control < UNLOCKED; control++)
-		;
-	run(2000);
-	return 0;
 }
 
 int main(int argc, char **argv)
@@ -887,8 +873,10 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_control_unlocked),
 	};
 
-	kernel_seed();
-	if (argc > 1)
-		return run_control(argv[1]);
+	control = kernel_begin(argc, argv);
+	if (control) {
+		run(2000);
+		return 0;
+	}
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

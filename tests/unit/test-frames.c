@@ -699,40 +699,26 @@ static void test_frames(void **state)
 
 static void test_control_still_mapped(void **state)
 {
-	assert_true(kernel_control("still-mapped", MISUSED));
+	assert_true(kernel_control(STILL_MAPPED, MISUSED));
 }
 
 static void test_control_not_waited(void **state)
 {
-	assert_true(kernel_control("not-waited", MISUSED));
+	assert_true(kernel_control(NOT_WAITED, MISUSED));
 }
 
 static void test_control_not_late(void **state)
 {
-	assert_true(kernel_control("not-late", "a store that nobody will write"));
+	assert_true(kernel_control(NOT_LATE, "a store that nobody will write"));
 }
 
 static void test_control_unlocked(void **state)
 {
 #ifdef __SANITIZE_THREAD__
-	assert_true(kernel_control("unlocked", "data race"));
+	assert_true(kernel_control(UNLOCKED, "data race"));
 #else
 	skip();
 #endif
-}
-
-static int run_control(const char *name)
-{
-	static const char * const names[] = {
-		[NOTHING] = "nothing", [STILL_MAPPED] = "still-mapped",
-		[NOT_WAITED] = "not-waited", [NOT_LATE] = "not-late",
-		[UNLOCKED] = "unlocked",
-	};
-
-	for (control = NOTHING; strcmp(names[control], name) && control < UNLOCKED; control++)
-		;
-	run(1000);
-	return 0;
 }
 
 int main(int argc, char **argv)
@@ -745,8 +731,10 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_control_unlocked),
 	};
 
-	kernel_seed();
-	if (argc > 1)
-		return run_control(argv[1]);
+	control = kernel_begin(argc, argv);
+	if (control) {
+		run(1000);
+		return 0;
+	}
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

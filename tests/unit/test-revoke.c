@@ -834,56 +834,41 @@ static void test_revokes(void **state)
 
 static void test_control_taken_for_dead(void **state)
 {
-	assert_true(kernel_control("taken-for-dead", MISUSED));
+	assert_true(kernel_control(TAKEN_FOR_DEAD, MISUSED));
 }
 
 static void test_control_given_late(void **state)
 {
-	assert_true(kernel_control("given-late", MISUSED));
+	assert_true(kernel_control(GIVEN_LATE, MISUSED));
 }
 
 static void test_control_not_kept(void **state)
 {
-	assert_true(kernel_control("not-kept", "that a client's I/O holds"));
+	assert_true(kernel_control(NOT_KEPT, "that a client's I/O holds"));
 }
 
 static void test_control_unordered(void **state)
 {
-	assert_true(kernel_control("unordered", MISUSED));
+	assert_true(kernel_control(UNORDERED, MISUSED));
 }
 
 static void test_control_overtaken(void **state)
 {
-	assert_true(kernel_control("overtaken", MISUSED));
+	assert_true(kernel_control(OVERTAKEN, MISUSED));
 }
 
 static void test_control_undirtied(void **state)
 {
-	assert_true(kernel_control("undirtied", "a store that nobody will write"));
+	assert_true(kernel_control(UNDIRTIED, "a store that nobody will write"));
 }
 
 static void test_control_unlocked(void **state)
 {
 #ifdef __SANITIZE_THREAD__
-	assert_true(kernel_control("unlocked", "data race"));
+	assert_true(kernel_control(UNLOCKED, "data race"));
 #else
 	skip();
 #endif
-}
-
-static int run_control(const char *name)
-{
-	static const char * const names[] = {
-		[NOTHING] = "nothing", [TAKEN_FOR_DEAD] = "taken-for-dead", [GIVEN_LATE] = "given-late",
-		[NOT_KEPT] = "not-kept", [UNORDERED] = "unordered",
-		[OVERTAKEN] = "overtaken", [UNDIRTIED] = "undirtied",
-		[UNLOCKED] = "unlocked",
-	};
-
-	for (control = NOTHING; strcmp(names[control], name) && control < UNLOCKED; control++)
-		;
-	run(3000);
-	return 0;
 }
 
 int main(int argc, char **argv)
@@ -899,8 +884,10 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_control_unlocked),
 	};
 
-	kernel_seed();
-	if (argc > 1)
-		return run_control(argv[1]);
+	control = kernel_begin(argc, argv);
+	if (control) {
+		run(3000);
+		return 0;
+	}
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -45,15 +45,6 @@ void kernel_log(const char *format, ...)
 	va_end(ap);
 }
 
-void kernel_seed(void)
-{
-	const char *text = getenv("SEED");
-
-	seed = text ? strtoull(text, NULL, 0) : (u64)time(NULL);
-	printf("SEED=%llu\n", (unsigned long long)seed);
-	fflush(stdout);
-}
-
 /* xorshift64*: each thread goes on from the seed and its own number. */
 u32 kernel_random(void)
 {
@@ -356,7 +347,7 @@ long kernel_allocated(void)
 	return __atomic_load_n(&allocated, __ATOMIC_RELAXED);
 }
 
-static bool control_fails(const char *name, const char *say)
+static bool control_fails(int control, const char *name, const char *say)
 {
 	char command[256], line[512];
 	bool said = false;
@@ -366,7 +357,7 @@ static bool control_fails(const char *name, const char *say)
 
 	if (regcomp(&want, say, REG_EXTENDED | REG_NOSUB))
 		return false;
-	snprintf(command, sizeof(command), "exec 2>&1 /proc/%d/exe %s", getpid(), name);
+	snprintf(command, sizeof(command), "exec 2>&1 /proc/%d/exe %d", getpid(), control);
 	out = popen(command, "r");
 	while (out && fgets(line, sizeof(line), out)) {
 		kernel_log("%s: %s", name, line);
@@ -380,12 +371,22 @@ static bool control_fails(const char *name, const char *say)
 	return status && said;
 }
 
-bool kernel_control(const char *name, const char *say)
+bool kernel_control_fails(int control, const char *name, const char *say)
 {
 	u32 tries = CONTROL_TRIES;
 
 	while (tries--)
-		if (control_fails(name, say))
+		if (control_fails(control, name, say))
 			return true;
 	return false;
+}
+
+int kernel_begin(int argc, char **argv)
+{
+	const char *text = getenv("SEED");
+
+	seed = text ? strtoull(text, NULL, 0) : (u64)time(NULL);
+	printf("SEED=%llu\n", (unsigned long long)seed);
+	fflush(stdout);
+	return argc > 1 ? atoi(argv[1]) : 0;
 }

@@ -26,7 +26,6 @@ extern unsigned int kernel_jiffy_us;	/* what a jiffy takes; HZ of them are a sec
 extern unsigned int kernel_moody;	/* one of so many words holds its thread up; 0: none */
 extern bool kernel_unlocked;		/* spinlocks lock nothing: a control */
 
-void kernel_seed(void);			/* by SEED, or another one each time */
 u32 kernel_random(void);		/* of this thread */
 static inline bool kernel_chance(u32 of)
 {
@@ -51,9 +50,13 @@ long kernel_allocated(void);		/* by kmalloc, and not freed */
 void kernel_fail(const char *what) __attribute__((noreturn));
 
 /*
- * A control: this program, once more, with @name, has to fail and say what matches
- * @say, in one of some tries: who looks for what happens seldom may miss it once.  So does one that looks for what is not there show that it would see it.
+ * A control: this program, once more, with the number @control (not 0), has to fail and
+ * say what matches @say, in one of some tries: who looks for what happens seldom may miss
+ * it once.  So does one that looks for what is not there show that it would see it.
  */
-bool kernel_control(const char *name, const char *say);
+#define kernel_control(control, say) kernel_control_fails(control, #control, say)
+bool kernel_control_fails(int control, const char *name, const char *say);
+/* Comes first; by SEED, or another one each time.  The control that this is to be, or 0. */
+int kernel_begin(int argc, char **argv);
 
 #endif
