@@ -24,12 +24,12 @@ static size_t tale_size(size_t name_len, size_t text_len)
 }
 
 static int root_attach(int dev, int root, const struct owner *o,
-		       const struct ccfs_welcome *w, bool remember)
+		       const struct ccfs_welcome *w, uint32_t generation, bool remember)
 {
 	struct sharedpc_attach attach = {
 		.root = root, .owner = o->id, .epoch = o->epoch, .server = o->server,
 		.bits = w->bits, .salt = w->salt, .root_ino = w->root.ino,
-		.mount = w->mount,
+		.mount = w->mount, .generation = generation,
 	};
 
 	if (!remember)
@@ -44,14 +44,14 @@ static int root_attach(int dev, int root, const struct owner *o,
 }
 
 int attach_mount(struct attach *a, const struct owner *o, int root,
-		 const struct ccfs_welcome *w, bool remember)
+		 const struct ccfs_welcome *w, uint32_t generation, bool remember)
 {
 	int dev, null, ret;
 
 	remember = remember && w->flags & CCFS_WELCOME_WORDS;
 	dev = open(SHAREDPC_DEVICE, O_RDWR | O_CLOEXEC);
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	ret = dev < 0 || null < 0 ? -errno : root_attach(dev, root, o, w, remember);
+	ret = dev < 0 || null < 0 ? -errno : root_attach(dev, root, o, w, generation, remember);
 	if (!ret) {
 		a->dev = dev;
 		a->null = null;

@@ -48,11 +48,12 @@ struct tales {
 
 /*
  * Attach to the mount with the root @root (O_PATH will do), whose owner is @o, met and
- * alive, and has said @w; nothing is remembered unless @remember. 0; -EOPNOTSUPP: this
+ * alive, and has said @w, and whose nodes FUSE is told to be of @generation; nothing is
+ * remembered unless @remember. 0; -EOPNOTSUPP: this
  * kernel's FUSE, or its sharedpc.ko, is not made for that; another -errno.
  */
 int attach_mount(struct attach *a, const struct owner *o, int root,
-		 const struct ccfs_welcome *w, bool remember);
+		 const struct ccfs_welcome *w, uint32_t generation, bool remember);
 /* May come at any time, in any thread, and again. */
 void attach_end(struct attach *a);
 

@@ -96,7 +96,10 @@ static bool piece_wants(const struct piece *p, const struct item *it)
 static bool piece_add(struct piece *p, struct item *it)
 {
 	bool node = piece_wants(p, it);
-	struct fuse_entry_param e = { .ino = node ? it->d.node : 0 };
+	struct fuse_entry_param e = {
+		.ino = node ? it->d.node : 0,
+		.generation = node ? node_generation(ccfs_of(p->req), it->d.node) : 0,
+	};
 	size_t left = p->size - p->len, n;
 	char name[CCFS_NAME_MAX + 1];
 

@@ -15,16 +15,20 @@ int get_entry(struct msg *m, struct ccfs *fs, fuse_ino_t dir, const char *name,
 	      struct fuse_entry_param *e)
 {
 	struct ccfs_entry entry;
-	struct tale_name found = { .dir = dir, .name = name, .len = strlen(name) };
+	struct tale_name found = { .dir = dir, .name = name };
 	int ret = msg_get(m, &entry, sizeof(entry));
 
 	if (ret)
 		return ret;
 	if (!entry.node)
 		return -EPROTO;
+	if (name)
+		found.len = strlen(name);
 	found.gen = entry.name_gen;
-	attach_tell(&fs->attach, entry.node, &entry.attr, &found);
-	*e = (struct fuse_entry_param) { .ino = entry.node };
+	attach_tell(&fs->attach, entry.node, &entry.attr, name ? &found : NULL);
+	*e = (struct fuse_entry_param) {
+		.ino = entry.node, .generation = node_generation(fs, entry.node),
+	};
 	attr_stat(&entry.attr, &e->attr);
 	return 0;
 }
@@ -66,6 +70,21 @@ static void ask_entry(struct msg *m, fuse_req_t req, fuse_ino_t dir,
 	msg_free(m);
 }
 
+/* "." or "..": FUSE has the node without a name of it, from a file handle. */
+static void ask_dot(struct msg *m, fuse_req_t req, uint64_t dots)
+{
+	const struct ccfs_count n = { .count = dots };
+	struct fuse_entry_param e;
+	int ret;
+
+	msg_put(m, &n, sizeof(n));
+	ret = ask_call(m, req);
+	if (!ret)
+		ret = get_entry(m, ccfs_of(req), 0, NULL, &e);
+	answer_entry(req, ret, &e);
+	msg_free(m);
+}
+
 /*
  * When FUSE looks whether a name that it knows is still there, it takes every
  * error but ENOMEM for "no", and what is mounted there is unmounted.  So that
@@ -77,6 +96,11 @@ void op_lookup(fuse_req_t req, fuse_ino_t dir, const char *name)
 	struct msg m = { 0 };
 	int ret;
 
+	if (!strcmp(name, ".") || !strcmp(name, "..")) {
+		ask(&m, req, CCFS_DOT, dir);
+		ask_dot(&m, req, strlen(name));
+		return;
+	}
 	ask(&m, req, CCFS_LOOKUP, dir);
 	ask_name(&m, name);
 	ret = ask_call(&m, req);

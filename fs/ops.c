@@ -169,6 +169,7 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 	/* What sharedpc.ko gives is stacked on nothing, so an overlay fits on top. */
 	conn->max_backing_stack_depth = fs->local ? 1 : 0;
 	conn->max_write = MAX_WRITE;
+	fuse_set_feature_flag(conn, FUSE_CAP_EXPORT_SUPPORT);
 	conn->no_interrupt = 1;
 	conn->time_gran = 1;
 	fs->ready(fs, passthrough ? 0 : -EOPNOTSUPP);

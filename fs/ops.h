@@ -44,6 +44,7 @@ struct ccfs {
 	struct listings listings;
 	int fuse_fd;		/* /dev/fuse */
 	bool local;		/* the owner is this image */
+	uint32_t generation;	/* of all nodes but the root */
 	/* INIT is done; @error is -EOPNOTSUPP without passthrough. */
 	void (*ready)(struct ccfs *fs, int error);
 	void *mount;		/* ready()'s */
@@ -72,9 +73,16 @@ int ask_call(struct msg *m, fuse_req_t req);
 /* Answer @req with @error (negative), or with what suits FUSE instead. */
 void answer_error(fuse_req_t req, int error);
 
+/* With @node it names a file, also in file handles of FUSE's own making. */
+static inline uint64_t node_generation(const struct ccfs *fs, uint64_t node)
+{
+	return node == CCFS_ROOT ? 0 : fs->generation;
+}
+
 void attr_stat(const struct ccfs_attr *a, struct stat *st);
 /*
- * Read an answer's entry, found as @name in @dir, and tell of it; 0 or -EPROTO.
+ * Read an answer's entry, found as @name (NULL: by none) in @dir, and tell of it; 0 or
+ * -EPROTO.
  */
 int get_entry(struct msg *m, struct ccfs *fs, fuse_ino_t dir, const char *name,
 	      struct fuse_entry_param *e);

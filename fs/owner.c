@@ -155,7 +155,7 @@ int owner_backing(const struct owner *o, int dev, uint64_t node,
 	struct sharedpc_backing b = {
 		.owner = o->id, .epoch = o->epoch, .server = o->server,
 		.file = open->file,
-		.size_phys = open->size_phys, .node = node,
+		.size_phys = open->size_phys, .identity = open->identity, .node = node,
 		.flags = keep ? SHAREDPC_BACKING_KEEP : 0,
 	};
 	int fd;

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -224,7 +225,7 @@ static int mount_attached(struct serving *s)
 		return mount;
 	if (!plain)
 		ret = attach_mount(&fs->attach, &fs->owner, mount, &s->welcome,
-				   !s->opt->nocache);
+				   fs->generation, !s->opt->nocache);
 	if (ret == -EOPNOTSUPP)
 		return mount_plain(s, mount);
 	if (ret) {
@@ -342,6 +343,9 @@ int serve(const struct options *opt, int report)
 	s.fs.ready = ready;
 	s.fs.mount = &s;
 	s.fs.attach.dev = -1;
+	/* Another mount's nodes have other numbers: its handles are none of this one. */
+	if (getrandom(&s.fs.generation, sizeof(s.fs.generation), 0) < 0)
+		return -errno;
 	listings_init(&s.fs.listings);
 	fuse_set_log_func(fuse_log_line);
 	if (chdir("/"))

@@ -19,7 +19,8 @@
  * reads no more for now, or the answers are not taken): it is the sign of life.
  *
  * Nodes. A node names a file of the export from the answer that showed it
- * until as many FORGETs as there were such answers. Node 1 is the root and
+ * until as many FORGETs as there were such answers (FORGET has an answer
+ * if it comes by ASK). Node 1 is the root and
  * stays. A node id is never used again on the same connection. A removed file
  * that the client has not open is let go of after a while: its node is -ESTALE.
  *
@@ -49,6 +50,7 @@
  *	revision 3	welcome.server; NODEV, NOSUID, SQUASH
  *	revision 4	welcome.mount; a READDIR answer may be shorter than asked for
  *	revision 5	REVALIDATE
+ *	revision 6	open.identity; HANDLE, PRESENT, DOT; FORGET by ASK
  */
 #ifndef CCFS_PROTO_H
 #define CCFS_PROTO_H
@@ -56,7 +58,7 @@
 #include <linux/types.h>
 
 #define CCFS_MAGIC		0x73666363	/* "ccfs" */
-#define CCFS_REVISION		5
+#define CCFS_REVISION		6
 
 #define CCFS_MSG_MAX		(512u * 1024)	/* bytes of one message */
 #define CCFS_NAME_MAX		255u		/* bytes of one name */
@@ -105,6 +107,9 @@ enum ccfs_op {
 	CCFS_LISTXATTR,		/* ccfs_xattr -> ccfs_count, list */
 	CCFS_REMOVEXATTR,	/* ccfs_xattr, name -> ccfs_attr */
 	CCFS_REVALIDATE,	/* ccfs_same, name -> ccfs_attr; -ESTALE: it is another */
+	CCFS_HANDLE,		/* -> ccfs_fhandle */
+	CCFS_PRESENT,		/* ccfs_fhandle (node: the root) -> ccfs_entry */
+	CCFS_DOT,		/* ccfs_count: 1 itself, 2 the directory above -> ccfs_entry */
 	CCFS_OPS,
 };
 
@@ -232,10 +237,24 @@ struct ccfs_link {
 struct ccfs_open {
 	__u64 file;
 	__u64 size_phys;	/* sharedpc_size.phys; 0 with LOCAL */
+	__u64 identity;		/* sharedpc_size.identity; 0 with LOCAL */
 	__u32 flags;		/* CCFS_OPEN_* */
 	__u32 pid;		/* LOCAL */
 	__s32 fd;		/* LOCAL */
 	__u32 reserved;
+};
+
+/*
+ * What names a file longer than a node does: from HANDLE until the owner's kernel ends, for
+ * the client that it was given to and mounts of the same export, whichever proxy they meet.
+ */
+#define CCFS_FHANDLE_MAX	128u
+
+struct ccfs_fhandle {
+	__u64 seal;		/* sharedpc_seal.seal: of the file's and of the export's */
+	__s32 type;		/* as in file_handle of name_to_handle_at(2) */
+	__u32 len;		/* bytes in use */
+	__u8 bytes[CCFS_FHANDLE_MAX];	/* the others 0 */
 };
 
 /* A file. */
@@ -307,7 +326,8 @@ _Static_assert(sizeof(struct ccfs_header) == 32, "ccfs_header");
 _Static_assert(sizeof(struct ccfs_cred) == 20, "ccfs_cred");
 _Static_assert(sizeof(struct ccfs_attr) == 104, "ccfs_attr");
 _Static_assert(sizeof(struct ccfs_setattr) == 48, "ccfs_setattr");
-_Static_assert(sizeof(struct ccfs_open) == 32, "ccfs_open");
+_Static_assert(sizeof(struct ccfs_open) == 40, "ccfs_open");
+_Static_assert(sizeof(struct ccfs_fhandle) == 144, "ccfs_fhandle");
 _Static_assert(sizeof(struct ccfs_dirent) == 40, "ccfs_dirent");
 
 #endif

@@ -4,7 +4,7 @@
  *
  * Four users:
  *	anybody		INFO, IMAGE: who am I, who else is there
- *	proxyd		SERVE ... REPLY, SIZE, UNSIZE: a proxy serves one client
+ *	proxyd		SERVE ... REPLY, SIZE, UNSIZE, SEAL: a proxy serves one client
  *			image from one file system; WATCH, NAME, LOOK: what of
  *			an answer may be remembered
  *	ccfs		BACKING: a file that FUSE can hand reads and faults to;
@@ -28,6 +28,7 @@
  *	revision 5	JOIN, ASK, LEAVE; NEXT: flags; REPLY to NAME; the mapping
  *			of the bounce buffers can be written
  *	revision 6	ATTACH: mount
+ *	revision 7	SIZE, BACKING: identity; SEAL; ATTACH: generation
  */
 #ifndef SHAREDPC_IOCTL_H
 #define SHAREDPC_IOCTL_H
@@ -167,14 +168,31 @@ struct sharedpc_reply {
 };
 
 /*
- * Where the size of an open file lies, for sharedpc_backing.  The file is held
+ * Where the size of an open file lies, for sharedpc_backing, and which file it is: one
+ * number for it, whoever has it open on whichever image, for as long as anybody has, and
+ * never another's in the life of this kernel.  The file is held
  * open until UNSIZE (only phys counts; ENOENT), called as often as SIZE.
  */
 struct sharedpc_size {
 	__s32 fd;
 	__u32 reserved;
 	__u64 phys;		/* out: physical address of its i_size, 8 bytes */
+	__u64 identity;		/* out: not 0 */
 };
+
+/*
+ * A seal for @len bytes at @data, which this kernel alone can make: what comes back with
+ * it later, from the same client, is what it was.  The same in all processes that serve
+ * the client, as long as this kernel runs.
+ */
+struct sharedpc_seal {
+	__u64 data;		/* address */
+	__u32 len;		/* 1 to SHAREDPC_SEAL_MAX */
+	__u32 reserved;
+	__u64 seal;		/* out */
+};
+
+#define SHAREDPC_SEAL_MAX	256u
 
 /*
  * ccfs: make (or find) the backing file of @file at image @owner and return
@@ -191,6 +209,7 @@ struct sharedpc_backing {
 	__u32 epoch;
 	__u64 file;
 	__u64 size_phys;	/* sharedpc_size.phys */
+	__u64 identity;		/* sharedpc_size.identity */
 	__u64 node;		/* FUSE's node id of the file */
 	__u32 flags;		/* SHAREDPC_BACKING_* */
 	__u32 server;
@@ -263,6 +282,8 @@ struct sharedpc_attach {
 	__u64 salt;
 	__u64 root_ino;
 	__u64 mount;		/* ASK's, for the module's own questions; 0: none */
+	__u32 generation;	/* what FUSE is told of all nodes but the root */
+	__u32 reserved;
 };
 
 /*
@@ -353,6 +374,7 @@ struct sharedpc_ask {
 #define SHAREDPC_IOC_JOIN	_IOW('P', 19, struct sharedpc_join)
 #define SHAREDPC_IOC_ASK	_IOWR('P', 20, struct sharedpc_ask)
 #define SHAREDPC_IOC_LEAVE	_IO('P', 21)
+#define SHAREDPC_IOC_SEAL	_IOWR('P', 22, struct sharedpc_seal)
 
 _Static_assert(sizeof(struct sharedpc_tale) == 120, "tale");
 

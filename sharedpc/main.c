@@ -176,6 +176,7 @@ static int __init sharedpc_init(void)
 
 	ctl_self = self;
 	kept_init();
+	identity_init();
 	pinned_init();
 	err = ctl_map(ctl, ctl_size);
 	if (err)

@@ -85,6 +85,7 @@ static int size_find(struct files *files, struct file *file)
 	if (ioctl(files->dev, SHAREDPC_IOC_SIZE, &size))
 		return -errno;
 	file->size_phys = size.phys;
+	file->identity = size.identity;
 	return 0;
 }
 
@@ -470,7 +471,7 @@ int file_open(struct files *files, int fd, unsigned int flags, struct ccfs_open 
 	if ((flags & O_ACCMODE) != O_WRONLY)
 		__atomic_store_n(&file->readable, true, __ATOMIC_RELAXED);
 	*out = (struct ccfs_open) {
-		.file = file->id, .size_phys = file->size_phys,
+		.file = file->id, .size_phys = file->size_phys, .identity = file->identity,
 		.flags = file_writable(file) ? CCFS_OPEN_WRITABLE : 0,
 	};
 	if (files->dev < 0) {

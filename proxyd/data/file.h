@@ -40,7 +40,8 @@ struct file {
 	ino_t ino;
 	uint64_t opens;		/* of the client; files.lock */
 	unsigned int users;	/* calls in work; files.lock */
-	uint64_t size_phys;	/* sharedpc_size.phys */
+	uint64_t size_phys;	/* of sharedpc_size, both */
+	uint64_t identity;
 	bool readable;		/* an open was not for writing alone; set once, atomically */
 	pthread_rwlock_t map;	/* protects all below */
 	int fd;

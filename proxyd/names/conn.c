@@ -227,7 +227,7 @@ static int request_add(struct conn *conn, struct msg *in)
 	return 0;
 }
 
-static int take_forget(struct conn *conn, struct msg *in)
+int conn_forget(struct conn *conn, struct msg *in)
 {
 	struct ccfs_forget one;
 	struct ccfs_count n;
@@ -342,7 +342,7 @@ static int conn_take(struct conn *conn, struct msg *in)
 	case CCFS_HELLO:
 		return take_hello(conn, in);
 	case CCFS_FORGET:
-		return take_forget(conn, in);
+		return conn_forget(conn, in);
 	case CCFS_DROP:
 		return take_drop(conn, in);
 	case CCFS_PING:

@@ -74,6 +74,9 @@ int conn_serve(struct proxy *proxy, int fd, const struct hello *hello);
 struct conn *conn_get(struct proxy *proxy, uint64_t mount);
 void conn_put(struct conn *conn);
 
+/* What FORGET says. 0 or -EPROTO. */
+int conn_forget(struct conn *conn, struct msg *in);
+
 /* Do and answer @req, whose conn, in, room and call are set, and free what is in it. */
 void request_run(struct request *req);
 /*

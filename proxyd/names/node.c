@@ -119,8 +119,7 @@ static void node_free(struct node *n)
 	free(n);
 }
 
-/* What open_by_handle_at() takes for @fd, allocated; NULL: there is none. */
-static struct file_handle *handle_of(int fd)
+struct file_handle *node_handle(int fd)
 {
 	struct file_handle *h = malloc(sizeof(*h) + MAX_HANDLE_SZ), *fit;
 	int mount;
@@ -154,7 +153,7 @@ static bool can_let_go(struct nodes *t, struct node *n)
 	if (t->open(t->arg, n->dev, n->ino) || fstat(n->fd, &st) || !st.st_nlink)
 		return false;
 	if (!n->handle)
-		n->handle = handle_of(n->fd);
+		n->handle = node_handle(n->fd);
 	return n->handle;
 }
 
@@ -227,17 +226,26 @@ static void use(struct nodes *t, struct node *n)
 	n->users++;
 }
 
+int nodes_open(struct nodes *t, struct file_handle *handle)
+{
+	int fd, ret;
+
+	if (t->mount < 0)
+		return -EOPNOTSUPP;
+	ret = cred_caps_raise();
+	if (ret)
+		return ret;
+	fd = open_by_handle_at(t->mount, handle, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	ret = fd < 0 ? -errno : fd;
+	cred_caps_drop();
+	return ret;
+}
+
 /* @n, which is in use, has no descriptor: open it again. 0 or -errno. */
 static int reopen(struct nodes *t, struct node *n)
 {
-	int fd = -1, ret = cred_caps_raise();
+	int fd = nodes_open(t, n->handle), ret = fd < 0 ? fd : 0;
 
-	if (!ret) {
-		fd = open_by_handle_at(t->mount, n->handle,
-				       O_PATH | O_NOFOLLOW | O_CLOEXEC);
-		ret = fd < 0 ? -errno : 0;
-		cred_caps_drop();
-	}
 	pthread_mutex_lock(&t->lock);
 	if (ret == -ESTALE || n->gone) {
 		set_gone(t, n);
@@ -311,7 +319,7 @@ void node_put(struct nodes *t, struct node *n)
  */
 static bool recognize(struct nodes *t, struct node *n, int fd)
 {
-	struct file_handle *h = handle_of(fd);
+	struct file_handle *h = node_handle(fd);
 	bool same = same_handle(h, n->handle);
 
 	free(h);
@@ -399,7 +407,7 @@ static bool comes_back(struct nodes *t, struct node *n)
 	int fd;
 
 	if (!n->handle)
-		n->handle = handle_of(n->fd);
+		n->handle = node_handle(n->fd);
 	if (!n->handle || t->mount < 0)
 		return false;
 	fd = open_by_handle_at(t->mount, n->handle,

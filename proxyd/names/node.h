@@ -90,6 +90,11 @@ void nodes_exit(struct nodes *t);
 int node_get(struct nodes *t, uint64_t id, struct node **node);
 void node_put(struct nodes *t, struct node *n);
 
+/* What nodes_open() takes for @fd, allocated; NULL: there is none. */
+struct file_handle *node_handle(int fd);
+/* The file with that handle: an O_PATH descriptor, or -errno. */
+int nodes_open(struct nodes *t, struct file_handle *handle);
+
 /*
  * Count a lookup of what @fd (O_PATH, taken over) and @st describe.  The
  * node's id in *@id; 0 or -ENOMEM.

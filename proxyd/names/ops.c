@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ops.c - the table of operations. What is not in it (HELLO, PING, FORGET,
- * DROP) is done by the connection's reader.
+ * ops.c - the table of operations. What is not in it (HELLO, PING, DROP, and FORGET
+ * when it comes by the stream) is done by the connection's reader.
  */
 #include <stddef.h>
 
@@ -34,6 +34,10 @@ static const struct op ops[CCFS_OPS] = {
 	[CCFS_LISTXATTR]	= { request_listxattr, OP_CALLER },
 	[CCFS_REMOVEXATTR]	= { request_removexattr, 0 },
 	[CCFS_REVALIDATE]	= { request_revalidate, 0 },
+	[CCFS_HANDLE]		= { request_handle, 0 },
+	[CCFS_PRESENT]		= { request_present, 0 },
+	[CCFS_DOT]		= { request_dot, 0 },
+	[CCFS_FORGET]		= { request_forget, 0 },
 };
 
 const struct op *op_find(unsigned int op)

@@ -36,6 +36,12 @@ int request_rename(struct request *req);
 int request_link(struct request *req);
 int request_readlink(struct request *req);
 
+/* ops-handle.c */
+int request_handle(struct request *req);
+int request_present(struct request *req);
+int request_dot(struct request *req);
+int request_forget(struct request *req);
+
 /* ops-attr.c */
 int request_getattr(struct request *req);
 int request_setattr(struct request *req);

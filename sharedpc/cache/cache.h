@@ -9,6 +9,7 @@
 #define CACHE_H
 
 #include <linux/dcache.h>
+#include <linux/exportfs.h>
 #include <linux/fs.h>
 #include <linux/list.h>
 #include <linux/percpu.h>
@@ -22,8 +23,11 @@
 #include "words/words.h"
 
 #define TOLD_BITS	8
+#define FUSE_ROOT	1		/* node id */
 
 /* What ccfs told and nobody has taken: told.c. */
+struct ccfs_fhandle;
+
 struct told {
 	spinlock_t lock;
 	struct hlist_head files[1 << TOLD_BITS];	/* by node */
@@ -37,6 +41,7 @@ struct cache_mount {
 	u32 owner;
 	struct session *session;	/* NULL: we are the owner */
 	u64 ask;			/* our name for its server; 0: FUSE alone asks */
+	u32 generation;			/* of all nodes but the root */
 	atomic64_t turns;		/* show.c */
 	bool forget;			/* nothing is remembered */
 	u32 squash;			/* SHAREDPC_ATTACH_SQUASH_* */
@@ -68,9 +73,11 @@ struct cache_mount {
 	struct dentry_operations d_op;
 	struct xattr_handler xattr;
 	const struct xattr_handler *xattrs[2];
+	struct export_operations export_op;
 	const struct super_operations *fuse_s_op;
 	const struct dentry_operations *fuse_d_op;
 	const struct xattr_handler * const *fuse_xattrs;
+	const struct export_operations *fuse_export_op;
 };
 
 /* What is known of a file.  Never changes (an ACL comes late), is replaced: inode.c. */
@@ -199,6 +206,14 @@ int direct_revalidate(const struct inode *dir, const struct qstr *name,
 int direct_access(const struct inode *inode, int mask);
 /* Remove @d from @dir; @tale is what that is then, its node 0 if that could not be read. */
 int direct_remove(const struct inode *dir, const struct dentry *d, struct sharedpc_tale *tale);
+
+/* The handle of @inode; and the node of a handle, with a use that forget gives back. */
+int direct_handle(const struct inode *inode, struct ccfs_fhandle *h);
+int direct_present(const struct inode *root, const struct ccfs_fhandle *h, u64 *node);
+void direct_forget(const struct inode *root, u64 node);
+
+/* export.c */
+void export_wrap(struct cache_mount *m, struct super_block *sb);
 
 /* entry.c */
 int cache_revalidate(struct dentry *d, unsigned int flags);

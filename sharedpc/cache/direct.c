@@ -14,6 +14,7 @@
  * killed meanwhile does not know whether it was.
  */
 #include <linux/cred.h>
+#include <linux/delay.h>
 #include <linux/fs.h>
 #include <linux/pid_namespace.h>
 #include <linux/sched.h>
@@ -22,6 +23,8 @@
 #include "client/ask.h"
 
 #define REQUEST_MAX	SHAREDPC_BOUNCE_SIZE	/* bytes, with the caller's groups */
+#define FORGET_TRIES	100
+#define FORGET_PAUSE	10	/* ms */
 
 /* A question, as it is written. */
 struct question {
@@ -224,4 +227,55 @@ int direct_access(const struct inode *inode, int mask)
 		return DIRECT_NOT;
 	put(&q, &may, sizeof(may));
 	return question_end(&q, m, NULL, 0);
+}
+
+int direct_handle(const struct inode *inode, struct ccfs_fhandle *h)
+{
+	const struct cache_mount *m = cache_mount_of(inode->i_sb);
+	struct question q;
+	int err;
+
+	if (!may_ask(m, inode) ||
+	    question_begin(&q, m, CCFS_HANDLE, cache_inode(inode)->node))
+		return DIRECT_NOT;
+	err = question_end(&q, m, h, sizeof(*h));
+	return !err && h->len > sizeof(h->bytes) ? DIRECT_NOT : err;
+}
+
+int direct_present(const struct inode *root, const struct ccfs_fhandle *h, u64 *node)
+{
+	const struct cache_mount *m = cache_mount_of(root->i_sb);
+	struct ccfs_entry entry;
+	struct question q;
+	int err;
+
+	if (!may_ask(m, root) || question_begin(&q, m, CCFS_PRESENT, FUSE_ROOT))
+		return DIRECT_NOT;
+	put(&q, h, sizeof(*h));
+	err = question_end(&q, m, &entry, sizeof(entry));
+	if (err)
+		return err;
+	*node = entry.node;
+	return *node ? 0 : DIRECT_NOT;
+}
+
+/* Not in vain, or the node would be known until the end of the mount. */
+void direct_forget(const struct inode *root, u64 node)
+{
+	const struct cache_mount *m = cache_mount_of(root->i_sb);
+	const struct ccfs_count n = { .count = 1 };
+	const struct ccfs_forget one = { .node = node, .count = 1 };
+	struct question q;
+	u32 i;
+
+	for (i = 0; i < FORGET_TRIES && may_ask(m, root); i++) {
+		if (i)
+			msleep(FORGET_PAUSE);
+		if (question_begin(&q, m, CCFS_FORGET, FUSE_ROOT))
+			continue;
+		put(&q, &n, sizeof(n));
+		put(&q, &one, sizeof(one));
+		if (question_end(&q, m, NULL, 0) != DIRECT_NOT)
+			return;
+	}
 }

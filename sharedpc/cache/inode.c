@@ -84,12 +84,12 @@ static bool kind_takes(struct kind *k, const struct inode_operations *fuse)
 }
 
 /* FUSE's node id, from the file handle that it makes. */
-static u64 node_of(struct inode *inode)
+static u64 node_of(const struct cache_mount *m, struct inode *inode)
 {
 	u32 fh[3];
 	int len = ARRAY_SIZE(fh);
 
-	if (inode->i_sb->s_export_op->encode_fh(inode, fh, &len, NULL) < 0 ||
+	if (m->fuse_export_op->encode_fh(inode, fh, &len, NULL) < 0 ||
 	    len != ARRAY_SIZE(fh))
 		return 0;
 	return (u64)fh[0] << 32 | fh[1];
@@ -102,7 +102,7 @@ static struct cache_inode *inode_make(struct inode *inode)
 
 	if (!ci)
 		return NULL;
-	ci->node = node_of(inode);
+	ci->node = node_of(m, inode);
 	ci->ino = ci->node == 1 ? m->root_ino : inode->i_ino;
 	ci->word = m->forget ? NULL : words_attr(&m->words, ci->ino);
 	spin_lock_init(&ci->lock);

@@ -22,8 +22,6 @@
 #include "client/file.h"
 #include "link/peer.h"
 
-#define FUSE_ROOT	1	/* node id */
-
 static DEFINE_MUTEX(attach_lock);
 /* For the listening thread, which may wait for nobody: a spin lock. */
 static DEFINE_SPINLOCK(mounts_lock);
@@ -106,6 +104,8 @@ static bool fuse_is_known(struct super_block *sb)
 	    !op->permission || !op->get_acl)
 		return false;
 	return sb->s_export_op && sb->s_export_op->encode_fh &&
+	       sb->s_export_op->fh_to_dentry && sb->s_export_op->fh_to_parent &&
+	       sb->s_export_op->get_parent &&
 	       sb->s_export_op->encode_fh(root, fh, &len, NULL) == FILEID_INO64_GEN &&
 	       len == ARRAY_SIZE(fh) && !fh[0] && fh[1] == FUSE_ROOT;
 }
@@ -127,6 +127,7 @@ static void tables_put_in(struct cache_mount *m, struct super_block *sb)
 	m->xattr = *sb->s_xattr[0];
 	m->xattr.get = cache_xattr_get;
 	m->xattrs[0] = &m->xattr;
+	export_wrap(m, sb);
 	sb->s_op = &m->s_op;
 	sb->s_d_op = &m->d_op;
 	sb->s_xattr = m->xattrs;
@@ -158,6 +159,7 @@ static struct cache_mount *mount_make(const struct sharedpc_attach *want)
 	m->forget = want->flags & SHAREDPC_ATTACH_FORGET;
 	m->squash = want->flags & ~SHAREDPC_ATTACH_FORGET;
 	m->ask = want->mount;
+	m->generation = want->generation;
 	if (!m->forget) {
 		err = words_of(want->owner, &m->words);
 		if (!err && (!want->bits || want->bits > m->words.bits))
@@ -207,6 +209,7 @@ take_out:
 	sb->s_op = m->fuse_s_op;
 	sb->s_d_op = m->fuse_d_op;
 	sb->s_xattr = m->fuse_xattrs;
+	sb->s_export_op = m->fuse_export_op;
 unlist:
 	mount_unlist(m);
 	return err;
@@ -218,7 +221,8 @@ struct cache_mount *cache_attach(const struct sharedpc_attach *want)
 	struct file *root;
 	int err;
 
-	if (want->owner >= ctl_nr_images || want->flags & ~SHAREDPC_ATTACH_ALL)
+	if (want->owner >= ctl_nr_images || want->flags & ~SHAREDPC_ATTACH_ALL ||
+	    want->reserved)
 		return ERR_PTR(-EINVAL);
 	root = fget_raw(want->root);
 	if (!root)

@@ -19,6 +19,7 @@
 #include <linux/mount.h>
 #include <linux/pagemap.h>
 #include <linux/pseudo_fs.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 #include "client/bounce.h"
@@ -59,6 +60,7 @@ static int key_set(struct inode *inode, void *key)
 	struct sharedpc_file *f = sharedpc_file(inode), *want = key;
 
 	f->id = want->id;
+	f->identity = want->identity;
 	f->session = want->session;
 	f->size_page = want->size_page;
 	f->size = want->size;
@@ -249,7 +251,9 @@ static void file_setup(struct inode *inode)
 static struct inode *file_get(const struct sharedpc_backing *want,
 			      struct session **session)
 {
-	struct sharedpc_file key = { .id = want->file, .session = *session };
+	struct sharedpc_file key = {
+		.id = want->file, .identity = want->identity, .session = *session,
+	};
 	struct inode *inode;
 
 	inode = ilookup5(mnt->mnt_sb, key_hash(&key), key_test, &key);
@@ -455,6 +459,23 @@ u64 file_held(void)
 			held += atomic64_read(&sharedpc_file(inode)->held);
 	spin_unlock(&sb->s_inode_list_lock);
 	return held;
+}
+
+void file_show(struct seq_file *m)
+{
+	struct super_block *sb = mnt->mnt_sb;
+	const struct sharedpc_file *f;
+	struct inode *inode;
+
+	spin_lock(&sb->s_inode_list_lock);
+	list_for_each_entry(inode, &sb->s_inodes, i_sb_list) {
+		f = sharedpc_file(inode);
+		if (f->size_page)	/* not the root */
+			seq_printf(m, "owner %u server %u file %llx identity %llx opens %d held %lld\n",
+				   f->session->owner, f->session->server, f->id, f->identity,
+				   atomic_read(&f->opens), atomic64_read(&f->held));
+	}
+	spin_unlock(&sb->s_inode_list_lock);
 }
 
 static void file_init_once(void *f)

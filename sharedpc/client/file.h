@@ -13,12 +13,14 @@
 #include "client/session.h"
 
 struct closing;
+struct seq_file;
 
 /* A file of an owner, as a regular file of our own pseudo file system. */
 struct sharedpc_file {
 	struct inode inode;
 	struct session *session;	/* with its owner's server; ours */
 	u64 id;			/* as that server names it */
+	u64 identity;		/* as its owner knows it, whoever has it open */
 	struct xarray frames;	/* see frames.c */
 	atomic64_t held;	/* entries in frames */
 	atomic_t opens;		/* BACKING calls, to be given back with CLOSE */
@@ -83,5 +85,6 @@ void file_revoke(u32 owner, const struct sharedpc_msg *msg);
 void file_peer_went(u32 owner);
 bool file_alive(const struct sharedpc_file *f);
 u64 file_held(void);
+void file_show(struct seq_file *m);	/* all files: a line for each */
 
 #endif

@@ -94,6 +94,13 @@ static int files_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(files);
 
+static int opened_show(struct seq_file *m, void *unused)
+{
+	file_show(m);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(opened);
+
 static int counters_show(struct seq_file *m, void *unused)
 {
 	struct server *s;
@@ -135,6 +142,7 @@ void debug_init(void)
 	dir = debugfs_create_dir("sharedpc", NULL);
 	debugfs_create_file("images", 0444, dir, NULL, &images_fops);
 	debugfs_create_file("files", 0400, dir, NULL, &files_fops);
+	debugfs_create_file("opened", 0400, dir, NULL, &opened_fops);
 	debugfs_create_file("counters", 0444, dir, NULL, &counters_fops);
 	echoes_init(dir);
 	injector_init(dir);

@@ -223,8 +223,16 @@ u64 quota_share(void);				/* frames that each client can have */
 u64 quota_room(const struct server *s);		/* frames that may be granted now */
 
 /* size.c */
-int size_keep(struct server *s, int fd, u64 *phys);
+int size_keep(struct server *s, int fd, struct sharedpc_size *out);
 int size_drop(struct server *s, u64 phys);
 void size_drop_all(struct server *s);
+
+/* identity.c */
+void identity_init(void);
+u64 identity_of(struct inode *inode);		/* sharedpc_size.identity */
+
+/* seal.c */
+/* In a process of @s's.  0, -EINVAL, -EFAULT. */
+int seal_make(const struct server *s, struct sharedpc_seal *seal);
 
 #endif

@@ -49,7 +49,7 @@ static int size_count(struct server *s, struct file *file, u64 phys)
 	return err;
 }
 
-int size_keep(struct server *s, int fd, u64 *phys)
+int size_keep(struct server *s, int fd, struct sharedpc_size *out)
 {
 	struct file *file = fget(fd);
 	struct inode *inode;
@@ -59,9 +59,10 @@ int size_keep(struct server *s, int fd, u64 *phys)
 		return -EBADF;
 	inode = file_inode(file);
 	if (S_ISREG(inode->i_mode) && virt_addr_valid(&inode->i_size)) {
-		*phys = virt_to_phys(&inode->i_size);
+		out->phys = virt_to_phys(&inode->i_size);
+		out->identity = identity_of(inode);
 		mutex_lock(&s->sizes_lock);
-		err = size_count(s, file, *phys);
+		err = size_count(s, file, out->phys);
 		mutex_unlock(&s->sizes_lock);
 	}
 	fput(file);

@@ -190,13 +190,24 @@ static long do_size(struct server *s, void __user *arg, bool keep)
 		return -EINVAL;
 	if (!keep)
 		return size_drop(s, size.phys);
-	err = size_keep(s, size.fd, &size.phys);
+	err = size_keep(s, size.fd, &size);
 	if (err)
 		return err;
 	if (!copy_to_user(arg, &size, sizeof(size)))
 		return 0;
 	size_drop(s, size.phys);
 	return -EFAULT;
+}
+
+static long do_seal(struct server *s, void __user *arg)
+{
+	struct sharedpc_seal seal;
+	long err;
+
+	if (copy_from_user(&seal, arg, sizeof(seal)))
+		return -EFAULT;
+	err = seal_make(s, &seal);
+	return err ?: copy_to_user(arg, &seal, sizeof(seal)) ? -EFAULT : 0;
 }
 
 static long do_backing(struct opened *o, void __user *arg)
@@ -386,6 +397,8 @@ static long server_ioctl(struct opened *o, unsigned int cmd, void __user *arg)
 		return do_size(s, arg, true);
 	case SHAREDPC_IOC_UNSIZE:
 		return do_size(s, arg, false);
+	case SHAREDPC_IOC_SEAL:
+		return do_seal(s, arg);
 	case SHAREDPC_IOC_LIMIT:
 		return do_limit(s, arg);
 	}

@@ -135,8 +135,8 @@ fcntl.ioctl(dev, 3 << 30 | 320 << 16 | 0x5002, image)
 epoch = struct.unpack_from("<I", image, 8)[0]
 def backing(phys):
 	try:
-		os.close(fcntl.ioctl(dev, 1 << 30 | 40 << 16 | 0x500a, bytearray(struct.pack("<IIQQQII",
-			0, epoch, 1 << 60, phys, 0, 0, int(sys.argv[1])))))
+		os.close(fcntl.ioctl(dev, 1 << 30 | 48 << 16 | 0x500a, bytearray(struct.pack("<IIQQQQII",
+			0, epoch, 1 << 60, phys, 0, 0, 0, int(sys.argv[1])))))
 		return 0
 	except OSError as e:
 		return e.errno
@@ -229,8 +229,8 @@ check "link to a directory" as "$a" sh -c "ln -s ../.. $N/all/up; ln -s / $N/all
 # A kernel that lies: it says what no kernel of ours would.
 cat >/tmp/liar.$$ <<'EOT'
 import random, socket, struct, sys
-(HELLO, LOOKUP, FORGET, GETATTR, SETATTR, OPEN, READDIR, FALLOCATE, LSEEK, COPY, REVALIDATE) = \
-	(1, 3, 4, 5, 6, 15, 18, 22, 23, 24, 30)
+(HELLO, LOOKUP, FORGET, GETATTR, SETATTR, OPEN, READDIR, FALLOCATE, LSEEK, COPY, REVALIDATE,
+ HANDLE, PRESENT, DOT) = (1, 3, 4, 5, 6, 15, 18, 22, 23, 24, 30, 31, 32, 33)
 EACCES, EBADF, ESTALE = 13, 9, 116
 def mount(path):
 	s = socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM)
@@ -256,7 +256,7 @@ def want(what, got, error):
 	if got[0] != error: sys.exit("%s: error %d, not %d" % (what, got[0], error))
 	return got[1]
 s = mount(sys.argv[1])
-want("hello", ask(s, HELLO, 1, struct.pack("<II", 5, 0) + text(sys.argv[1])), 0)
+want("hello", ask(s, HELLO, 1, struct.pack("<II", 6, 0) + text(sys.argv[1])), 0)
 for node in [0, 2, 3, 1000, 1 << 32, (1 << 64) - 1]:
 	want("guessed node %d" % node, ask(s, GETATTR, node, b""), ESTALE)
 	want("name of it", ask(s, REVALIDATE, 1, struct.pack("<Q", node) + text("g")), ESTALE)
@@ -274,11 +274,23 @@ for uid in 0, 1234:
 closed = struct.unpack("<Q", want("lookup", ask(s, LOOKUP, 1, text("closed")), 0)[:8])[0]
 for uid in 0, 1234:
 	want("read a closed directory", ask(s, READDIR, closed, struct.pack("<QII", 0, 65536, 1), uid), EACCES)
-ask(s, FORGET, 1, struct.pack("<QQQ", 1, node, 1), answer=False)
+handle = want("handle", ask(s, HANDLE, node, b""), 0)
+want("what was given", ask(s, PRESENT, 1, handle), 0)
+root = want("handle of the root", ask(s, HANDLE, 1, b""), 0)
+want("the seal of another", ask(s, PRESENT, 1, root[:8] + handle[8:]), ESTALE)
+want("no seal", ask(s, PRESENT, 1, bytes(8) + handle[8:]), ESTALE)
+for bit in range(8 * len(handle)):
+	forged = bytearray(handle)
+	forged[bit // 8] ^= 1 << bit % 8
+	if struct.unpack_from("<I", forged, 12)[0] > 128: continue	# ends the connection
+	want("forged, bit %d" % bit, ask(s, PRESENT, 1, bytes(forged)), ESTALE)
+above = want("above the root", ask(s, DOT, 1, struct.pack("<Q", 2)), 0)
+if struct.unpack_from("<Q", above)[0] != 1: sys.exit(".. leads out of the export")
+ask(s, FORGET, 1, struct.pack("<QQQ", 1, node, 2), answer=False)
 want("stale node", ask(s, GETATTR, node, b""), ESTALE)
 for name in "..", ".", "all/..", "/etc/passwd", "a\0b", "":
 	s = mount(sys.argv[1])
-	want("hello", ask(s, HELLO, 1, struct.pack("<II", 5, 0) + text(sys.argv[1])), 0)
+	want("hello", ask(s, HELLO, 1, struct.pack("<II", 6, 0) + text(sys.argv[1])), 0)
 	try:
 		got = ask(s, LOOKUP, 1, text(name))
 		if not got[0]: sys.exit("name %r was found" % name)

@@ -124,20 +124,20 @@ static void attach(void **state)
 
 	assert_true(root >= 0);
 	absent = true;
-	assert_int_equal(attach_mount(&a, &owner, root, &w, true), -ENOENT);
+	assert_int_equal(attach_mount(&a, &owner, root, &w, 9, true), -ENOENT);
 	absent = false;
 	refuse = ENOTTY;	/* an older module */
-	assert_int_equal(attach_mount(&a, &owner, root, &w, true), -EOPNOTSUPP);
+	assert_int_equal(attach_mount(&a, &owner, root, &w, 9, true), -EOPNOTSUPP);
 	refuse = EOPNOTSUPP;
-	assert_int_equal(attach_mount(&a, &owner, root, &w, true), -EOPNOTSUPP);
+	assert_int_equal(attach_mount(&a, &owner, root, &w, 9, true), -EOPNOTSUPP);
 	refuse = EBUSY;
-	assert_int_equal(attach_mount(&a, &owner, root, &w, true), -EBUSY);
+	assert_int_equal(attach_mount(&a, &owner, root, &w, 9, true), -EBUSY);
 	refuse = 0;
 	assert_int_equal(a.dev, -1);
 	attach_end(&a);
 	assert_int_equal(open_fds(), before);
 
-	assert_int_equal(attach_mount(&a, &owner, root, &w, true), 0);
+	assert_int_equal(attach_mount(&a, &owner, root, &w, 9, true), 0);
 	assert_true(a.remembers);
 	assert_int_equal(attached.owner, 3);
 	assert_int_equal(attached.epoch, 4);
@@ -147,11 +147,12 @@ static void attach(void **state)
 	assert_int_equal(attached.root_ino, 99);
 	assert_int_equal(attached.server, 5);
 	assert_int_equal(attached.mount, 7);
+	assert_int_equal(attached.generation, 9);
 	attach_end(&a);
 	close(a.dev);
 	close(a.null);
 	/* nobody wants it remembered */
-	assert_int_equal(attach_mount(&a, &owner, root, &w, false), 0);
+	assert_int_equal(attach_mount(&a, &owner, root, &w, 9, false), 0);
 	assert_false(a.remembers);
 	assert_int_equal(attached.flags, SHAREDPC_ATTACH_FORGET);
 	assert_int_equal(attached.mount, 7);
@@ -159,7 +160,7 @@ static void attach(void **state)
 	close(a.dev);
 	close(a.null);
 	w = (struct ccfs_welcome) { .root.ino = 99 };
-	assert_int_equal(attach_mount(&a, &owner, root, &w, true), 0);
+	assert_int_equal(attach_mount(&a, &owner, root, &w, 9, true), 0);
 	assert_false(a.remembers);
 	assert_int_equal(attached.flags, SHAREDPC_ATTACH_FORGET);
 	fs.attach = a;
@@ -251,7 +252,7 @@ static void end(void **state)
 
 static void backing_file(void **state)
 {
-	const struct ccfs_open o = { .file = 5, .size_phys = 6 };
+	const struct ccfs_open o = { .file = 5, .size_phys = 6, .identity = 7 };
 	struct owner none = { .dev = -1 };
 
 	assert_int_equal(owner_backing(&none, -1, 8, &o, false), -ENODEV);
@@ -265,6 +266,7 @@ static void backing_file(void **state)
 	assert_int_equal(backing.server, 5);
 	assert_int_equal(backing.file, 5);
 	assert_int_equal(backing.size_phys, 6);
+	assert_int_equal(backing.identity, 7);
 	assert_int_equal(backing.node, 8);
 	assert_int_equal(backing.flags, SHAREDPC_BACKING_KEEP);
 }
