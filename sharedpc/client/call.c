@@ -25,6 +25,7 @@
 #include "client/call.h"
 #include "client/frames.h"
 #include "link/peer.h"
+#include "link/point.h"
 #include "sharedpc_limits.h"
 
 #define PATIENCE	LIMIT_CALL_S	/* seconds for the owner to answer */
@@ -161,6 +162,7 @@ static int slot_run(struct session *s, struct slot *slot, struct sharedpc_msg *m
 		return err == -EAGAIN ? -ETIMEDOUT : -EIO;
 	}
 	slot_sent(s, slot);
+	point_pass((enum point)msg->type);
 	err = slot_wait(s, slot, left);
 	if (err && !slot_abandon(s, slot))
 		return err;
@@ -300,6 +302,7 @@ void call_framed(u32 owner, const struct sharedpc_msg *msg, const u64 *frame,
 	spin_unlock_bh(&s->lock);
 	if (inode)
 		err = frames_add(inode, msg->pos, frame, min_t(u64, nr, msg->count), need);
+	point_pass(POINT_FILED);
 	answer(s, msg, &err);
 	iput(inode);
 	session_put(s);

@@ -28,6 +28,7 @@
 #include "client/file.h"
 #include "client/frames.h"
 #include "link/peer.h"
+#include "link/point.h"
 #include "client/pinned.h"
 #include "sharedpc_limits.h"
 
@@ -427,6 +428,7 @@ void file_revoke(u32 owner, const struct sharedpc_msg *msg)
 		file_server_ended(owner, msg->server);
 		goto done;
 	}
+	point_pass(POINT_REVOKING);
 	/* One that is being evicted has no user left: nothing to take back. */
 	inode = file_find(owner, msg);
 	if (inode && msg->count && msg->pos + msg->count > msg->pos)
@@ -440,6 +442,7 @@ void file_revoke(u32 owner, const struct sharedpc_msg *msg)
 	/* No room for all that is to be said: at the next try. */
 	if (done.error == -EAGAIN)
 		goto out;
+	point_pass(done.count ? POINT_KEPT : POINT_REVOKED);
 done:
 	/* If there is no room for it we are asked again; other owners wait for this thread. */
 	peer_send_wait(owner, &done);

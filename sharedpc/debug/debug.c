@@ -25,6 +25,7 @@
 #include "debug/debug.h"
 #include "debug/echoes.h"
 #include "debug/injector.h"
+#include "debug/points.h"
 #include "client/file.h"
 #include "link/peer.h"
 #include "client/pinned.h"
@@ -146,6 +147,7 @@ void debug_init(void)
 	debugfs_create_file("counters", 0444, dir, NULL, &counters_fops);
 	echoes_init(dir);
 	injector_init(dir);
+	points_init(dir);
 	debugfs_create_file_unsafe("words_forward", 0200, dir, NULL, &forward_fops);
 }
 

@@ -20,6 +20,7 @@
 #include <linux/hmm.h>
 #include <linux/mm.h>
 #include "link/peer.h"
+#include "link/point.h"
 #include "box/ctl.h"
 #include "box/region.h"
 #include "owner/server.h"
@@ -188,6 +189,7 @@ static int grant_publish(struct grant *g, unsigned long seq)
 		err = request_finish(g->server, g->call.slot, &again);
 		if (!err) {
 			grant_record(g);
+			point_pass(POINT_GRANTED);
 			err = peer_send(g->server->client, &msg, g->frame,
 					g->count * sizeof(g->frame[0]));
 			if (err)

@@ -15,6 +15,7 @@
  * they may have been taken back: its answer is that it be asked again.
  */
 #include "link/peer.h"
+#include "link/point.h"
 #include "owner/server.h"
 #include "sharedpc_limits.h"
 #include "words/words.h"
@@ -161,6 +162,7 @@ int request_next(struct server *s, struct sharedpc_call *out)
 		return -EINTR;
 	if (!c)
 		return -ENODEV;
+	point_pass(POINT_TAKEN);
 	*out = (struct sharedpc_call) {
 		.slot = c->msg.slot,
 		.op = c->msg.type,
@@ -249,6 +251,7 @@ int request_reply(struct server *s, const struct sharedpc_reply *reply)
 		atomic64_inc(&s->writes);
 	if (msg.type == SHAREDPC_OP_FAULT && reply->error == -ENOSPC)
 		words_refused();
+	point_pass(POINT_ANSWERING);
 	request_answer(s, &done);
 	return 0;
 }

@@ -26,6 +26,7 @@
 #include "box/ctl.h"
 #include "image/lives.h"
 #include "link/peer.h"
+#include "link/point.h"
 #include "owner/server.h"
 #include "sharedpc_limits.h"
 
@@ -50,6 +51,8 @@ static int revoke_send(struct server *s, struct revoke *r)
 		r->kept_sum = 0;
 	}
 	spin_unlock_bh(&s->lock);
+	if (!err)
+		point_pass(POINT_TAKING);
 	return err;
 }
 

@@ -10,6 +10,7 @@
 # it stores on: when the boot image has proved that it does not any more.
 
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/owners.sh"
 
 T=/usr/lib/ccluster/tests
 read -ra clients < <(clients)
@@ -17,24 +18,6 @@ a=${clients[0]} b=${clients[1]} c=${clients[2]}
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 
-mount_again() {
-	local image
-
-	for image; do
-		[ "$image" != "$owner" ] || continue
-		on "$image" umount -l "/mnt/$owner"
-		check "$image mounts $owner again" on "$image" \
-			mount -t ccfs "$owner:/tmp" "/mnt/$owner"
-		check "$image in it" on "$image" sh -c \
-			"grep -qx again /mnt/$owner/new && [ ! -e /mnt/$owner/f ]"
-	done
-}
-started_again() {
-	check "start" ctl start "$owner"
-	await 30 is_up "$owner" || fail "$owner does not come back"
-	check "a file" on "$owner" sh -c '[ ! -e /tmp/f ] && echo again >/tmp/new'
-	mount_again boot "${clients[@]}"
-}
 # user IMAGE: stores to a file of the owner, through a mapping.
 user() {
 	timeout 120 "$BOX" exec "$1" -- $T/adder /tmp/stop "/mnt/$owner/f" \
