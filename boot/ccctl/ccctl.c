@@ -9,6 +9,7 @@
  */
 #include "boot/ccctl/ccctl.h"
 
+#include <err.h>
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
@@ -40,24 +41,14 @@ static const struct ccctl_command *const commands[] = {
 
 #define NCOMMANDS	(sizeof(commands) / sizeof(commands[0]))
 
-static const struct ccctl_command *running;	/* for messages */
-
-static void print_error(const char *fmt, va_list ap)
-{
-	if (running)
-		fprintf(stderr, "ccctl %s: ", running->name);
-	else
-		fprintf(stderr, "ccctl: ");
-	vfprintf(stderr, fmt, ap);
-	fputc('\n', stderr);
-}
+static const struct ccctl_command *running;
 
 int ccctl_error(const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
-	print_error(fmt, ap);
+	vwarnx(fmt, ap);
 	va_end(ap);
 	return CCCTL_ERROR;
 }
@@ -67,10 +58,9 @@ int ccctl_usage(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	print_error(fmt, ap);
+	vwarnx(fmt, ap);
 	va_end(ap);
-	fprintf(stderr, "Try: ccctl %s%s--help\n",
-		running ? running->name : "", running ? " " : "");
+	fprintf(stderr, "Try: %s --help\n", program_invocation_short_name);
 	return CCCTL_USAGE;
 }
 
@@ -217,16 +207,6 @@ int ccctl_load_plan(struct plan **plan)
 		status = report_diag(&diag, err);
 	diag_free(&diag);
 	return status;
-}
-
-static const struct ccctl_command *find_command(const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < NCOMMANDS; i++)
-		if (!strcmp(commands[i]->name, name))
-			return commands[i];
-	return NULL;
 }
 
 static void print_help(void)
@@ -425,8 +405,11 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	char title[32];
 	int status;
 
+	/* for messages */
+	program_invocation_short_name = "ccctl";
 	/* Who started us may ignore it, which exec passes on: no waitpid() then. */
 	signal(SIGCHLD, SIG_DFL);
 	status = parse_options(argc, argv);
@@ -436,9 +419,13 @@ int main(int argc, char **argv)
 	argv += optind;
 	if (!argc)
 		return ccctl_usage("no command given");
-	running = find_command(argv[0]);
+	for (size_t i = 0; i < NCOMMANDS && !running; i++)
+		if (!strcmp(commands[i]->name, argv[0]))
+			running = commands[i];
 	if (!running)
 		return ccctl_usage("unknown command \"%s\"", argv[0]);
+	snprintf(title, sizeof(title), "ccctl %s", running->name);
+	program_invocation_short_name = title;
 	status = run(argc, argv);
 	if (fflush(stdout) && !status)
 		status = ccctl_error("standard output: %s", strerror(errno));
