@@ -19,7 +19,6 @@
 
 #include "boot/ccctl/several.h"
 #include "boot/host/lock.h"
-#include "boot/text/save.h"
 #include "sharedpc_limits.h"
 
 const char *ccctl_config = CONF_DEFAULT_FILE;
@@ -155,43 +154,6 @@ int ccctl_make_plan(const char *topology, const char *root, struct plan **plan,
 	else
 		plan_free(made);
 	return status;
-}
-
-int ccctl_save_plan(const struct plan *plan, const struct topology *topo)
-{
-	int err = save_keep(TOPO_SAVED_FILE);
-
-	if (!err)
-		err = save_keep(PLAN_FILE);
-	if (err)
-		return ccctl_error("cannot keep the old plan: %s", strerror(-err));
-	err = topology_save(topo, TOPO_SAVED_FILE);
-	if (err)
-		ccctl_error("%s: %s", TOPO_SAVED_FILE, strerror(-err));
-	if (!err) {
-		err = plan_save(plan, PLAN_FILE);
-		if (err)
-			ccctl_error("%s: %s", PLAN_FILE, strerror(-err));
-	}
-	if (!err)
-		return CCCTL_OK;
-	ccctl_restore_plan();
-	return CCCTL_ERROR;
-}
-
-static void restore(const char *path)
-{
-	int err = save_restore(path);
-
-	if (err)
-		ccctl_error("%s: cannot put the old one back: %s", path,
-			    strerror(-err));
-}
-
-void ccctl_restore_plan(void)
-{
-	restore(TOPO_SAVED_FILE);
-	restore(PLAN_FILE);
 }
 
 int ccctl_load_plan(struct plan **plan)

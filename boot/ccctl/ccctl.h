@@ -84,14 +84,6 @@ int ccctl_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 int ccctl_make_plan(const char *topology, const char *root, struct plan **plan,
 		    struct topology **topo);
 /*
- * For `ccctl partition`: save @plan and the topology it was made for, so that
- * both outlive the kexec (PLAN_FILE, TOPO_SAVED_FILE). Prints what went wrong;
- * CCCTL_OK, or the exit status and the files are as before.
- */
-int ccctl_save_plan(const struct plan *plan, const struct topology *topo);
-/* Put back what ccctl_save_plan() replaced. Prints what went wrong. */
-void ccctl_restore_plan(void);
-/*
  * The plan that `ccctl partition` saved, for the commands that act on the
  * partitioned machine. Prints what is wrong; CCCTL_OK or the exit status.
  */

@@ -6,11 +6,50 @@
  * it does not return: the machine comes back as the boot image in a few seconds.
  * On failure the saved plan is what it was and no kernel is left loaded.
  */
+#include <string.h>
 #include <unistd.h>
 
 #include "boot/ccctl/ccctl.h"
 #include "boot/host/repartition.h"
 #include "boot/host/signals.h"
+#include "boot/text/save.h"
+
+static void restore(const char *path)
+{
+	int err = save_restore(path);
+
+	if (err)
+		ccctl_error("%s: cannot put the old one back: %s", path,
+			    strerror(-err));
+}
+
+static void restore_plan(void)
+{
+	restore(TOPO_SAVED_FILE);
+	restore(PLAN_FILE);
+}
+
+/* What is to outlive the kexec. CCCTL_OK, or CCCTL_ERROR and the files are as before. */
+static int save_plan(const struct plan *plan, const struct topology *topo)
+{
+	const char *path = TOPO_SAVED_FILE;
+	int err = save_keep(TOPO_SAVED_FILE);
+
+	if (!err)
+		err = save_keep(PLAN_FILE);
+	if (err)
+		return ccctl_error("cannot keep the old plan: %s", strerror(-err));
+	err = topology_save(topo, path);
+	if (!err) {
+		path = PLAN_FILE;
+		err = plan_save(plan, path);
+	}
+	if (!err)
+		return CCCTL_OK;
+	ccctl_error("%s: %s", path, strerror(-err));
+	restore_plan();
+	return CCCTL_ERROR;
+}
 
 /*
  * Whoever interrupts this would leave the new plan on the machine that the old
@@ -24,13 +63,13 @@ static int save_and_jump(const struct repartition *r, const struct plan *plan)
 
 	sync();
 	signals_hold(&old);
-	status = ccctl_save_plan(plan, r->topo);
+	status = save_plan(plan, r->topo);
 	if (!status) {
 		printf("jumping into the boot image\n");
 		fflush(stdout);
 		repartition_jump(&why);
 		status = ccctl_error("%s", why.text);
-		ccctl_restore_plan();
+		restore_plan();
 	}
 	signals_release(&old);
 	return status;
