@@ -15,9 +15,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include "boot/ccctl/several.h"
 #include "boot/host/lock.h"
 #include "sharedpc_limits.h"
 
@@ -80,19 +78,6 @@ static void say_waiting(pid_t holder)
 		ccctl_error("waiting for another ccctl");
 }
 
-/*
- * Be the only ccctl that changes the box until this process exits; waits for
- * another one. Before anything looks at the plan or at an image.
- */
-static int take_lock(void)
-{
-	struct why why;
-
-	if (lock_take(LOCK_FILE, LIMIT_LOCK_S, say_waiting, &why))
-		return ccctl_error("%s", why.text);
-	return CCCTL_OK;
-}
-
 /* Mistakes in @diag, or the bare @err: printed, and the exit status. */
 static int report_diag(struct diag *diag, int err)
 {
@@ -125,22 +110,18 @@ int ccctl_make_plan(const char *topology, const char *root, struct plan **plan,
 		    struct topology **topo)
 {
 	struct topology *machine = NULL;
-	struct plan *made = NULL;
 	struct conf *conf = NULL;
 	struct diag diag;
 	int err, status;
 
-	if (!root || !strcmp(root, "/"))
-		root = "";
 	diag_init(&diag, ccctl_config);
-	err = conf_read(ccctl_config, &conf, &diag);
-	status = report_diag(&diag, err);
+	status = report_diag(&diag, conf_read(ccctl_config, &conf, &diag));
 	if (!status)
 		status = read_topology(topology, &machine);
 	if (!status) {
-		err = conf_check_machine(conf, machine, root, &diag);
+		err = conf_check_machine(conf, machine, root ? root : "", &diag);
 		if (!err)
-			err = plan_make(conf, machine, &made, &diag);
+			err = plan_make(conf, machine, plan, &diag);
 		status = report_diag(&diag, err);
 	}
 	conf_free(conf);
@@ -149,14 +130,11 @@ int ccctl_make_plan(const char *topology, const char *root, struct plan **plan,
 		*topo = machine;
 	else
 		topology_free(machine);
-	if (!status && plan)
-		*plan = made;
-	else
-		plan_free(made);
 	return status;
 }
 
-int ccctl_load_plan(struct plan **plan)
+/* The plan that `ccctl partition` saved. */
+static int load_plan(struct plan **plan)
 {
 	struct diag diag;
 	int err, status;
@@ -318,26 +296,24 @@ static int parse_options(int argc, char **argv)
 	return -1;
 }
 
-static int act(const struct ccctl_options *opt, char **names)
+/* With the saved plan, or on those of its images that are called @names. */
+static int on_plan(const struct ccctl_options *opt, char **names)
 {
 	struct several s;
-	int status = several_open(&s, names);
-
-	if (status)
-		return status;
-	status = running->act(opt, &s);
-	several_close(&s);
-	return status;
-}
-
-static int on_plan(const struct ccctl_options *opt)
-{
 	struct plan *plan;
-	int status = ccctl_load_plan(&plan);
+	int status = load_plan(&plan);
 
 	if (status)
 		return status;
-	status = running->on_plan(opt, plan);
+	if (running->on_plan) {
+		status = running->on_plan(opt, plan);
+	} else {
+		status = several_open(&s, plan, names);
+		if (!status) {
+			status = running->act(opt, &s);
+			box_close(&s.box);
+		}
+	}
 	plan_free(plan);
 	return status;
 }
@@ -346,6 +322,7 @@ static int run(int argc, char **argv)
 {
 	struct ccctl_options opt = { .timeout = running->timeout };
 	int status = ccctl_parse(argc, argv, &opt);
+	struct why why;
 
 	if (status >= 0)
 		return status;
@@ -357,12 +334,14 @@ static int run(int argc, char **argv)
 		return ccctl_usage("unexpected argument \"%s\"", argv[0]);
 	if (opt.config)
 		ccctl_config = opt.config;
-	status = running->changes && !opt.dry_run ? take_lock() : CCCTL_OK;
-	if (status)
-		return status;
-	if (running->act)
-		return act(&opt, argv);
-	return running->on_plan ? on_plan(&opt) : running->run(&opt, argc, argv);
+	/*
+	 * Be the only ccctl that changes the box until this process exits. Before
+	 * anything looks at the plan or at an image.
+	 */
+	if (running->changes && !opt.dry_run &&
+	    lock_take(LOCK_FILE, LIMIT_LOCK_S, say_waiting, &why))
+		return ccctl_error("%s", why.text);
+	return running->run ? running->run(&opt, argc, argv) : on_plan(&opt, argv);
 }
 
 int main(int argc, char **argv)

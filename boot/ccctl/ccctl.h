@@ -2,17 +2,18 @@
 /*
  * ccctl.h - the sub-commands of ccctl and what they share.
  *
- * One file boot/cmd-NAME.c per sub-command; boot/ccctl/ccctl.c has the table, the
- * options and --help of all. A command returns its exit status: CCCTL_OK, CCCTL_ERROR
- * for an error, CCCTL_USAGE for wrong usage or a mistake in the configuration; exec
- * returns the command's own status.
+ * One file cmd-NAME.c per sub-command, but cmd-start.c has stop and restart as well;
+ * ccctl.c has the table, the options and --help of all. A command returns its exit
+ * status: CCCTL_OK, CCCTL_ERROR for an error, CCCTL_USAGE for wrong usage or a mistake
+ * in the configuration; exec returns the command's own status.
  */
 #ifndef BOOT_CCCTL_H
 #define BOOT_CCCTL_H
 
 #include "boot/conf/conf.h"
-#include "boot/plan/plan.h"
+#include "boot/image/box.h"
 #include "boot/machine/topology.h"
+#include "boot/plan/plan.h"
 
 #define CCCTL_VERSION	"0.1"
 
@@ -33,7 +34,13 @@ struct ccctl_options {
 	unsigned int timeout;	/* seconds */
 };
 
-struct several;
+/* The box, and images of it that something is done to. */
+struct several {
+	struct plan *plan;
+	struct box box;
+	const struct plan_image *images[PLAN_MAX_IMAGES];
+	int count;
+};
 
 struct ccctl_command {
 	const char *name;
@@ -50,7 +57,7 @@ struct ccctl_command {
 	const char *help;	/* options and details, lines ended by \n */
 };
 
-/* One per cmd-NAME.c; listed in ccctl.c. */
+/* Listed in ccctl.c. */
 extern const struct ccctl_command cmd_check;
 extern const struct ccctl_command cmd_plan;
 extern const struct ccctl_command cmd_partition;
@@ -78,15 +85,25 @@ int ccctl_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /*
  * Read configuration and topology (@topology: file name, or NULL for this
  * machine), check all, make the plan. Prints every mistake.
- * CCCTL_OK and *@plan, *@topo (either may be NULL when not wanted), else the
- * exit status. @root as in conf_check_machine(), or NULL for "".
+ * CCCTL_OK and *@plan, *@topo (unless that is NULL), else the exit status.
+ * @root as in conf_check_machine(), or NULL for "".
  */
 int ccctl_make_plan(const char *topology, const char *root, struct plan **plan,
 		    struct topology **topo);
 /*
- * The plan that `ccctl partition` saved, for the commands that act on the
- * partitioned machine. Prints what is wrong; CCCTL_OK or the exit status.
+ * several.c: what start, stop, restart, up and down have in common.  Errors are
+ * printed; results are exit statuses.  One image's failure does not keep the
+ * others from being tried.
+ *
+ * Open the box of @plan; find the images called @names, NULL-terminated.
  */
-int ccctl_load_plan(struct plan **plan);
+int several_open(struct several *s, struct plan *plan, char **names);
+/*
+ * Start all, wait up to @timeout seconds for each to come up (0: do not
+ * wait).  An image that fails is stopped and its last lines are shown.
+ */
+int several_start(struct several *s, unsigned int timeout);
+/* @grace seconds to shut down by themselves, 0: none. */
+int several_stop(struct several *s, unsigned int grace);
 
 #endif

@@ -16,7 +16,6 @@
 
 #include "boot/ccctl/ccctl.h"
 #include "boot/image/console.h"
-#include "boot/ccctl/several.h"
 
 #define ESCAPE		0x1d	/* ctrl-] */
 #define POLL_MS		20

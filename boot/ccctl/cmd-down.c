@@ -9,7 +9,6 @@
 
 #include "boot/ccctl/ccctl.h"
 #include "boot/host/services.h"
-#include "boot/ccctl/several.h"
 #include "boot/image/image.h"
 #include "sharedpc_limits.h"
 

@@ -7,7 +7,6 @@
 
 #include "boot/ccctl/ccctl.h"
 #include "boot/image/console.h"
-#include "boot/ccctl/several.h"
 
 #define FOLLOW_US	(50 * 1000)
 

@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #include "boot/ccctl/ccctl.h"
-#include "boot/ccctl/several.h"
 #include "boot/image/state.h"
 #include "boot/machine/saved.h"
 #include "sharedpc_ioctl.h"

@@ -10,10 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "boot/ccctl/ccctl.h"
 #include "boot/image/console.h"
 #include "boot/image/image.h"
 #include "boot/image/state.h"
-#include "boot/ccctl/several.h"
 #include "clock.h"
 
 #define POLL_US		(50 * 1000)
@@ -36,27 +36,17 @@ static int find_images(struct several *s, char **names)
 	return CCCTL_OK;
 }
 
-int several_open(struct several *s, char **names)
+int several_open(struct several *s, struct plan *plan, char **names)
 {
 	struct why why;
 	int status;
 
 	memset(s, 0, sizeof(*s));
-	status = ccctl_load_plan(&s->plan);
-	if (status)
-		return status;
+	s->plan = plan;
 	status = find_images(s, names);
-	if (!status && box_open(&s->box, s->plan, &why))
+	if (!status && box_open(&s->box, plan, &why))
 		status = ccctl_error("%s", why.text);
-	if (status)
-		plan_free(s->plan);
 	return status;
-}
-
-void several_close(struct several *s)
-{
-	box_close(&s->box);
-	plan_free(s->plan);
 }
 
 /* Show what a failed image said last, then take its CPUs back. */
@@ -136,17 +126,6 @@ static int wait_for_all(struct several *s, const struct plan_image **left, int n
 		if (n)
 			usleep(POLL_US);
 	}
-	return status;
-}
-
-int several_check(struct several *s)
-{
-	int status = CCCTL_OK;
-	struct why why;
-
-	for (int i = 0; i < s->count; i++)
-		if (image_check(&s->box, s->images[i], &why))
-			status = ccctl_error("%s", why.text);
 	return status;
 }
 
