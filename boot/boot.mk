@@ -11,7 +11,7 @@ PLAN_OBJS += boot/plan/plan-file.o boot/plan/plan-print.o
 SLICE_OBJS := boot/load/slice.o boot/load/bzimage.o boot/load/bootparams.o boot/load/pagetable.o
 SLICE_OBJS += boot/load/acpi.o boot/load/trampoline.o
 BOX_OBJS := $(SLICE_OBJS) boot/image/box.o boot/image/image.o boot/image/cpus.o
-BOX_OBJS += boot/load/initrd.o boot/load/cpio.o boot/load/cmdline.o boot/image/state.o boot/image/console.o boot/load/kmsg.o
+BOX_OBJS += boot/load/cpio.o boot/load/cmdline.o boot/image/state.o boot/image/console.o boot/load/kmsg.o
 BOX_OBJS += boot/init/poweroff.o boot/ccctl/several.o boot/host/spawn.o
 BOX_OBJS += boot/host/services.o boot/host/lock.o boot/host/signals.o boot/host/socket-owner.o
 BOX_OBJS += boot/host/hotplug.o
@@ -50,7 +50,7 @@ test-acpi-objs := tests/unit/test-acpi.o boot/load/acpi.o boot/load/srat.o
 test-acpi-libs := -lcmocka
 test-slice-objs := tests/unit/test-slice.o $(SLICE_OBJS)
 test-slice-libs := -lcmocka
-test-image-objs := tests/unit/test-image.o boot/image/console.o boot/load/kmsg.o boot/load/cpio.o boot/load/initrd.o boot/text/slurp.o
+test-image-objs := tests/unit/test-image.o boot/image/console.o boot/load/kmsg.o boot/load/cpio.o boot/text/slurp.o
 test-image-objs += boot/load/cmdline.o boot/image/state.o boot/init/ccinit-cmdline.o boot/image/box.o
 test-image-libs := -lcmocka
 test-lock-objs := tests/unit/test-lock.o boot/host/lock.o boot/text/save.o
@@ -59,7 +59,7 @@ test-save-objs := tests/unit/test-save.o boot/text/save.o
 test-save-libs := -lcmocka
 test-spawn-objs := tests/unit/test-spawn.o boot/host/spawn.o boot/host/socket-owner.o
 test-spawn-libs := -lcmocka
-test-lifecycle-objs := tests/unit/test-lifecycle.o boot/image/image.o boot/load/initrd.o boot/load/cpio.o boot/image/cpus.o \
+test-lifecycle-objs := tests/unit/test-lifecycle.o boot/image/image.o boot/load/cpio.o boot/image/cpus.o \
 	boot/text/slurp.o \
 	boot/host/signals.o
 test-lifecycle-libs := -lcmocka -Wl,--wrap=ioctl

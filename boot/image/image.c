@@ -33,7 +33,7 @@
 #include "boot/image/state.h"
 #include "boot/init/poweroff.h"
 #include "boot/load/cmdline.h"
-#include "boot/load/initrd.h"
+#include "boot/load/cpio.h"
 #include "boot/load/slice.h"
 #include "sharedpc_limits.h"
 

@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * cpio.c - newc archives: per member a header of 110 bytes of ASCII, the name
- * with its NUL, padding to 4, the data, padding to 4
+ * with its NUL, padding to 4, the data, padding to 4.  Archives may follow each
+ * other, with zeros between them
  * (Documentation/driver-api/early-userspace/buffer-format.rst).
  */
 #include <errno.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "boot/load/cpio.h"
+#include "boot/text/slurp.h"
 
-#define HEADER	110
-#define TRAILER	"TRAILER!!!"
+#define HEADER		110
+#define TRAILER		"TRAILER!!!"
+#define FILE_MAX	(1u << 20)	/* bytes of a file that is added to an initrd */
 
 static int pad(FILE *out, size_t written, size_t unit)
 {
@@ -77,4 +81,31 @@ int cpio_archive(FILE *out, const char *name, const void *data, size_t len)
 	if (!ret)
 		ret = cpio_add(out, name, data, len);
 	return ret ? ret : cpio_end(out);
+}
+
+int initrd_add(const void *initrd, size_t size, const char *name, const char *path,
+	       void **out, size_t *out_size)
+{
+	char *text = NULL, *data;
+	size_t len;
+	FILE *stream;
+	int ret = slurp_file(path, FILE_MAX, &data, &len);
+
+	if (ret)
+		return ret;
+	stream = open_memstream(&text, out_size);
+	if (!stream || fwrite(initrd, 1, size, stream) != size)
+		ret = -ENOMEM;
+	if (!ret)
+		ret = pad(stream, size, 512);
+	if (!ret)
+		ret = cpio_archive(stream, name, data, len);
+	if (stream && fclose(stream) && !ret)
+		ret = -ENOMEM;
+	free(data);
+	if (ret)
+		free(text);
+	else
+		*out = text;
+	return ret;
 }

@@ -19,7 +19,6 @@
 #include "boot/init/ccinit.h"
 #include "boot/image/console.h"
 #include "boot/load/cpio.h"
-#include "boot/load/initrd.h"
 #include "boot/load/kmsg.h"
 
 /* ccinit-cmdline.o wants it. */
