@@ -16,7 +16,6 @@
 #include "boot/text/save.h"
 #include "boot/text/slurp.h"
 #include "boot/host/services.h"
-#include "boot/host/socket-owner.h"
 #include "boot/host/spawn.h"
 #include "proxyd_socket.h"
 #include "sharedpc_limits.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * spawn.c - runs programs, see spawn.h
+ * spawn.c - runs programs and finds one, see spawn.h
  *
  * The search path is PATH, then the system directories, because root's PATH
  * lacks them in some set-ups (su, cron).
@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,11 +36,29 @@ static void set_path(void)
 	free(full);
 }
 
+/* What a daemon is besides a program; its output goes to @log. */
+static void be_daemon(const char *log)
+{
+	int null = open("/dev/null", O_RDONLY);
+	int out = open(log, O_WRONLY | O_CREAT | O_APPEND, 0644);
+
+	setsid();
+	if (null >= 0)
+		dup2(null, STDIN_FILENO);
+	if (out >= 0) {
+		dup2(out, STDOUT_FILENO);
+		dup2(out, STDERR_FILENO);
+	}
+	close_range(3, ~0U, 0);
+	if (chdir("/"))
+		_exit(127);
+}
+
 /*
- * A child that runs @argv; @out: where its output goes, with a process group of its
- * own, or -1.  Its process id, or -errno.
+ * A child that runs @argv, as a daemon if there is a @log.  @out: where its output
+ * goes, with a process group of its own, or -1.  Its process id, or -errno.
  */
-static pid_t start(const char *const argv[], int out)
+static pid_t start(const char *const argv[], int out, const char *log)
 {
 	pid_t pid;
 
@@ -52,6 +72,8 @@ static pid_t start(const char *const argv[], int out)
 		dup2(out, STDOUT_FILENO);
 		dup2(out, STDERR_FILENO);
 	}
+	if (log)
+		be_daemon(log);
 	execvp(argv[0], (char **)argv);
 	_exit(127);
 }
@@ -63,7 +85,7 @@ static int exit_status(int status)
 
 int spawn_wait(const char *const argv[])
 {
-	pid_t pid = start(argv, -1);
+	pid_t pid = start(argv, -1, NULL);
 	int status;
 
 	if (pid < 0)
@@ -153,7 +175,7 @@ int spawn_output(const char *const argv[], unsigned int seconds, char *buf,
 	buf[0] = '\0';
 	if (pipe2(p, O_CLOEXEC))
 		return 127;
-	pid = start(argv, p[1]);
+	pid = start(argv, p[1], NULL);
 	close(p[1]);
 	ended = pid > 0 && read_to_end(p[0], end, buf, len) &&
 		await_until(pid, end, &status);
@@ -164,35 +186,30 @@ int spawn_output(const char *const argv[], unsigned int seconds, char *buf,
 		       kill_group(argv[0], pid, seconds, buf, len);
 }
 
-static void redirect(const char *log)
-{
-	int null = open("/dev/null", O_RDONLY);
-	int out = open(log, O_WRONLY | O_CREAT | O_APPEND, 0644);
-
-	if (null >= 0)
-		dup2(null, STDIN_FILENO);
-	if (out >= 0) {
-		dup2(out, STDOUT_FILENO);
-		dup2(out, STDERR_FILENO);
-	}
-	close_range(3, ~0U, 0);
-}
-
 pid_t spawn_daemon(const char *const argv[], const char *log)
 {
-	pid_t pid;
+	return start(argv, -1, log);
+}
 
-	set_path();
-	fflush(NULL);
-	pid = fork();
-	if (pid)
-		return pid < 0 ? -errno : pid;
-	setsid();
-	redirect(log);
-	if (chdir("/"))
-		_exit(127);
-	execvp(argv[0], (char **)argv);
-	_exit(127);
+pid_t socket_owner(const char *path)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct ucred peer = { .pid = 0 };
+	socklen_t len = sizeof(peer);
+	int fd;
+
+	if (snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", path) >=
+	    (int)sizeof(addr.sun_path))
+		return 0;
+	/* not blocking: its queue may be full, if it hangs */
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return 0;
+	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) ||
+	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len))
+		peer.pid = 0;
+	close(fd);
+	return peer.pid;
 }
 
 bool spawn_reap(pid_t pid)

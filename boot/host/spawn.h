@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * spawn.h - runs programs
+ * spawn.h - runs programs and finds one
  */
 #ifndef BOOT_SPAWN_H
 #define BOOT_SPAWN_H
@@ -29,5 +29,7 @@ int spawn_output(const char *const argv[], unsigned int seconds, char *buf,
 pid_t spawn_daemon(const char *const argv[], const char *log);
 /* Has that daemon, a child of this process, ended? */
 bool spawn_reap(pid_t pid);
+/* The process that listens on the stream socket @path, as the kernel has it; 0: none. */
+pid_t socket_owner(const char *path);
 
 #endif

@@ -17,7 +17,6 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "boot/host/socket-owner.h"
 #include "boot/host/spawn.h"
 
 static char buf[32];
