@@ -13,7 +13,7 @@ SLICE_OBJS += boot/load/acpi.o boot/load/trampoline.o
 BOX_OBJS := $(SLICE_OBJS) boot/image/box.o boot/image/image.o boot/image/cpus.o
 BOX_OBJS += boot/load/cpio.o boot/load/cmdline.o boot/image/state.o boot/image/console.o boot/load/kmsg.o
 BOX_OBJS += boot/init/poweroff.o boot/ccctl/several.o boot/host/spawn.o
-BOX_OBJS += boot/host/services.o boot/host/lock.o boot/host/signals.o
+BOX_OBJS += boot/host/services.o boot/host/lock.o
 BOX_OBJS += boot/host/hotplug.o
 PARTITION_OBJS := boot/host/repartition.o boot/load/srat.o
 
@@ -60,8 +60,7 @@ test-save-libs := -lcmocka
 test-spawn-objs := tests/unit/test-spawn.o boot/host/spawn.o
 test-spawn-libs := -lcmocka
 test-lifecycle-objs := tests/unit/test-lifecycle.o boot/image/image.o boot/load/cpio.o boot/image/cpus.o \
-	boot/text/slurp.o \
-	boot/host/signals.o
+	boot/text/slurp.o boot/text/save.o boot/host/lock.o
 test-lifecycle-libs := -lcmocka -Wl,--wrap=ioctl
 
 # Assembler needs no sanitizer.

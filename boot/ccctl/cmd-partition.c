@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "boot/ccctl/ccctl.h"
+#include "boot/host/lock.h"
 #include "boot/host/repartition.h"
-#include "boot/host/signals.h"
 #include "boot/text/save.h"
 
 static void restore(const char *path)

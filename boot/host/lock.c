@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * lock.c - one ccctl at a time changes the box, see lock.h
+ * lock.c - one ccctl at a time changes the box, and to its end, see lock.h
  *
  * The file holds its last owner's process id, only for people to read.  It is
  * never removed: two that lock different files of one name exclude nobody.
@@ -83,4 +83,20 @@ int lock_take(const char *path, unsigned int seconds,
 	if (fd >= 0)
 		close(fd);
 	return ret;
+}
+
+void signals_hold(sigset_t *old)
+{
+	static const int ends[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE };
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (unsigned int i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		sigaddset(&set, ends[i]);
+	sigprocmask(SIG_BLOCK, &set, old);
+}
+
+void signals_release(const sigset_t *old)
+{
+	sigprocmask(SIG_SETMASK, old, NULL);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * lock.h - one ccctl at a time changes the box
+ * lock.h - one ccctl at a time changes the box, and between two steps that belong
+ * together it does not end
  *
  * A start is several steps (CPUs, LEND, the slice, START) and between them an
  * image looks as one that has died does; so whoever changes anything holds one
@@ -10,6 +11,7 @@
 #ifndef BOOT_LOCK_H
 #define BOOT_LOCK_H
 
+#include <signal.h>
 #include <sys/types.h>
 
 #include "boot/text/why.h"
@@ -23,5 +25,12 @@
  */
 int lock_take(const char *path, unsigned int seconds,
 	      void (*waiting)(pid_t holder), struct why *why);
+
+/*
+ * Block what would end ccctl (INT, TERM, HUP, QUIT, PIPE), for programs that it
+ * starts as well, until signals_release(@old).
+ */
+void signals_hold(sigset_t *old);
+void signals_release(const sigset_t *old);
 
 #endif

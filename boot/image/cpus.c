@@ -11,7 +11,7 @@
 #include <sys/ioctl.h>
 
 #include "boot/host/hotplug.h"
-#include "boot/host/signals.h"
+#include "boot/host/lock.h"
 #include "boot/image/cpus.h"
 
 /*

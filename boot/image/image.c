@@ -27,7 +27,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "boot/host/signals.h"
+#include "boot/host/lock.h"
 #include "boot/image/cpus.h"
 #include "boot/image/image.h"
 #include "boot/image/state.h"
