@@ -17,11 +17,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "boot/load/bzimage.h"
-#include "boot/load/cpio.h"
 #include "boot/host/repartition.h"
 #include "boot/host/spawn.h"
-#include "boot/load/srat.h"
+#include "boot/load/acpi.h"
+#include "boot/load/bzimage.h"
+#include "boot/load/cpio.h"
 #include "boot/text/slurp.h"
 #include "ccboot.h"
 #include "sharedpc_limits.h"

@@ -145,15 +145,6 @@ void acpi_finish(struct acpi_header *table, size_t len)
 	table->checksum = -acpi_sum(table, len);
 }
 
-static size_t build_dsdt(void *p)
-{
-	struct acpi_header *dsdt = p;
-
-	acpi_start(dsdt, "DSDT", 2);
-	acpi_finish(dsdt, sizeof(*dsdt));
-	return sizeof(*dsdt);
-}
-
 static size_t build_fadt(void *p, uint64_t dsdt, uint64_t reset)
 {
 	struct fadt *fadt = p;
@@ -276,8 +267,9 @@ int acpi_build(const struct acpi_machine *m, uint64_t phys, void *buf,
 
 	if (acpi_size(m) > len)
 		return -ENOSPC;
-	end = dsdt + build_dsdt(buf + dsdt);
-	at[0] = align_up(end);
+	acpi_start(buf + dsdt, "DSDT", 2);
+	acpi_finish(buf + dsdt, sizeof(struct acpi_header));
+	at[0] = align_up(dsdt + sizeof(struct acpi_header));
 	end = at[0] + build_fadt(buf + at[0], phys + dsdt, m->reset);
 	at[1] = align_up(end);
 	end = at[1] + build_madt(buf + at[1], m);

@@ -4,6 +4,12 @@
  *
  * An image sees a small hardware-reduced machine: its own CPUs, its own
  * memory, a reset register that is a byte of its slot in ctl, nothing else.
+ *
+ * The boot image has the machine's own tables, but for an SRAT with room for the
+ * region's node.  Linux can give hot-added memory a NUMA node of its own only if
+ * the firmware named that node (a proximity domain) at boot.  Most do not name
+ * spare ones.  So `ccctl partition` hands the kernel a copy of the machine's SRAT
+ * with one more domain, which has no memory yet.
  */
 #ifndef BOOT_ACPI_H
 #define BOOT_ACPI_H
@@ -12,6 +18,7 @@
 #include <stdint.h>
 
 #include "boot/machine/topology.h"
+#include "boot/text/why.h"
 
 /* The header that all tables but the RSDP start with. */
 struct acpi_header {
@@ -55,5 +62,13 @@ size_t acpi_put_srat(void *p, const struct acpi_machine *machine);
 size_t acpi_put_memory(void *p, const struct range *mem);
 #define SRAT_HEADER_SIZE	48	/* header and reserved fields */
 #define SRAT_ENTRY_MAX		40
+
+/*
+ * srat.c: from the machine's SRAT (@len bytes), or with @old NULL a new one for
+ * @topo.  *@out is malloc'ed, *@out_len bytes.  An SRAT that has the spare
+ * domain already is copied.  -EINVAL and @why for a malformed table.
+ */
+int srat_make(const void *old, size_t len, const struct topology *topo,
+	      void **out, size_t *out_len, struct why *why);
 
 #endif

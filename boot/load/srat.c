@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * srat.c - adds a spare proximity domain to an SRAT, see srat.h
+ * srat.c - adds a spare proximity domain to an SRAT, see acpi.h
  *
  * Format: ACPI Specification 6.5, 5.2.16: a header of 48 bytes, then entries
  * { type, length, ... }.  The kernel takes a table from its initrd only if
@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include "boot/load/acpi.h"
-#include "boot/load/srat.h"
 #include "le.h"
 
 #define TYPE_CPU	0

@@ -16,7 +16,6 @@
 #include <cmocka.h>
 
 #include "boot/load/acpi.h"
-#include "boot/load/srat.h"
 
 #define PHYS	0x17fff0000ull
 #define AREA	65536
