@@ -20,6 +20,10 @@ extern const uint8_t trampoline_start[], trampoline_64[], trampoline_end[];
 #define GDT_DATA	0x00cf92000000ffffull
 #define SELECTOR_CODE	0x10	/* as the kernel's __BOOT_CS */
 
+#define E820_RAM	1
+#define E820_ACPI	3
+#define LOADER_OTHER	0xff
+
 static uint64_t page_up(uint64_t n)
 {
 	return (n + SLICE_PAGE - 1) & ~(uint64_t)(SLICE_PAGE - 1);
@@ -126,11 +130,49 @@ static int write_acpi(const struct slice *slice, int fd,
 	return ret < 0 ? ret : 0;
 }
 
+static void e820_add(struct boot_params *bp, uint64_t start, uint64_t end,
+		     uint32_t type)
+{
+	bp->e820_table[bp->e820_entries++] = (struct boot_e820_entry){
+		.addr = start, .size = end - start, .type = type };
+}
+
+/*
+ * The "zero page" that a kernel is started with: everything is zero but the
+ * kernel's own header, what the boot protocol asks a loader to fill in
+ * (Documentation/arch/x86/boot.rst), and the memory map.  In particular
+ * screen_info is zero: there is no screen, and without one the image leaves the
+ * VGA ports alone.
+ *
+ * The map has no more than the slice: the image's kernel takes what is not
+ * listed for address space without memory behind it.
+ */
+static void put_boot_params(struct boot_params *bp, const struct slice *slice,
+			    const struct bzimage *bz, const struct slice_layout *at)
+{
+	bp->hdr = bz->hdr;
+	bp->hdr.type_of_loader = LOADER_OTHER;
+	bp->hdr.code32_start = (uint32_t)at->kernel.start;
+	if (slice->initrd_size) {
+		bp->hdr.ramdisk_image = (uint32_t)at->initrd.start;
+		bp->hdr.ramdisk_size = (uint32_t)slice->initrd_size;
+		bp->ext_ramdisk_image = at->initrd.start >> 32;
+		bp->ext_ramdisk_size = (uint64_t)slice->initrd_size >> 32;
+	}
+	bp->hdr.cmd_line_ptr = (uint32_t)at->cmdline;
+	bp->ext_cmd_line_ptr = at->cmdline >> 32;
+	bp->hdr.setup_data = at->setup_data;
+	bp->acpi_rsdp_addr = at->acpi.start;
+	e820_add(bp, slice->low.start + SLICE_PAGE,
+		 slice->low.start + slice->low.size, E820_RAM);
+	e820_add(bp, slice->mem.start, at->acpi.start, E820_RAM);
+	e820_add(bp, at->acpi.start, at->acpi.start + at->acpi.size, E820_ACPI);
+}
+
 static void put_seed(void *p, const struct slice *slice)
 {
 	struct setup_data *data = p;
 
-	memset(p, 0, SLICE_PAGE);
 	data->type = SETUP_RNG_SEED;
 	data->len = sizeof(slice->seed);
 	memcpy(data->data, slice->seed, sizeof(slice->seed));
@@ -152,7 +194,7 @@ static int write_params(const struct slice *slice, const struct bzimage *bz,
 		return -errno;
 	}
 	memset(p, 0, at->params.size);
-	bootparams_fill(p, slice, bz, at);
+	put_boot_params(p, slice, bz, at);
 	put_seed(p + (at->setup_data - base), slice);
 	memcpy(p + (at->cmdline - base), slice->cmdline,
 	       strlen(slice->cmdline) + 1);

@@ -76,10 +76,6 @@ int slice_load(const struct slice *slice, int mem_fd, struct why *why);
 int slice_check(const struct slice *slice, struct bzimage *bz,
 		struct slice_layout *layout, struct why *why);
 
-/* bootparams.c: fill *@bp, wholly. */
-void bootparams_fill(struct boot_params *bp, const struct slice *slice,
-		     const struct bzimage *bz, const struct slice_layout *at);
-
 /* pagetable.c: bytes of tables for an identity map of all that @slice uses. */
 uint64_t pagetable_pages(const struct slice *slice);
 /*
