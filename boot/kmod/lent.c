@@ -78,12 +78,6 @@ bool lent_has_cpu(unsigned int cpu)
 	return false;
 }
 
-static bool inside(u64 start, u64 size, const struct sharedpc_range *range)
-{
-	return start >= range->start &&
-	       start + size <= range->start + range->size;
-}
-
 /*
  * Not images_lock: who maps has the lock of a memory map, which may be waited for with
  * that of CPU hot-plug, and that is waited for with images_lock.
@@ -98,8 +92,8 @@ int lent_may_map(u64 start, u64 size, bool write)
 		u32 state = images[id].state;
 
 		if (state == CCBOOT_ABSENT ||
-		    (!inside(start, size, &images[id].mem) &&
-		     !inside(start, size, &images[id].low)))
+		    (!mem_inside(start, size, &images[id].mem) &&
+		     !mem_inside(start, size, &images[id].low)))
 			continue;
 		ret = write && state >= CCBOOT_RUNNING ? -EBUSY : 0;
 	}
@@ -111,7 +105,7 @@ int lent_may_map(u64 start, u64 size, bool write)
  * Any context.  False: it was not running, or not in its life @epoch (a life
  * begins under run_lock: lent_watch; 0: any life).
  */
-static bool lent_kill_life(struct lent *img, u32 cause, u32 epoch)
+static bool lent_kill(struct lent *img, u32 cause, u32 epoch)
 {
 	guard(spinlock_irqsave)(&run_lock);
 	if (img->state != CCBOOT_RUNNING ||
@@ -123,11 +117,6 @@ static bool lent_kill_life(struct lent *img, u32 cause, u32 epoch)
 	img->end_ns = ktime_get_boottime_ns();
 	queue_work(ends, &img->end);
 	return true;
-}
-
-static bool lent_kill(struct lent *img, u32 cause)
-{
-	return lent_kill_life(img, cause, 0);
 }
 
 /* Wait until @count CPUs have counted themselves in the trampoline page. */
@@ -227,7 +216,7 @@ static enum hrtimer_restart watch(struct hrtimer *timer)
 			continue;
 		cause = slot_cause(&images[id]);
 		if (cause)
-			lent_kill(&images[id], cause);
+			lent_kill(&images[id], cause, 0);
 	}
 	scoped_guard(spinlock_irqsave, &run_lock) {
 		watching = any_running();
@@ -259,7 +248,7 @@ static int fence(u32 id, u32 epoch)
 	if (id == SHAREDPC_BOOT || id >= SHAREDPC_IMAGES_MAX)
 		return -EINVAL;
 	img = &images[id];
-	if (!lent_kill_life(img, CCBOOT_FENCE, epoch) &&
+	if (!lent_kill(img, CCBOOT_FENCE, epoch) &&
 	    sharedpc_image_life(id) != epoch)
 		return 0;	/* it ended before: another life runs, or none */
 	/* A new life may begin, and use the completion, before we look at it. */
@@ -355,31 +344,16 @@ int lent_add(const struct ccboot_image *spec)
 	return ret;
 }
 
-int lent_remove(u32 id)
+static int lent_remove(struct lent *img)
 {
-	struct lent *img;
-
-	guard(mutex)(&images_lock);
-	img = lent_find(id);
-	if (!img)
-		return -ENOENT;
-	if (img->state != CCBOOT_IDLE)
-		return -EBUSY;
 	lent_free(img);
 	return 0;
 }
 
-int lent_give(u32 id)
+static int lent_give(struct lent *img)
 {
-	struct lent *img;
 	u32 i;
 
-	guard(mutex)(&images_lock);
-	img = lent_find(id);
-	if (!img)
-		return -ENOENT;
-	if (img->state != CCBOOT_IDLE)
-		return -EBUSY;
 	/* Held off, so that none comes on-line meanwhile. */
 	guard(cpus_read_lock)();
 	for (i = 0; i < img->nr_cpus; i++)
@@ -401,16 +375,8 @@ static void lent_settle(struct lent *img)
 	flush_work(&img->leave);
 }
 
-int lent_return(u32 id)
+static int lent_return(struct lent *img)
 {
-	struct lent *img;
-
-	guard(mutex)(&images_lock);
-	img = lent_find(id);
-	if (!img)
-		return -ENOENT;
-	if (READ_ONCE(img->state) != CCBOOT_LENT)
-		return -EBUSY;
 	lent_settle(img);
 	/* Not while the guard looks: it uses img->cpu. */
 	scoped_guard(cpus_read_lock)
@@ -434,7 +400,7 @@ static int trampoline_arm(struct lent *img)
 	return 0;
 }
 
-static int run_locked(struct lent *img)
+static int lent_start(struct lent *img)
 {
 	int ret;
 
@@ -457,7 +423,7 @@ static int run_locked(struct lent *img)
 	if (!READ_ONCE(trampoline(img)->acks))
 		cpu_sipi(img->apic[0], img->low.start);
 	if (!await_acks(img, 1, LIMIT_ALIVE_MS)) {
-		lent_kill(img, CCBOOT_NOCPU);
+		lent_kill(img, CCBOOT_NOCPU, 0);
 		return -EIO;
 	}
 	img->starts++;
@@ -465,15 +431,32 @@ static int run_locked(struct lent *img)
 	return 0;
 }
 
-int lent_start(u32 id)
+/* What ccctl does with an added image, and the state that it must be in. */
+static const struct {
+	unsigned int cmd;
+	u32 state;
+	int (*call)(struct lent *img);		/* under images_lock */
+} calls[] = {
+	{ CCBOOT_IOC_REMOVE, CCBOOT_IDLE, lent_remove },
+	{ CCBOOT_IOC_LEND, CCBOOT_IDLE, lent_give },
+	{ CCBOOT_IOC_RETURN, CCBOOT_LENT, lent_return },
+	{ CCBOOT_IOC_START, CCBOOT_LENT, lent_start },
+};
+
+int lent_call(unsigned int cmd, u32 id)
 {
 	struct lent *img;
+	u32 i = 0;
 
+	while (i < ARRAY_SIZE(calls) && calls[i].cmd != cmd)
+		i++;
+	if (i == ARRAY_SIZE(calls))
+		return -ENOTTY;
 	guard(mutex)(&images_lock);
 	img = lent_find(id);
 	if (!img)
 		return -ENOENT;
-	return READ_ONCE(img->state) == CCBOOT_LENT ? run_locked(img) : -EBUSY;
+	return READ_ONCE(img->state) == calls[i].state ? calls[i].call(img) : -EBUSY;
 }
 
 /* Wait, but not for ever, for the end of the life @epoch of a dying image. */
@@ -507,7 +490,7 @@ int lent_stop(u32 id)
 		if (!img)
 			return -ENOENT;
 		epoch = sharedpc_image_life(id);
-		lent_kill(img, CCBOOT_STOP);
+		lent_kill(img, CCBOOT_STOP, 0);
 	}
 	ret = await_end(img, id, epoch);
 	/* It halted because it was asked to: whoever stops it asked. */

@@ -36,10 +36,8 @@ struct lent {
 };
 
 int lent_add(const struct ccboot_image *spec);
-int lent_remove(u32 id);
-int lent_give(u32 id);
-int lent_return(u32 id);
-int lent_start(u32 id);
+/* CCBOOT_IOC_REMOVE, LEND, RETURN and START; -ENOTTY: @cmd is none of these. */
+int lent_call(unsigned int cmd, u32 id);
 int lent_stop(u32 id);
 int lent_ring(u32 id);
 int lent_status(struct ccboot_status *status);
@@ -65,6 +63,7 @@ u32 cpu_read_msrs(struct ccboot_msr *msr, u32 max);
 
 /* mem.c */
 int mem_usable(const struct sharedpc_range *range);
+bool mem_inside(u64 start, u64 size, const struct sharedpc_range *range);
 int mem_set_ctl(const struct sharedpc_range *range);
 int mem_mmap(struct file *file, struct vm_area_struct *vma);
 

@@ -83,22 +83,17 @@ static long ioctl_status(void __user *arg)
 
 static long ioctl_by_id(unsigned int cmd, u32 __user *arg)
 {
-	static const struct {
-		unsigned int cmd;
-		int (*call)(u32 id);
-	} calls[] = {
-		{ CCBOOT_IOC_REMOVE, lent_remove }, { CCBOOT_IOC_LEND, lent_give },
-		{ CCBOOT_IOC_RETURN, lent_return }, { CCBOOT_IOC_START, lent_start },
-		{ CCBOOT_IOC_STOP, lent_stop }, { CCBOOT_IOC_RING, lent_ring },
-	};
-	u32 i, id;
+	u32 id;
 
 	if (get_user(id, arg))
 		return -EFAULT;
-	for (i = 0; i < ARRAY_SIZE(calls); i++)
-		if (calls[i].cmd == cmd)
-			return calls[i].call(id);
-	return -ENOTTY;
+	switch (cmd) {
+	case CCBOOT_IOC_STOP:
+		return lent_stop(id);
+	case CCBOOT_IOC_RING:
+		return lent_ring(id);
+	}
+	return lent_call(cmd, id);
 }
 
 static long ccboot_ioctl(struct file *file, unsigned int cmd, unsigned long arg)

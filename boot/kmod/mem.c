@@ -42,22 +42,22 @@ int mem_set_ctl(const struct sharedpc_range *range)
 	return ret;
 }
 
-static bool in_ctl(u64 start, u64 size)
+bool mem_inside(u64 start, u64 size, const struct sharedpc_range *range)
 {
-	return start >= ctl.start && start + size <= ctl.start + ctl.size;
+	return start >= range->start &&
+	       start + size <= range->start + range->size;
 }
 
 int mem_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	u64 start = (u64)vma->vm_pgoff << PAGE_SHIFT;
 	u64 size = vma->vm_end - vma->vm_start;
-
 	bool write = vma->vm_flags & VM_WRITE;
 	int ret;
 
 	if (start + size <= start)
 		return -EINVAL;
-	if (!in_ctl(start, size)) {
+	if (!mem_inside(start, size, &ctl)) {
 		ret = lent_may_map(start, size, write);
 		if (ret)
 			return ret;
