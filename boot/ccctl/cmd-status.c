@@ -109,22 +109,14 @@ static void find_silent(const struct several *s, struct line *lines, int n)
 	}
 }
 
-static uint64_t memory(const struct plan_image *img)
-{
-	uint64_t sum = 0;
-
-	for (int i = 0; i < img->nmem; i++)
-		sum += img->mem[i].size;
-	return sum;
-}
-
 static void print_text(const struct line *l)
 {
 	char *cpus = topology_cpus_str(l->img->cpus, l->img->ncpus), size[24];
+	uint64_t memory = range_sum(l->img->mem, l->img->nmem, -1);
 
 	printf("%-10s %-9s %6.0f %7s %6s %6u %8" PRIu64 "  ", l->img->name,
 	       l->state, l->uptime, cpus ? cpus : "?",
-	       values_size_str(memory(l->img) & ~0xfffffull, size, sizeof(size)),
+	       values_size_str(memory & ~0xfffffull, size, sizeof(size)),
 	       l->starts, l->granted);
 	free(cpus);
 	if (l->silent)
@@ -200,7 +192,7 @@ static json_t *line_json(const struct several *s, const struct line *l)
 			 "cause", l->cause, "last_words", l->words,
 			 "stage", state_stage(l->stage), "starts", l->starts,
 			 "uptime", rint(l->uptime * 10) / 10, "cpus", cpus,
-			 "memory", (json_int_t)memory(l->img),
+			 "memory", (json_int_t)range_sum(l->img->mem, l->img->nmem, -1),
 			 "frames", (json_int_t)l->granted,
 			 "heartbeat", !l->silent && l->uptime, "exports",
 			 l->img->id == SHAREDPC_BOOT ? exports_json(s->plan) : NULL);

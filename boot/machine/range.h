@@ -15,6 +15,8 @@ struct range {
 	int node;
 };
 
+/* Bytes of those on @node, or of all for @node -1. */
+uint64_t range_sum(const struct range *ranges, int n, int node);
 /* An empty range overlaps nothing. */
 bool range_overlaps(const struct range *a, const struct range *b);
 /* For qsort(): by start. */

@@ -127,13 +127,7 @@ const struct topo_pci *topology_pci(const struct topology *topo,
 
 uint64_t topology_ram(const struct topology *topo, int node)
 {
-	uint64_t sum = 0;
-	int i;
-
-	for (i = 0; i < topo->nram; i++)
-		if (node < 0 || topo->ram[i].node == node)
-			sum += topo->ram[i].size;
-	return sum;
+	return range_sum(topo->ram, topo->nram, node);
 }
 
 bool topology_is_ram(const struct topology *topo, uint64_t start,

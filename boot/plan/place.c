@@ -86,17 +86,6 @@ static bool fit_top(const struct range *range, uint64_t size, uint64_t align,
 	return *start >= range->start;
 }
 
-static uint64_t space_left(const struct space *space, int node)
-{
-	uint64_t sum = 0;
-	int i;
-
-	for (i = 0; i < space->n; i++)
-		if (space->free[i].node == node)
-			sum += space->free[i].size;
-	return sum;
-}
-
 static int take_highest(struct space *space, const struct place_item *item,
 			struct range *out)
 {
@@ -167,7 +156,7 @@ static int place_single(const struct topology *topo, const struct place_item *it
 
 	for (i = 0; !err && i < n; i++) {
 		*bad = order[i] - items;
-		*free_bytes = space_left(&space, order[i]->node);
+		*free_bytes = range_sum(space.free, space.n, order[i]->node);
 		err = take_highest(&space, order[i], &out[*bad]);
 	}
 	free(space.free);

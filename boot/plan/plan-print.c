@@ -31,16 +31,6 @@ static const char *nodes_str(const struct plan_image *image, char *buf,
 	return buf;
 }
 
-static uint64_t image_memory(const struct plan_image *image)
-{
-	uint64_t sum = 0;
-	int i;
-
-	for (i = 0; i < image->nmem; i++)
-		sum += image->mem[i].size;
-	return sum;
-}
-
 /* Sizes that need not be exact: "1278M". Returns @buf. */
 static const char *about_str(uint64_t bytes, char *buf, size_t len)
 {
@@ -66,7 +56,8 @@ static int print_images(const struct plan *plan, FILE *out)
 			return -ENOMEM;
 		fprintf(out, "%-3d %-12s %-12s %-5s %8s  ", i, image->name, cpus,
 			nodes_str(image, nodes, sizeof(nodes)),
-			about_str(image_memory(image), size, sizeof(size)));
+			about_str(range_sum(image->mem, image->nmem, -1), size,
+				  sizeof(size)));
 		free(cpus);
 		for (j = 0; j < image->ndevices; j++)
 			fprintf(out, "%s%s", j ? ", " : "", image->devices[j]);

@@ -316,7 +316,7 @@ static int make_rest(struct maker *m)
 	struct plan_image *boot = &m->plan->images[0];
 	struct plan_use uses[PLAN_MAX_USES];
 	struct range taken[PLAN_MAX_USES];
-	uint64_t sum = 0, dma = 0;
+	uint64_t sum, dma = 0;
 	int i, err, n = plan_uses(m->plan, uses);
 
 	/* Not plan_extents(): what is joined may lie on two nodes. */
@@ -326,10 +326,10 @@ static int make_rest(struct maker *m)
 	if (err)
 		return err;
 	qsort(boot->mem, boot->nmem, sizeof(*boot->mem), range_compare);
+	sum = range_sum(boot->mem, boot->nmem, -1);
 	for (i = 0; i < boot->nmem; i++) {
 		const struct range *mem = &boot->mem[i];
 
-		sum += mem->size;
 		if (mem->start < GIB4)
 			dma += mem->start + mem->size < GIB4 ? mem->size :
 			       GIB4 - mem->start;
@@ -541,10 +541,9 @@ uint64_t plan_ctl_size(int nimages, uint64_t memory)
 uint64_t plan_region_size(const struct plan *plan)
 {
 	uint64_t sum = 0;
-	int i, j;
+	int i;
 
 	for (i = 0; i < plan->nimages; i++)
-		for (j = 0; j < plan->images[i].nregion; j++)
-			sum += plan->images[i].region[j].size;
+		sum += range_sum(plan->images[i].region, plan->images[i].nregion, -1);
 	return sum;
 }
