@@ -27,15 +27,17 @@
 #define SRAT_X2APIC	2
 #define ENTRY_ENABLED	1u	/* bit 0 of the flags in all of them */
 
-/* The next whole entry at or after *@at, moving *@at behind it; or NULL. */
-static const uint8_t *next_entry(const uint8_t *table, size_t len, size_t *at)
+/* Each whole entry of a table, from offset @at on, to @take, until that fails. */
+static int each_entry(const uint8_t *table, size_t len, size_t at, struct acpi_map *map,
+		      int (*take)(struct acpi_map *map, const uint8_t *entry))
 {
-	const uint8_t *entry = table + *at;
+	int err = 0;
 
-	if (*at + 2 > len || entry[1] < 2 || entry[1] > len - *at)
-		return NULL;
-	*at += entry[1];
-	return entry;
+	while (!err && at + 2 <= len && table[at + 1] >= 2 && table[at + 1] <= len - at) {
+		err = take(map, table + at);
+		at += table[at + 1];
+	}
+	return err;
 }
 
 static int map_add_cpu(struct acpi_map *map, uint32_t apic_id)
@@ -56,21 +58,15 @@ static int domain_node(struct acpi_map *map, uint32_t domain)
 	return array_append(&map->domains, &map->nnodes, sizeof(domain), &domain) ?: i;
 }
 
-static int parse_madt(const uint8_t *table, size_t len, struct acpi_map *map)
+static int madt_cpu(struct acpi_map *map, const uint8_t *entry)
 {
-	size_t at = MADT_ENTRIES;
-	const uint8_t *entry;
-	int err = 0;
-
-	while (!err && (entry = next_entry(table, len, &at))) {
-		if (entry[0] == MADT_LAPIC && entry[1] >= 8 &&
-		    le_get32(entry + 4) & ENTRY_ENABLED)
-			err = map_add_cpu(map, entry[3]);
-		else if (entry[0] == MADT_X2APIC && entry[1] >= 16 &&
-			 le_get32(entry + 8) & ENTRY_ENABLED)
-			err = map_add_cpu(map, le_get32(entry + 4));
-	}
-	return err;
+	if (entry[0] == MADT_LAPIC && entry[1] >= 8 &&
+	    le_get32(entry + 4) & ENTRY_ENABLED)
+		return map_add_cpu(map, entry[3]);
+	if (entry[0] == MADT_X2APIC && entry[1] >= 16 &&
+	    le_get32(entry + 8) & ENTRY_ENABLED)
+		return map_add_cpu(map, le_get32(entry + 4));
+	return 0;
 }
 
 static int srat_cpu(struct acpi_map *map, const uint8_t *entry)
@@ -115,30 +111,17 @@ static int srat_mem(struct acpi_map *map, const uint8_t *entry)
 		array_append(&map->mem, &map->nmem, sizeof(mem), &mem);
 }
 
-static int parse_srat(const uint8_t *table, size_t len, struct acpi_map *map,
-		      int (*take)(struct acpi_map *map, const uint8_t *entry))
-{
-	size_t at = SRAT_ENTRIES;
-	const uint8_t *entry;
-	int err = 0;
-
-	while (!err && (entry = next_entry(table, len, &at)))
-		err = take(map, entry);
-	return err;
-}
-
 int acpi_map_parse(const uint8_t *madt, size_t madt_len, const uint8_t *srat,
 		   size_t srat_len, struct acpi_map *map)
 {
-	int err = 0;
+	int err;
 
 	memset(map, 0, sizeof(*map));
-	if (madt)
-		err = parse_madt(madt, madt_len, map);
-	if (!err && srat)
-		err = parse_srat(srat, srat_len, map, srat_cpu);
-	if (!err && srat)
-		err = parse_srat(srat, srat_len, map, srat_mem);
+	err = each_entry(madt, madt_len, MADT_ENTRIES, map, madt_cpu);
+	if (!err)
+		err = each_entry(srat, srat_len, SRAT_ENTRIES, map, srat_cpu);
+	if (!err)
+		err = each_entry(srat, srat_len, SRAT_ENTRIES, map, srat_mem);
 	if (err)
 		acpi_map_free(map);
 	return err;
