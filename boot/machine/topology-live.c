@@ -30,9 +30,10 @@
 static int read_cpuinfo(struct topology *topo)
 {
 	FILE *in = fopen("/proc/cpuinfo", "re");
+	struct topo_cpu *found;
 	char line[4096];
 	unsigned int id;
-	int i, cpu = -1;
+	int cpu = -1;
 
 	if (!in)
 		return -errno;
@@ -41,9 +42,9 @@ static int read_cpuinfo(struct topology *topo)
 			continue;
 		if (sscanf(line, "apicid : %u", &id) != 1)
 			continue;
-		for (i = 0; i < topo->ncpus; i++)
-			if (topo->cpus[i].cpu == cpu)
-				topo->cpus[i].apic_id = id;
+		found = topology_cpu(topo, cpu);
+		if (found)
+			found->apic_id = id;
 	}
 	fclose(in);
 	return 0;
@@ -78,11 +79,10 @@ static int add_present(struct topology *topo, int number)
 
 static int mark_online(struct topology *topo, int number)
 {
-	int i;
+	struct topo_cpu *cpu = topology_cpu(topo, number);
 
-	for (i = 0; i < topo->ncpus; i++)
-		if (topo->cpus[i].cpu == number)
-			topo->cpus[i].online = true;
+	if (cpu)
+		cpu->online = true;
 	return 0;
 }
 

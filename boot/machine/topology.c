@@ -13,13 +13,6 @@
 
 #include "boot/text/array.h"
 
-static int compare_cpu(const void *a, const void *b)
-{
-	const struct topo_cpu *x = a, *y = b;
-
-	return x->cpu - y->cpu;
-}
-
 static int compare_pci(const void *a, const void *b)
 {
 	const struct topo_pci *x = a, *y = b;
@@ -27,6 +20,7 @@ static int compare_pci(const void *a, const void *b)
 	return strcmp(x->bdf, y->bdf);
 }
 
+/* Of nodes, and of CPUs: their number is their first member. */
 static int compare_int(const void *a, const void *b)
 {
 	return *(const int *)a - *(const int *)b;
@@ -36,8 +30,7 @@ static int add_node(struct topology *topo, int node)
 {
 	if (topology_has_node(topo, node))
 		return 0;
-	return array_append(&topo->nodes, &topo->nnodes, sizeof(node),
-			    &node);
+	return array_append(&topo->nodes, &topo->nnodes, sizeof(node), &node);
 }
 
 /* Join neighbours of one node: fewer ranges, and larger holes to plan in. */
@@ -70,7 +63,7 @@ int topology_finish(struct topology *topo)
 {
 	int i, err = 0;
 
-	sort(topo->cpus, topo->ncpus, sizeof(*topo->cpus), compare_cpu);
+	sort(topo->cpus, topo->ncpus, sizeof(*topo->cpus), compare_int);
 	sort(topo->ram, topo->nram, sizeof(*topo->ram), range_compare);
 	sort(topo->pci, topo->npci, sizeof(*topo->pci), compare_pci);
 	join_ram(topo);
@@ -94,7 +87,7 @@ void topology_free(struct topology *topo)
 	free(topo);
 }
 
-const struct topo_cpu *topology_cpu(const struct topology *topo, int cpu)
+struct topo_cpu *topology_cpu(const struct topology *topo, int cpu)
 {
 	int i;
 

@@ -74,7 +74,7 @@ int topology_save(const struct topology *topo, const char *path);
 void topology_free(struct topology *topo);
 
 /* The CPU numbered @cpu, or NULL. */
-const struct topo_cpu *topology_cpu(const struct topology *topo, int cpu);
+struct topo_cpu *topology_cpu(const struct topology *topo, int cpu);
 bool topology_has_node(const struct topology *topo, int node);
 const struct topo_pci *topology_pci(const struct topology *topo,
 				    const char *bdf);
