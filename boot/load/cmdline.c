@@ -34,12 +34,6 @@ static void put_machine(FILE *out, const struct ccboot_info *info)
 	fprintf(out, " printk.devkmsg=on");
 }
 
-static void put_owner(FILE *out, const struct plan_image *img)
-{
-	if (img->nregion)
-		fputs(" memhp_default_state=online_movable numa_balancing=disable", out);
-}
-
 static void put_mount_words(FILE *out, const struct plan_image *img)
 {
 	for (int i = 0; i < img->nmounts; i++)
@@ -59,7 +53,8 @@ char *cmdline_make(const struct plan *plan, const struct plan_image *img,
 		return NULL;
 	fprintf(out, KMSG_TOKEN " ", (unsigned long long)token);
 	put_machine(out, info);
-	put_owner(out, img);
+	if (img->nregion)
+		fputs(" memhp_default_state=online_movable numa_balancing=disable", out);
 	fprintf(out, " hostname=%s", img->name);
 	fprintf(out, " sharedpc.self=%d sharedpc.ctl=0x%" PRIx64
 		" sharedpc.ctl_size=0x%" PRIx64, img->id, plan->ctl.start,

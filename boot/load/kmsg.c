@@ -70,11 +70,6 @@ static size_t message_parse(const uint8_t *mem, size_t len, size_t at,
 	return next;
 }
 
-static bool contains(const struct message *msg, const char *what, size_t len)
-{
-	return memmem(msg->text, msg->len, what, len) != NULL;
-}
-
 /* Is the log whose first block is at @at that of start @token? */
 static bool is_start(const uint8_t *mem, size_t len, size_t at, uint64_t token)
 {
@@ -84,7 +79,7 @@ static bool is_start(const uint8_t *mem, size_t len, size_t at, uint64_t token)
 	snprintf(want, sizeof(want), KMSG_TOKEN, (unsigned long long)token);
 	for (int i = 0; i < EARLY && !msg.last && at + 16 <= len; i++) {
 		at = message_parse(mem, len, at, &msg);
-		if (contains(&msg, want, KMSG_TOKEN_LEN))
+		if (memmem(msg.text, msg.len, want, KMSG_TOKEN_LEN))
 			return true;
 	}
 	return false;
