@@ -166,10 +166,8 @@ static void try_missing(const struct init_options *opt, struct missing *missing)
 }
 
 /* Until all is mounted; in a process of its own, which this image's shut-down ends, too. */
-static void mount_missing(const struct init_options *opt, struct missing *missing)
-	__attribute__((noreturn));
-
-static void mount_missing(const struct init_options *opt, struct missing *missing)
+static __attribute__((noreturn))
+void mount_missing(const struct init_options *opt, struct missing *missing)
 {
 	int pause_ms = LIMIT_INIT_MOUNT_PAUSE_MS;
 
