@@ -4,7 +4,7 @@
  *
  *	command line	the running one, without what an earlier partition
  *			added, then the plan's reservations
- *	initrd		an SRAT with a spare node (srat.h), not compressed, as
+ *	initrd		an SRAT with a spare node (acpi.h), not compressed, as
  *			the kernel wants its ACPI tables; then the boot
  *			image's own initrd, if it has one
  *
