@@ -70,6 +70,12 @@ static void ask_entry(struct msg *m, fuse_req_t req, fuse_ino_t dir,
 	msg_free(m);
 }
 
+/* FUSE takes other errors of a look-up for "it is not there". */
+static int lack(int err)
+{
+	return err == -EMFILE || err == -ENFILE || err == -ENOBUFS ? -ENOMEM : err;
+}
+
 /* "." or "..": FUSE has the node without a name of it, from a file handle. */
 static void ask_dot(struct msg *m, fuse_req_t req, uint64_t dots)
 {
@@ -78,7 +84,7 @@ static void ask_dot(struct msg *m, fuse_req_t req, uint64_t dots)
 	int ret;
 
 	msg_put(m, &n, sizeof(n));
-	ret = ask_call(m, req);
+	ret = lack(ask_call(m, req));
 	if (!ret)
 		ret = get_entry(m, ccfs_of(req), 0, NULL, &e);
 	answer_entry(req, ret, &e);
@@ -103,9 +109,7 @@ void op_lookup(fuse_req_t req, fuse_ino_t dir, const char *name)
 	}
 	ask(&m, req, CCFS_LOOKUP, dir);
 	ask_name(&m, name);
-	ret = ask_call(&m, req);
-	if (ret == -EMFILE || ret == -ENFILE || ret == -ENOBUFS)
-		ret = -ENOMEM;
+	ret = lack(ask_call(&m, req));
 	if (!ret)
 		ret = get_entry(&m, ccfs_of(req), dir, name, &e);
 	answer_entry(req, ret, &e);

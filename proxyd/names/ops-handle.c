@@ -5,9 +5,8 @@
  * The client keeps a handle for as long as it likes and presents it to this proxy or to
  * one that came after it. It is the file system's own, which everybody can make up, with
  * the kernel's seal on it and on what it was given for: the root of the mount.
- * What was below that root when the handle was given is found wherever in the
- * file system it is by then, as with NFS; but no way leads from there to a
- * directory that is not below the root.
+ * A file is found wherever in the file system it is by then, as with NFS; a directory
+ * only below the root, and nothing leads above that.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +14,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "proxyd/data/proxy.h"
@@ -27,7 +27,7 @@ _Static_assert(CCFS_FHANDLE_MAX == MAX_HANDLE_SZ, "handles of name_to_handle_at(
 
 /* What the seal is of. No byte of it is left unset. */
 struct sealed {
-	uint64_t root_dev;
+	fsid_t fs;
 	uint64_t root_ino;
 	int32_t type;
 	uint32_t len;
@@ -42,6 +42,7 @@ static int seal(struct request *req, const struct ccfs_fhandle *h, __u64 *out)
 {
 	struct sealed sealed = { .type = h->type, .len = h->len };
 	struct sharedpc_seal s = { .data = (uintptr_t)&sealed, .len = sizeof(sealed) };
+	struct statfs fs = { 0 };
 	struct node *root;
 	int ret;
 
@@ -51,35 +52,17 @@ static int seal(struct request *req, const struct ccfs_fhandle *h, __u64 *out)
 	ret = node_get(&req->conn->nodes, CCFS_ROOT, &root);
 	if (ret)
 		return ret;
-	sealed.root_dev = root->dev;
 	sealed.root_ino = root->ino;
+	ret = fstatfs(root->fd, &fs) ? -errno : 0;
+	sealed.fs = fs.f_fsid;
 	node_put(&req->conn->nodes, root);
+	if (ret)
+		return ret;
 	memcpy(sealed.bytes, h->bytes, sizeof(sealed.bytes));
 	if (ioctl(req->conn->proxy->dev, SHAREDPC_IOC_SEAL, &s))
 		return -errno;
 	*out = s.seal;
 	return 0;
-}
-
-int request_handle(struct request *req)
-{
-	struct ccfs_fhandle h = { 0 };
-	struct file_handle *of;
-	int ret = msg_end(&req->in);
-
-	if (ret)
-		return ret;
-	of = node_handle(req->node->fd);
-	if (!of)
-		return -EOPNOTSUPP;
-	h.type = of->handle_type;
-	h.len = of->handle_bytes;
-	memcpy(h.bytes, of->f_handle, of->handle_bytes);
-	free(of);
-	ret = seal(req, &h, &h.seal);
-	if (!ret)
-		msg_put(&req->out, &h, sizeof(h));
-	return ret;
 }
 
 static bool same_file(const struct stat *a, const struct stat *b)
@@ -131,6 +114,29 @@ static int below_root(struct request *req, int dir)
 	}
 	close(fd);
 	return same_file(&st, &root) ? 0 : -ESTALE;
+}
+
+int request_handle(struct request *req)
+{
+	struct ccfs_fhandle h = { 0 };
+	struct file_handle *of;
+	int ret = msg_end(&req->in);
+
+	if (!ret && S_ISDIR(req->node->type))
+		ret = below_root(req, req->node->fd);
+	if (ret)
+		return ret;
+	of = node_handle(req->node->fd);
+	if (!of)
+		return -EOPNOTSUPP;
+	h.type = of->handle_type;
+	h.len = of->handle_bytes;
+	memcpy(h.bytes, of->f_handle, of->handle_bytes);
+	free(of);
+	ret = seal(req, &h, &h.seal);
+	if (!ret)
+		msg_put(&req->out, &h, sizeof(h));
+	return ret;
 }
 
 /* Answer with the file at @fd (O_PATH, taken over), which is not known by a name. */

@@ -27,6 +27,7 @@
 
 /* What ccfs told and nobody has taken: told.c. */
 struct ccfs_fhandle;
+struct present;
 
 struct told {
 	spinlock_t lock;
@@ -116,6 +117,7 @@ struct cache_inode {
 	struct said said;
 	struct known __rcu *known;
 	char *text;			/* of a symbolic link: inode->i_link */
+	struct ccfs_fhandle *handle;	/* NULL: not asked for yet */
 	struct file *spare;		/* the mount's spare_lock, as both below */
 	u64 spare_gen;
 	struct list_head spare_node;
@@ -148,6 +150,7 @@ static inline struct cache_inode *cache_inode(const struct inode *inode)
 }
 
 /* mount.c */
+void cache_put(struct cache_mount *m);		/* for kref_get(&m->ref) */
 void cache_shed_all(void);
 
 /* told.c */
@@ -209,8 +212,19 @@ int direct_remove(const struct inode *dir, const struct dentry *d, struct shared
 
 /* The handle of @inode; and the node of a handle, with a use that forget gives back. */
 int direct_handle(const struct inode *inode, struct ccfs_fhandle *h);
-int direct_present(const struct inode *root, const struct ccfs_fhandle *h, u64 *node);
-void direct_forget(const struct inode *root, u64 node);
+int direct_present(const struct cache_mount *m, const struct ccfs_fhandle *h, u64 *node);
+/* DIRECT_NOT: it has not been asked, and can be again. */
+int direct_forget(const struct cache_mount *m, u64 node);
+
+/* present.c */
+/* Ask for the node of @handle.  -ENOMEM; -EINTR: the caller is being killed. */
+struct present *present_begin(struct cache_mount *m, const struct ccfs_fhandle *handle);
+/* 0, the owner's error, or DIRECT_NOT: the mount is dead. */
+int present_node(const struct present *p, u64 *node);
+/* FUSE has the node, or does not want it: the use of it goes back, some time. */
+void present_end(struct present *p);
+int present_init(void);
+void present_exit(void);
 
 /* export.c */
 void export_wrap(struct cache_mount *m, struct super_block *sb);

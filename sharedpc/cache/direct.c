@@ -14,7 +14,6 @@
  * killed meanwhile does not know whether it was.
  */
 #include <linux/cred.h>
-#include <linux/delay.h>
 #include <linux/fs.h>
 #include <linux/pid_namespace.h>
 #include <linux/sched.h>
@@ -23,8 +22,6 @@
 #include "client/ask.h"
 
 #define REQUEST_MAX	SHAREDPC_BOUNCE_SIZE	/* bytes, with the caller's groups */
-#define FORGET_TRIES	100
-#define FORGET_PAUSE	10	/* ms */
 
 /* A question, as it is written. */
 struct question {
@@ -32,6 +29,7 @@ struct question {
 	struct ccfs_header head;
 	size_t len;
 	bool full;
+	bool sent;			/* so the owner may have done it */
 };
 
 static void put(struct question *q, const void *data, size_t len)
@@ -83,6 +81,7 @@ static int question_begin(struct question *q, const struct cache_mount *m,
 	};
 	q->len = sizeof(q->head);	/* it comes last, with the length */
 	q->full = false;
+	q->sent = false;
 	err = ask_begin(&q->ask, m->session, REQUEST_MAX);
 	if (err)
 		return err;
@@ -126,13 +125,14 @@ static int question_end(struct question *q, const struct cache_mount *m, void *b
 	q->head.len = q->len;
 	memcpy(q->ask.at, &q->head, sizeof(q->head));
 	got = q->full ? -EMSGSIZE : ask_send(&q->ask, m->ask, q->len, &m->dead);
+	q->sent = got != -EBUSY && got != -EMSGSIZE;
 	if (got < 0) {
 		ret = got == -EINTR ? -EINTR : DIRECT_NOT;
 	} else {
 		ret = answer_check(q->ask.at, got, &q->head);
 		if (!ret && got != sizeof(q->head) + len)
 			ret = DIRECT_NOT;
-		if (!ret)
+		if (!ret && len)
 			memcpy(body, q->ask.at + sizeof(q->head), len);
 	}
 	ask_end(&q->ask);
@@ -242,14 +242,13 @@ int direct_handle(const struct inode *inode, struct ccfs_fhandle *h)
 	return !err && h->len > sizeof(h->bytes) ? DIRECT_NOT : err;
 }
 
-int direct_present(const struct inode *root, const struct ccfs_fhandle *h, u64 *node)
+int direct_present(const struct cache_mount *m, const struct ccfs_fhandle *h, u64 *node)
 {
-	const struct cache_mount *m = cache_mount_of(root->i_sb);
 	struct ccfs_entry entry;
 	struct question q;
 	int err;
 
-	if (!may_ask(m, root) || question_begin(&q, m, CCFS_PRESENT, FUSE_ROOT))
+	if (READ_ONCE(m->dead) || question_begin(&q, m, CCFS_PRESENT, FUSE_ROOT))
 		return DIRECT_NOT;
 	put(&q, h, sizeof(*h));
 	err = question_end(&q, m, &entry, sizeof(entry));
@@ -259,23 +258,18 @@ int direct_present(const struct inode *root, const struct ccfs_fhandle *h, u64 *
 	return *node ? 0 : DIRECT_NOT;
 }
 
-/* Not in vain, or the node would be known until the end of the mount. */
-void direct_forget(const struct inode *root, u64 node)
+int direct_forget(const struct cache_mount *m, u64 node)
 {
-	const struct cache_mount *m = cache_mount_of(root->i_sb);
 	const struct ccfs_count n = { .count = 1 };
 	const struct ccfs_forget one = { .node = node, .count = 1 };
 	struct question q;
-	u32 i;
+	int err;
 
-	for (i = 0; i < FORGET_TRIES && may_ask(m, root); i++) {
-		if (i)
-			msleep(FORGET_PAUSE);
-		if (question_begin(&q, m, CCFS_FORGET, FUSE_ROOT))
-			continue;
-		put(&q, &n, sizeof(n));
-		put(&q, &one, sizeof(one));
-		if (question_end(&q, m, NULL, 0) != DIRECT_NOT)
-			return;
-	}
+	if (READ_ONCE(m->dead) || question_begin(&q, m, CCFS_FORGET, FUSE_ROOT))
+		return DIRECT_NOT;
+	put(&q, &n, sizeof(n));
+	put(&q, &one, sizeof(one));
+	err = question_end(&q, m, NULL, 0);
+	/* Twice would be once too often. */
+	return err == DIRECT_NOT && q.sent ? -EIO : err;
 }

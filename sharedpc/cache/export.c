@@ -7,29 +7,77 @@
  * own file system, sealed.  It is good as long as the owner's kernel runs, on this image, on
  * any mount of the same export.
  *
- * On the owner's own mounts, and where the owner cannot be asked, FUSE's it is.
+ * On the owner's own mounts, and where its file system has no handles, FUSE's it is.
  */
+#include <linux/delay.h>
 #include <linux/exportfs.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
 #include "cache/cache.h"
 #include "ccfs_proto.h"
 
 #define FH_TYPE		0xcc	/* nobody else's, see enum fid_type */
 #define FH_HEAD		4	/* words: seal, type, len */
+#define TRIES		100	/* when there is no slot, or no buffer */
+#define PAUSE		20	/* ms between them */
 
 static bool has_handles(const struct cache_mount *m)
 {
 	return m->session && m->ask;
 }
 
+static int handle_ask(const struct inode *inode, struct ccfs_fhandle *h)
+{
+	const struct cache_mount *m = cache_mount_of(inode->i_sb);
+	int err, tries;
+
+	for (tries = 0; tries < TRIES; tries++) {
+		err = direct_handle(inode, h);
+		if (err != DIRECT_NOT || READ_ONCE(m->dead) || !cache_inode(inode))
+			return err;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		msleep(PAUSE);
+	}
+	return err;
+}
+
+/*
+ * The handle of @inode, which never changes: asked for once.  0, or the owner's error;
+ * not under reclaim, which comes here when a file goes that somebody watches.
+ */
+static int handle_get(const struct inode *inode, struct ccfs_fhandle *h)
+{
+	struct cache_inode *ci = cache_inode(inode);
+	struct ccfs_fhandle *new;
+	int err;
+
+	/* Complete, once it shows. */
+	if (ci && smp_load_acquire(&ci->handle)) {
+		*h = *ci->handle;
+		return h->len ? 0 : -EOPNOTSUPP;
+	}
+	if (!ci || current->flags & PF_MEMALLOC)
+		return -EAGAIN;
+	*h = (struct ccfs_fhandle){ 0 };
+	err = handle_ask(inode, h);
+	if (err && err != -EOPNOTSUPP)
+		return err;
+	new = kmemdup(h, sizeof(*h), GFP_KERNEL_ACCOUNT);
+	if (new && cmpxchg_release(&ci->handle, NULL, new))
+		kfree(new);
+	return err;
+}
+
 static int cache_encode_fh(struct inode *inode, u32 *fh, int *max, struct inode *parent)
 {
 	const struct cache_mount *m = cache_mount_of(inode->i_sb);
 	struct ccfs_fhandle h;
-	int words;
+	int words, err = has_handles(m) ? handle_get(inode, &h) : -EOPNOTSUPP;
 
-	if (!has_handles(m))
+	if (err == -EOPNOTSUPP)
 		return m->fuse_export_op->encode_fh(inode, fh, max, parent);
-	if (direct_handle(inode, &h))
+	if (err)
 		return FILEID_INVALID;
 	words = FH_HEAD + DIV_ROUND_UP(h.len, sizeof(u32));
 	if (*max < words) {
@@ -76,41 +124,69 @@ static struct dentry *adopted(struct dentry *d, u64 turn)
 	return ERR_PTR(err);
 }
 
+/* What is not there, or must not be, is stale; what could not be found out is a lack. */
+static int decode_error(int err)
+{
+	switch (err) {
+	case -EINTR:
+		return err;
+	case -ENOMEM:
+	case -ENOBUFS:
+	case -EMFILE:
+	case -ENFILE:
+		return -ENOMEM;
+	}
+	return -ESTALE;
+}
+
+static struct dentry *presented(struct super_block *sb, const struct ccfs_fhandle *h)
+{
+	struct cache_mount *m = cache_mount_of(sb);
+	struct present *p = present_begin(m, h);
+	struct fid fuse = { 0 };
+	struct dentry *d;
+	u64 node;
+	int err;
+
+	if (IS_ERR(p))
+		return ERR_CAST(p);
+	err = present_node(p, &node);
+	if (err) {
+		d = ERR_PTR(decode_error(err));
+	} else {
+		fuse.raw[0] = node >> 32;
+		fuse.raw[1] = node;
+		fuse.raw[2] = node == FUSE_ROOT ? 0 : m->generation;
+		d = m->fuse_export_op->fh_to_dentry(sb, &fuse, 3, FILEID_INO64_GEN);
+	}
+	/* FUSE has a use of the node of its own. */
+	present_end(p);
+	return d;
+}
+
 static struct dentry *cache_fh_to_dentry(struct super_block *sb, struct fid *fid, int words,
 					 int type)
 {
 	const struct cache_mount *m = cache_mount_of(sb);
-	struct inode *root = d_inode(sb->s_root);
+	u64 turn = show_turn(d_inode(sb->s_root));
 	struct ccfs_fhandle h;
-	struct fid fuse = { 0 };
-	struct dentry *d;
-	u64 node, turn;
-	int err;
+	struct dentry *d = NULL;
 
-	if (!has_handles(m))
-		return m->fuse_export_op->fh_to_dentry(sb, fid, words, type);
-	if (type != FH_TYPE || !handle_read(&h, fid->raw, words))
-		return NULL;
-	turn = show_turn(root);
-	err = direct_present(root, &h, &node);
-	if (err)
-		return ERR_PTR(err == -ENOMEM || err == -EINTR ? err : -ESTALE);
-	fuse.raw[0] = node >> 32;
-	fuse.raw[1] = node;
-	fuse.raw[2] = node == FUSE_ROOT ? 0 : m->generation;
-	d = m->fuse_export_op->fh_to_dentry(sb, &fuse, 3, FILEID_INO64_GEN);
-	/* FUSE has a use of the node of its own. */
-	direct_forget(root, node);
+	if (type != FH_TYPE)
+		d = m->fuse_export_op->fh_to_dentry(sb, fid, words, type);
+	else if (has_handles(m) && handle_read(&h, fid->raw, words))
+		d = presented(sb, &h);
 	return adopted(d, turn);
 }
 
-/* Our handles have none: who wants one for certain finds it above the file. */
+/* Of FUSE's handles: ours have no parent. */
 static struct dentry *cache_fh_to_parent(struct super_block *sb, struct fid *fid, int words,
 					 int type)
 {
-	const struct cache_mount *m = cache_mount_of(sb);
+	u64 turn = show_turn(d_inode(sb->s_root));
 
-	return has_handles(m) ? NULL : m->fuse_export_op->fh_to_parent(sb, fid, words, type);
+	return adopted(cache_mount_of(sb)->fuse_export_op->fh_to_parent(sb, fid, words, type),
+		       turn);
 }
 
 static struct dentry *cache_get_parent(struct dentry *child)

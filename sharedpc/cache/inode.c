@@ -10,7 +10,7 @@
  *
  * FUSE makes an inode with its own tables; whoever gets to know one first gives
  * it ours: each dentry passes cache_lookup or cache_revalidate before anybody
- * uses what it names.
+ * uses what it names, or is found by a file handle (export.c).
  */
 #include <linux/exportfs.h>
 #include <linux/fs.h>
@@ -148,6 +148,7 @@ static void inode_free(struct rcu_head *rcu)
 	if (k)
 		known_free(&k->rcu);
 	kfree(ci->text);
+	kfree(ci->handle);
 	kfree(ci);
 }
 

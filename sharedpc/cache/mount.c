@@ -42,6 +42,11 @@ static void mount_release(struct kref *ref)
 	call_rcu(&container_of(ref, struct cache_mount, ref)->rcu, mount_free);
 }
 
+void cache_put(struct cache_mount *m)
+{
+	kref_put(&m->ref, mount_release);
+}
+
 static void mount_list(struct cache_mount *m)
 {
 	spin_lock(&mounts_lock);
@@ -70,7 +75,7 @@ static void cache_put_super(struct super_block *sb)
 	mount_unlist(m);
 	WRITE_ONCE(m->dead, true);
 	spare_exit(m);
-	kref_put(&m->ref, mount_release);
+	cache_put(m);
 	module_put(THIS_MODULE);
 }
 
@@ -237,7 +242,7 @@ struct cache_mount *cache_attach(const struct sharedpc_attach *want)
 		if (err == -EOPNOTSUPP)
 			pr_notice("this is not the FUSE that names can be remembered of\n");
 		spare_exit(m);
-		kref_put(&m->ref, mount_release);
+		cache_put(m);
 		m = ERR_PTR(err);
 	}
 put:
@@ -264,7 +269,7 @@ void cache_detach(struct cache_mount *m)
 {
 	WRITE_ONCE(m->dead, true);
 	spare_shed(m);
-	kref_put(&m->ref, mount_release);
+	cache_put(m);
 }
 
 void cache_session_ended(const struct session *s)
@@ -305,12 +310,20 @@ void cache_shed_all(void)
 
 int cache_init(void)
 {
-	return open_init();
+	int err = present_init();
+
+	if (err)
+		return err;
+	err = open_init();
+	if (err)
+		present_exit();
+	return err;
 }
 
 /* No super block has our tables: each would hold the module. */
 void cache_exit(void)
 {
+	present_exit();
 	rcu_barrier();
 	open_exit();
 }

@@ -29,7 +29,7 @@
  *	xattr.c		extended attributes and ACLs that are not there
  *	statfs.c	how full the file system is, for a second
  *	direct.c	what the owner is asked without FUSE
- *	export.c	file handles
+ *	export.c	file handles; present.c: their way back
  *	stat.c		how often what was known
  *
  * What it assumes of FUSE in 6.12, and where that is checked:
