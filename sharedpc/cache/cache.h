@@ -226,6 +226,15 @@ void present_end(struct present *p);
 int present_init(void);
 void present_exit(void);
 
+/* heard.c */
+/* The owner has said @tale of @inode, to the current task. */
+void heard_note(const struct inode *inode, const struct sharedpc_tale *tale);
+/* Has it in this system call, and nothing has been changed since?  Then *@tale is that. */
+bool heard_of(const struct inode *inode, struct sharedpc_tale *tale);
+/* The current task changes something. */
+void heard_forget(void);
+void heard_exit(void);
+
 /* export.c */
 void export_wrap(struct cache_mount *m, struct super_block *sb);
 

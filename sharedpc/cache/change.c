@@ -14,6 +14,7 @@
 /* @err of an operation that made @d, begun in @turn. */
 static int made(struct inode *dir, struct dentry *d, u64 turn, int err)
 {
+	heard_forget();
 	if (!err)
 		cache_learn(dir, turn);
 	return err ?: entry_learn(dir, d, turn);
@@ -82,6 +83,7 @@ static int removed(struct inode *dir, struct dentry *d,
 
 	if (err == DIRECT_NOT)
 		err = by_fuse(dir, d);
+	heard_forget();
 	if (!err) {
 		entry_gone(dir, d, before);
 		cache_learn(dir, turn);
@@ -105,6 +107,7 @@ int cache_rename(struct mnt_idmap *idmap, struct inode *olddir, struct dentry *o
 	u64 turn = show_turn(olddir);
 	int err = cache_fuse_iops(olddir)->rename(idmap, olddir, old, newdir, new, flags);
 
+	heard_forget();
 	if (!err) {
 		entry_moving(old, new);
 		entry_moving(new, old);

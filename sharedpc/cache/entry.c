@@ -225,6 +225,7 @@ static int asking_direct(const struct asking *a, struct inode *inode)
 	case 0:
 		forget_all_cached_acls(inode);	/* as FUSE does */
 		cache_said(inode, &tale, turn, &said);
+		heard_note(inode, &tale);
 		return 1;
 	}
 	return err;

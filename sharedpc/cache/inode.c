@@ -331,12 +331,27 @@ static bool known_copy(const struct inode *inode, struct known *out)
 	return k;
 }
 
+/* Has the word of @inode not changed since @tale, as far as it is one to be remembered? */
+static bool still_good(const struct inode *inode, const struct sharedpc_tale *tale)
+{
+	const struct cache_inode *ci = cache_inode(inode);
+
+	return !ci->word || !tale->gen || words_read(ci->word) == tale->gen;
+}
+
 static int look_direct(struct inode *inode, struct known *out)
 {
 	u64 turn = show_turn(inode);
 	struct sharedpc_tale tale;
-	int err = show_may_ask(inode) ? direct_getattr(inode, &tale) : DIRECT_NOT;
+	int err;
 
+	if (!show_may_ask(inode))
+		return DIRECT_NOT;
+	if (heard_of(inode, &tale) && still_good(inode, &tale)) {
+		known_fill(out, inode, &tale);
+		return 0;
+	}
+	err = direct_getattr(inode, &tale);
 	if (err)
 		return err;
 	forget_all_cached_acls(inode);	/* as FUSE does */

@@ -324,6 +324,7 @@ int cache_init(void)
 void cache_exit(void)
 {
 	present_exit();
+	heard_exit();
 	rcu_barrier();
 	open_exit();
 }

@@ -29,6 +29,7 @@
  *	xattr.c		extended attributes and ACLs that are not there
  *	statfs.c	how full the file system is, for a second
  *	direct.c	what the owner is asked without FUSE
+ *	heard.c		.. and has said in this system call
  *	export.c	file handles; present.c: their way back
  *	stat.c		how often what was known
  *

@@ -36,6 +36,7 @@ static void turn_over(struct inode *inode, int by)
 {
 	struct cache_inode *ci = cache_inode(inode);
 
+	heard_forget();
 	if (!ci)
 		return;
 	spin_lock(&ci->lock);
