@@ -148,6 +148,20 @@ static void op_readdir(void)
 		die("many");
 }
 
+static void op_handle(void)
+{
+	union {
+		struct file_handle h;
+		char room[sizeof(struct file_handle) + MAX_HANDLE_SZ];
+	} u = { .h.handle_bytes = MAX_HANDLE_SZ };
+	int fd, mount;
+
+	must(name_to_handle_at(AT_FDCWD, "d1/d2/f", &u.h, &mount, 0), "name_to_handle_at");
+	fd = open_by_handle_at(AT_FDCWD, &u.h, O_PATH | O_CLOEXEC);
+	must(fd, "open_by_handle_at");
+	close(fd);
+}
+
 static char page[4096];
 
 static void op_write(void)
@@ -182,6 +196,7 @@ static const struct op {
 } calls[] = {
 	{ "stat", op_stat }, { "absent", op_absent }, { "open", op_open },
 	{ "create", op_create }, { "mkdir", op_mkdir }, { "readdir", op_readdir },
+	{ "handle", op_handle },
 	{ "write", op_write }, { "read", op_read },
 };
 
