@@ -121,16 +121,21 @@ static int session_add(struct session *s)
 
 /*
  * The owner may have gone just before @s got into the table, and then nobody finds it
- * there: see session_end_any.  What others may have done with it meanwhile ends, too.
+ * there: see session_end_any.  Or its number has just been barred: see session_end.  What
+ * others may have done with it meanwhile ends, too.
  */
 static int session_check(struct session *s)
 {
-	smp_mb();	/* in the table, then a look: peer.c does it the other way round */
-	if (session_alive(s))
+	bool is_barred;
+
+	/* In the table, then a look: peer.c and session_end do it the other way round. */
+	smp_mb();
+	is_barred = s->server <= READ_ONCE(barred[s->owner]);
+	if (session_alive(s) && !is_barred)
 		return 0;
 	if (xa_cmpxchg_bh(&sessions[s->owner], s->server, s, NULL, 0) == s)
 		ender(session_ended(s));
-	return -ENOTCONN;
+	return is_barred ? -ESTALE : -ENOTCONN;
 }
 
 struct session *session_get(u32 owner, u32 epoch, u32 server)
@@ -174,7 +179,8 @@ struct session *session_end(u32 owner, u32 server)
 	 * well: a mount that has nothing open yet may have to be mounted again.
 	 */
 	WRITE_ONCE(barred[owner], max(barred[owner], server));
-	return NULL;
+	smp_mb();	/* pairs with session_check: who did not see it is in the table */
+	return session_ended(xa_erase_bh(&sessions[owner], server));
 }
 
 struct session *session_end_any(u32 owner)
