@@ -21,12 +21,14 @@
 _Thread_local struct task_struct kernel_task;
 unsigned int kernel_jiffy_us = 500;
 unsigned int kernel_moody;
+unsigned int kernel_short;
 bool kernel_unlocked;
 
 static _Thread_local u64 mood;
 static _Thread_local u32 atomic_depth;
 static u64 seed = 1, threads;
 static long allocated;
+static u64 refused;
 
 void kernel_fail(const char *what)
 {
@@ -327,10 +329,25 @@ long wait_for_completion_killable_timeout(struct completion *c, long timeout)
 	return wait_completion(c, timeout, true);
 }
 
+bool kernel_no_memory(void)
+{
+	if (!kernel_short || !kernel_chance(kernel_short))
+		return false;
+	__atomic_fetch_add(&refused, 1, __ATOMIC_RELAXED);
+	return true;
+}
+
+u64 kernel_refused(void)
+{
+	return __atomic_load_n(&refused, __ATOMIC_RELAXED);
+}
+
 void *kzalloc(size_t size, gfp_t gfp)
 {
 	if (gfp & GFP_KERNEL)
 		might_sleep();
+	if (kernel_no_memory())
+		return NULL;
 	__atomic_fetch_add(&allocated, 1, __ATOMIC_RELAXED);
 	return calloc(1, size);
 }
@@ -388,6 +405,15 @@ void point_stop(u32 point);
 void point_stop(u32 point)
 {
 	abort();
+}
+
+bool kernel_again(int control)
+{
+	char command[64];
+
+	fflush(stdout);
+	snprintf(command, sizeof(command), "exec /proc/%d/exe %d", getpid(), control);
+	return !system(command);
 }
 
 int kernel_begin(int argc, char **argv)

@@ -24,6 +24,7 @@ extern _Thread_local struct task_struct kernel_task;
 
 extern unsigned int kernel_jiffy_us;	/* what a jiffy takes; HZ of them are a second */
 extern unsigned int kernel_moody;	/* one of so many words holds its thread up; 0: none */
+extern unsigned int kernel_short;	/* one of so many allocations fails; 0: none */
 extern bool kernel_unlocked;		/* spinlocks lock nothing: a control */
 
 u32 kernel_random(void);		/* of this thread */
@@ -46,6 +47,8 @@ void kernel_softirq_enter(void);
 void kernel_softirq_exit(void);
 void might_sleep(void);
 
+bool kernel_no_memory(void);		/* this time there is none */
+u64 kernel_refused(void);		/* so often there was none */
 long kernel_allocated(void);		/* by kmalloc, and not freed */
 void kernel_fail(const char *what) __attribute__((noreturn));
 
@@ -56,6 +59,8 @@ void kernel_fail(const char *what) __attribute__((noreturn));
  */
 #define kernel_control(control, say) kernel_control_fails(control, #control, say)
 bool kernel_control_fails(int control, const char *name, const char *say);
+/* This program, once more, with that number: it has to pass. */
+bool kernel_again(int control);
 /* Comes first; by SEED, or another one each time.  The control that this is to be, or 0. */
 int kernel_begin(int argc, char **argv);
 

@@ -135,6 +135,9 @@ static void *raw_store(struct xarray *xa, unsigned long index, void *entry)
 	node = node_find(xa, index, &before);
 	if (!node && !entry)
 		return NULL;
+	/* Whether a node is there already depends on others: nobody may rely on it. */
+	if (entry && !(node && node->slot[index % XA_CHUNK]) && kernel_no_memory())
+		return ERR_PTR(-ENOMEM);
 	node = node ?: node_make(index, before);
 	for (mark = 0; !entry && mark < XA_MARKS; mark++)
 		__xa_clear_mark(xa, index, mark);
@@ -192,22 +195,21 @@ void *xa_erase(struct xarray *xa, unsigned long index)
 
 void *xa_cmpxchg(struct xarray *xa, unsigned long index, void *old, void *entry, gfp_t gfp)
 {
-	void *is;
+	void *is, *err = NULL;
 
 	if (gfp & GFP_KERNEL)
 		might_sleep();
 	xa_lock(xa);
 	is = raw_load(xa, index);
 	if (is == old)
-		raw_store(xa, index, entry);
+		err = raw_store(xa, index, entry);
 	xa_unlock(xa);
-	return is;
+	return IS_ERR(err) ? err : is;
 }
 
 int xa_reserve(struct xarray *xa, unsigned long index, gfp_t gfp)
 {
-	xa_cmpxchg(xa, index, NULL, ZERO, gfp);
-	return 0;
+	return xa_err(xa_cmpxchg(xa, index, NULL, ZERO, gfp));
 }
 
 void xa_set_mark(struct xarray *xa, unsigned long index, xa_mark_t mark)

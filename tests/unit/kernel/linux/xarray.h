@@ -3,7 +3,7 @@
  * xarray.h - an XArray for tests: chunks in a list, which go when it is destroyed
  *
  * As there, who looks something up needs no lock, and a node that is not there yet takes
- * memory.
+ * memory, which may fail: see kernel_short.
  */
 #ifndef TEST_KERNEL_XARRAY_H
 #define TEST_KERNEL_XARRAY_H
