@@ -126,7 +126,27 @@ static int grant_reserve(struct grant *g)
 	return 0;
 }
 
-/* Under xa_lock, sequence checked: the pages cannot go away now. */
+/* Note that page @index is granted.  False: there is no memory for that. */
+static bool grant_note(struct grant *g, struct page *page, u64 index)
+{
+	struct xarray *grants = &g->map->grants;
+	void *entry = xa_mk_value(page_to_pfn(page));
+
+	/* A page that was replaced was revoked first. */
+	if (xa_load(grants, index))
+		return true;
+	/* What was there when memory was reserved may have been taken back ahead since. */
+	if (xa_err(__xa_store(grants, index, entry, GFP_ATOMIC | __GFP_NOWARN)))
+		return false;
+	get_page(page);
+	server_granted_add(g->server, 1);
+	return true;
+}
+
+/*
+ * Under xa_lock, sequence checked: the pages cannot go away now.  One that cannot be noted
+ * could never be taken back: it is not given, and will be asked for again.
+ */
 static void grant_record(struct grant *g)
 {
 	struct xarray *grants = &g->map->grants;
@@ -136,14 +156,10 @@ static void grant_record(struct grant *g)
 		struct page *page = hmm_pfn_to_page(g->pfn[i]);
 		u64 index = g->index + i;
 
+		g->frame[i] = 0;
+		if (!grant_note(g, page, index))
+			continue;
 		g->frame[i] = PFN_PHYS(page_to_pfn(page));
-		/* No old entry: a page that was replaced was revoked first. */
-		if (!xa_load(grants, index)) {
-			__xa_store(grants, index, xa_mk_value(page_to_pfn(page)),
-				   GFP_ATOMIC);
-			get_page(page);
-			server_granted_add(g->server, 1);
-		}
 		if (g->pfn[i] & HMM_PFN_WRITE) {
 			g->frame[i] |= SHAREDPC_FRAME_WRITE;
 			__xa_set_mark(grants, index, GRANT_WRITE);
