@@ -860,7 +860,7 @@ static void test_end_without_memory(void **state)
 	kernel_moody = 2;
 	kernel_short = 3;
 	session_init(NULL, ended);
-	for (i = 0; i < 1000; i++) {
+	for (i = 0; i < 300; i++) {
 		number = ++last_number;
 		pthread_create(&thread, NULL, get_thread, (void *)(unsigned long)number);
 		kernel_jitter();

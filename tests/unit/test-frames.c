@@ -34,6 +34,7 @@
 #define FILES		2
 #define PAGES		6	/* of each */
 #define FRAMES		14	/* few: they are used for one page, then another */
+#define FRAMES_MAX	KERNEL_PAGES	/* when some are lost */
 #define USERS		4
 #define HOLDERS		2
 
@@ -43,6 +44,7 @@ static enum {
 	NOT_WAITED,	/* I/O has no reference */
 	NOT_LATE,	/* stores that come late are not told */
 	UNLOCKED,	/* spinlocks lock nothing */
+	SHORT,		/* no control: memory is short at times */
 } control;
 
 /* What is in a frame. */
@@ -50,7 +52,7 @@ static struct {
 	u64 page;		/* which one it is: page_tag() */
 	u64 stored[USERS];	/* through page tables */
 	u64 held;		/* by I/O: in any order to the owner's looks */
-} memory[FRAMES];
+} memory[FRAMES_MAX];
 
 /* A page of a file, as its owner has it; under owner_lock. */
 static struct owned {
@@ -61,9 +63,13 @@ static struct owned {
 } owned[FILES][PAGES];
 
 static pthread_mutex_t owner_lock = PTHREAD_MUTEX_INITIALIZER;
-/* Of a frame that is no page's: nobody has it; the owner uses it; a client's I/O holds it. */
-static enum { FREE, USED, KEPT } frame_state[FRAMES];
-static u64 kept_name[FRAMES];
+static u32 nr_frames = FRAMES;
+/*
+ * Of a frame that is no page's: nobody has it; the owner uses it; a client's I/O holds it;
+ * nobody knows.
+ */
+static enum { FREE, USED, KEPT, LOST } frame_state[FRAMES_MAX];
+static u64 kept_name[FRAMES_MAX];
 
 /* The client's page tables. */
 static struct table {
@@ -82,7 +88,7 @@ static bool late[FILES];	/* frames_late has to run */
 static bool over;		/* users and owner do nothing new */
 static bool stop;
 static struct {
-	u64 mapped, stored, held, granted, taken, cleaned, kept, freed, late;
+	u64 mapped, stored, held, granted, taken, cleaned, kept, freed, late, lost;
 } count;
 
 struct file_stat file_stat;
@@ -107,7 +113,7 @@ static u64 page_tag(u32 file, u32 index)
 
 bool region_has(u32 owner, unsigned long pfn)
 {
-	return pfn - KERNEL_PFN < FRAMES;
+	return pfn - KERNEL_PFN < nr_frames;
 }
 
 bool file_alive(const struct sharedpc_file *f)
@@ -202,8 +208,8 @@ static int frame_find(void)
 {
 	u32 start = kernel_random(), n, i;
 
-	for (n = 0; n < FRAMES; n++) {
-		i = (start + n) % FRAMES;
+	for (n = 0; n < nr_frames; n++) {
+		i = (start + n) % nr_frames;
 		if (frame_state[i] == FREE)
 			return i;
 	}
@@ -261,6 +267,18 @@ static void *grant_thread(void *unused)
 	return NULL;
 }
 
+/* The client could not say what it holds: all that is its. */
+static void owner_lose(const struct sharedpc_msg *answer, u32 file, u32 index, u32 nr)
+{
+	u32 i;
+
+	wrong_if(!kernel_short || answer->error != -ENOMEM, "what is held could not be said");
+	for (i = index; i < index + nr; i++)
+		if (owned[file][i].frame >= 0)
+			frame_state[owned[file][i].frame] = LOST;
+	COUNT(lost);
+}
+
 /* With the lock, which nobody needs to answer.  Pages that are kept are noted. */
 static void owner_revoke(u32 file, u32 index, u32 nr, u16 flags)
 {
@@ -286,8 +304,11 @@ static void owner_revoke(u32 file, u32 index, u32 nr, u16 flags)
 			kept_name[i] = f.msg.count;
 		COUNT(kept);
 	}
+	if (f.msg.error) {
+		owner_lose(&f.msg, file, index, nr);
+		return;
+	}
 	wrong_if(f.msg.count != kept, "KEPTs that were not said");
-	wrong_if(f.msg.error, "what is held could not be said");
 }
 
 static void owner_take(u32 file, u32 first, u32 nr)
@@ -547,9 +568,11 @@ static void init(void)
 
 	kernel_unlocked = control == UNLOCKED;
 	kernel_moody = 16;
+	kernel_short = control == SHORT ? 50 : 0;
+	nr_frames = kernel_short ? FRAMES_MAX : FRAMES;
 	wire_lossy = 20;
 	pinned_init();
-	for (i = 0; i < FRAMES; i++) {
+	for (i = 0; i < nr_frames; i++) {
 		pthread_mutex_init(&kernel_page[i].lock, NULL);
 		/* The region's. */
 		kernel_page[i].refcount = 1;
@@ -637,10 +660,11 @@ static void check_rest(void)
 		wrong_if(atomic64_read(&files[f].held), "a frame is left in a file");
 		wrong_if(frames_drop(&files[f].inode), "a file that cannot be dropped");
 	}
-	for (i = 0; i < FRAMES; i++) {
+	for (i = 0; i < nr_frames; i++) {
 		wrong_if(kernel_page[i].refcount != 1, "a reference to a page is left");
 		wrong_if(kernel_page[i].mapping, "a frame is left with a file");
-		wrong_if(frame_state[i] != FREE, "a frame is left with the owner");
+		wrong_if(frame_state[i] != FREE && frame_state[i] != LOST,
+			 "a frame is left with the owner");
 	}
 	wrong_if(kernel_allocated(), "a note of what is held is left");
 }
@@ -650,7 +674,8 @@ static bool happened(void)
 {
 	return COUNTED(mapped) > 500 && COUNTED(stored) > 500 && COUNTED(held) > 50 &&
 	       COUNTED(late) > 5 && COUNTED(taken) > 100 && COUNTED(cleaned) > 50 &&
-	       COUNTED(kept) > 5 && COUNTED(freed) > 5;
+	       COUNTED(kept) > 5 && COUNTED(freed) > 5 &&
+	       (!kernel_short || (kernel_refused() > 50 && COUNTED(lost)));
 }
 
 static void run(u32 ms)
@@ -667,7 +692,7 @@ static void run(u32 ms)
 		pthread_create(&user[i], NULL, user_thread, (void *)(unsigned long)i);
 	for (i = 0; i < HOLDERS; i++)
 		pthread_create(&holder[i], NULL, holder_thread, NULL);
-	kernel_run(ms, control == NOTHING ? happened : NULL);
+	kernel_run(ms, control == NOTHING || control == SHORT ? happened : NULL);
 	SAY(over);
 	pthread_join(owner, NULL);
 	for (i = 0; i < USERS; i++)
@@ -682,16 +707,26 @@ static void run(u32 ms)
 	check_rest();
 }
 
-static void test_frames(void **state)
+static void run_and_tell(void)
 {
 	run(3000);
-	printf("%llu mapped, %llu stores, %llu held, %llu late; %llu granted, %llu taken, %llu cleaned, %llu kept, %llu freed\n",
+	printf("%llu mapped, %llu stores, %llu held, %llu late; %llu granted, %llu taken, %llu cleaned, %llu kept, %llu freed, %llu lost\n",
 	       (unsigned long long)count.mapped, (unsigned long long)count.stored,
 	       (unsigned long long)count.held, (unsigned long long)count.late,
 	       (unsigned long long)count.granted, (unsigned long long)count.taken,
 	       (unsigned long long)count.cleaned, (unsigned long long)count.kept,
-	       (unsigned long long)count.freed);
-	assert_true(happened());
+	       (unsigned long long)count.freed, (unsigned long long)count.lost);
+	wrong_if(!happened(), "too little has happened");
+}
+
+static void test_frames(void **state)
+{
+	run_and_tell();
+}
+
+static void test_short(void **state)
+{
+	assert_true(kernel_again(SHORT));
 }
 
 /* What comes of a frame that is used when it should not, whoever sees it first. */
@@ -725,6 +760,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_frames),
+		cmocka_unit_test(test_short),
 		cmocka_unit_test(test_control_still_mapped),
 		cmocka_unit_test(test_control_not_waited),
 		cmocka_unit_test(test_control_not_late),
@@ -732,9 +768,11 @@ int main(int argc, char **argv)
 	};
 
 	control = kernel_begin(argc, argv);
-	if (control) {
+	if (control == SHORT)
+		run_and_tell();
+	else if (control)
 		run(1000);
+	if (control)
 		return 0;
-	}
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -329,6 +329,15 @@ long wait_for_completion_killable_timeout(struct completion *c, long timeout)
 	return wait_completion(c, timeout, true);
 }
 
+void kernel_reclaim(gfp_t gfp)
+{
+	if (!(gfp & GFP_KERNEL))
+		return;
+	might_sleep();
+	if (kernel_short && kernel_chance(8))
+		kernel_nap(kernel_random() % 2000);
+}
+
 bool kernel_no_memory(void)
 {
 	if (!kernel_short || !kernel_chance(kernel_short))
@@ -344,8 +353,7 @@ u64 kernel_refused(void)
 
 void *kzalloc(size_t size, gfp_t gfp)
 {
-	if (gfp & GFP_KERNEL)
-		might_sleep();
+	kernel_reclaim(gfp);
 	if (kernel_no_memory())
 		return NULL;
 	__atomic_fetch_add(&allocated, 1, __ATOMIC_RELAXED);

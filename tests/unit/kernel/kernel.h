@@ -47,6 +47,7 @@ void kernel_softirq_enter(void);
 void kernel_softirq_exit(void);
 void might_sleep(void);
 
+void kernel_reclaim(gfp_t gfp);		/* who may wait for memory does */
 bool kernel_no_memory(void);		/* this time there is none */
 u64 kernel_refused(void);		/* so often there was none */
 long kernel_allocated(void);		/* by kmalloc, and not freed */

@@ -180,8 +180,7 @@ void *xa_store(struct xarray *xa, unsigned long index, void *entry, gfp_t gfp)
 {
 	void *old;
 
-	if (gfp & GFP_KERNEL)
-		might_sleep();
+	kernel_reclaim(gfp);
 	xa_lock(xa);
 	old = raw_store(xa, index, entry);
 	xa_unlock(xa);
@@ -197,8 +196,7 @@ void *xa_cmpxchg(struct xarray *xa, unsigned long index, void *old, void *entry,
 {
 	void *is, *err = NULL;
 
-	if (gfp & GFP_KERNEL)
-		might_sleep();
+	kernel_reclaim(gfp);
 	xa_lock(xa);
 	is = raw_load(xa, index);
 	if (is == old)
