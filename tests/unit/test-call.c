@@ -46,6 +46,7 @@ static enum {
 	NOT_ENDED,	/* calls of a session that ends are not told */
 	TOLD_EARLY,	/* the caller is woken before his frames are there */
 	UNLOCKED,	/* spinlocks lock nothing */
+	BH_ON,		/* bottom halves are never off */
 	SHORT,		/* no control: memory is short at times */
 } control;
 
@@ -614,6 +615,7 @@ static void run(u32 ms)
 	u32 i;
 
 	kernel_unlocked = control == UNLOCKED;
+	kernel_bh_always = control == BH_ON;
 	kernel_moody = 16;
 	kernel_short = control == SHORT ? 4 : 0;
 	wire_lossy = 20;
@@ -900,6 +902,11 @@ static void test_control_told_early(void **state)
 	assert_true(kernel_control(TOLD_EARLY, "an answer before its frames"));
 }
 
+static void test_control_bh_on(void **state)
+{
+	assert_true(kernel_control(BH_ON, "with bottom halves on"));
+}
+
 static void test_control_unlocked(void **state)
 {
 #ifdef __SANITIZE_THREAD__
@@ -922,6 +929,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_control_given_back),
 		cmocka_unit_test(test_control_not_ended),
 		cmocka_unit_test(test_control_told_early),
+		cmocka_unit_test(test_control_bh_on),
 		cmocka_unit_test(test_control_unlocked),
 	};
 

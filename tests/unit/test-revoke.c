@@ -50,6 +50,7 @@ static enum {
 	OVERTAKEN,	/* FRAMES come after the REVOKE that takes them back */
 	UNDIRTIED,	/* pages do not get dirty */
 	UNLOCKED,	/* spinlocks lock nothing */
+	BH_ON,		/* bottom halves are never off */
 	SHORT,		/* no control: memory is short at times */
 } control;
 
@@ -813,6 +814,7 @@ static void run(u32 ms)
 	u32 c, i;
 
 	kernel_unlocked = control == UNLOCKED;
+	kernel_bh_always = control == BH_ON;
 	kernel_unordered = control == UNORDERED;
 	kernel_undirtied = control == UNDIRTIED;
 	kernel_short = control == SHORT ? 4 : 0;
@@ -909,6 +911,11 @@ static void test_control_undirtied(void **state)
 	assert_true(kernel_control(UNDIRTIED, "a store that nobody will write"));
 }
 
+static void test_control_bh_on(void **state)
+{
+	assert_true(kernel_control(BH_ON, "with bottom halves on"));
+}
+
 static void test_control_unlocked(void **state)
 {
 #ifdef __SANITIZE_THREAD__
@@ -929,6 +936,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_control_unordered),
 		cmocka_unit_test(test_control_overtaken),
 		cmocka_unit_test(test_control_undirtied),
+		cmocka_unit_test(test_control_bh_on),
 		cmocka_unit_test(test_control_unlocked),
 	};
 

@@ -22,10 +22,10 @@ _Thread_local struct task_struct kernel_task;
 unsigned int kernel_jiffy_us = 500;
 unsigned int kernel_moody;
 unsigned int kernel_short;
-bool kernel_unlocked;
+bool kernel_unlocked, kernel_bh_always;
 
 static _Thread_local u64 mood;
-static _Thread_local u32 atomic_depth;
+static _Thread_local u32 atomic_depth, softirq_depth, bh_depth;
 static u64 seed = 1, threads;
 static long allocated;
 static u64 refused;
@@ -97,11 +97,23 @@ void kernel_kill(struct task_struct *task, bool yes)
 void kernel_softirq_enter(void)
 {
 	atomic_depth++;
+	softirq_depth++;
 }
 
 void kernel_softirq_exit(void)
 {
+	softirq_depth--;
 	atomic_depth--;
+}
+
+void kernel_bh_off(void)
+{
+	bh_depth++;
+}
+
+void kernel_bh_on(void)
+{
+	bh_depth--;
 }
 
 void might_sleep(void)
@@ -157,11 +169,26 @@ void spin_lock_init(spinlock_t *l)
 {
 	pthread_mutex_init(&l->mutex, NULL);
 	l->held = false;
+	l->met = 0;
+}
+
+#define MET_SOFTIRQ	1U
+#define MET_BH_ON	2U
+
+/* As lockdep has it. */
+static void lock_meet(spinlock_t *l)
+{
+	u32 as = softirq_depth ? MET_SOFTIRQ :
+		bh_depth && !kernel_bh_always ? 0 : MET_BH_ON;
+
+	if ((__atomic_fetch_or(&l->met, as, __ATOMIC_RELAXED) | as) == (MET_SOFTIRQ | MET_BH_ON))
+		kernel_fail("a soft interrupt's lock is taken with bottom halves on");
 }
 
 void spin_lock(spinlock_t *l)
 {
 	kernel_jitter();
+	lock_meet(l);
 	atomic_depth++;
 	if (kernel_unlocked)
 		return;

@@ -26,6 +26,7 @@ extern unsigned int kernel_jiffy_us;	/* what a jiffy takes; HZ of them are a sec
 extern unsigned int kernel_moody;	/* one of so many words holds its thread up; 0: none */
 extern unsigned int kernel_short;	/* one of so many allocations fails; 0: none */
 extern bool kernel_unlocked;		/* spinlocks lock nothing: a control */
+extern bool kernel_bh_always;		/* bottom halves are never off: a control */
 
 u32 kernel_random(void);		/* of this thread */
 static inline bool kernel_chance(u32 of)
@@ -45,6 +46,8 @@ void kernel_kill(struct task_struct *task, bool yes);
 /* Between them this thread is a soft interrupt: it may not sleep. */
 void kernel_softirq_enter(void);
 void kernel_softirq_exit(void);
+void kernel_bh_off(void);	/* none on this CPU until as many kernel_bh_on() */
+void kernel_bh_on(void);
 void might_sleep(void);
 
 void kernel_reclaim(gfp_t gfp);		/* who may wait for memory does */

@@ -36,8 +36,8 @@ struct xarray {
 #define xa_init_flags(xa, flags)	xa_init(xa)
 #define xa_lock(xa)		spin_lock(&(xa)->xa_lock)
 #define xa_unlock(xa)		spin_unlock(&(xa)->xa_lock)
-#define xa_lock_bh(xa)		xa_lock(xa)
-#define xa_unlock_bh(xa)	xa_unlock(xa)
+#define xa_lock_bh(xa)		spin_lock_bh(&(xa)->xa_lock)
+#define xa_unlock_bh(xa)	spin_unlock_bh(&(xa)->xa_lock)
 
 static inline void *xa_mk_value(unsigned long v)
 {
@@ -78,10 +78,10 @@ int xa_reserve(struct xarray *xa, unsigned long index, gfp_t gfp);
 void xa_set_mark(struct xarray *xa, unsigned long index, xa_mark_t mark);
 void xa_clear_mark(struct xarray *xa, unsigned long index, xa_mark_t mark);
 
-#define xa_store_bh(...)	xa_store(__VA_ARGS__)
-#define xa_erase_bh(...)	xa_erase(__VA_ARGS__)
-#define xa_cmpxchg_bh(...)	xa_cmpxchg(__VA_ARGS__)
-#define xa_reserve_bh(...)	xa_reserve(__VA_ARGS__)
+#define xa_store_bh(...)	kernel_bh(xa_store(__VA_ARGS__))
+#define xa_erase_bh(...)	kernel_bh(xa_erase(__VA_ARGS__))
+#define xa_cmpxchg_bh(...)	kernel_bh(xa_cmpxchg(__VA_ARGS__))
+#define xa_reserve_bh(...)	kernel_bh(xa_reserve(__VA_ARGS__))
 
 #define kernel_xa_each(xa, index, entry, begin, last, filter)			\
 	for (index = begin, entry = xa_find(xa, &index, last, filter); entry;	\
