@@ -83,7 +83,7 @@ static int request_take(struct server *s, const struct sharedpc_msg *msg,
 {
 	struct request *c = &s->call[msg->slot % SHAREDPC_CALLS];
 
-	if (s->gone || s->epoch != peer_epoch(s->client))
+	if (READ_ONCE(s->gone) || s->epoch != peer_epoch(s->client))
 		return -EIO;
 	if (c->state != CALL_FREE)
 		return -EALREADY;
@@ -226,7 +226,7 @@ void request_unfinish(struct server *s, u32 slot)
 	struct request *c = &s->call[slot % SHAREDPC_CALLS];
 
 	spin_lock_bh(&s->lock);
-	if (c->state == CALL_FREE && c->msg.slot == slot && !s->gone) {
+	if (c->state == CALL_FREE && c->msg.slot == slot && !READ_ONCE(s->gone)) {
 		c->state = CALL_HANDED;
 		c->answered = false;
 	}
