@@ -3,7 +3,7 @@
 
 # Files of sharedpc.ko, the kernel's own source; tests/unit/kernel has what they want of the
 # kernel.  It comes before the system's headers, which have some of the same names.
-KERNEL_TESTS := test-ring test-call test-revoke test-frames
+KERNEL_TESTS := test-ring test-call test-revoke test-frames test-server
 UNIT_TESTS += $(KERNEL_TESTS)
 TSAN_TESTS += $(KERNEL_TESTS)
 KERNEL_CPPFLAGS := -I$(CURDIR)/sharedpc -I$(CURDIR)/tests/unit/kernel \
@@ -24,6 +24,9 @@ test-revoke-objs := tests/unit/test-revoke.o \
 	$(addprefix sharedpc/owner/,share.o revoke.o kept.o map.o grant.o) \
 	tests/unit/wire.o $(kernel-objs)
 test-revoke-libs := -lcmocka
+test-server-objs := tests/unit/test-server.o $(addprefix sharedpc/owner/,server.o request.o) \
+	tests/unit/wire.o $(kernel-objs)
+test-server-libs := -lcmocka
 test-frames-objs := tests/unit/test-frames.o sharedpc/client/frames.o sharedpc/client/pinned.o \
 	tests/unit/wire.o $(kernel-objs)
 test-frames-libs := -lcmocka

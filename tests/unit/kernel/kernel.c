@@ -22,7 +22,7 @@ _Thread_local struct task_struct kernel_task;
 unsigned int kernel_jiffy_us = 500;
 unsigned int kernel_moody;
 unsigned int kernel_short;
-bool kernel_unlocked, kernel_bh_always;
+bool kernel_unlocked, kernel_bh_always, kernel_wakeless;
 
 static _Thread_local u64 mood;
 static _Thread_local u32 atomic_depth, softirq_depth, bh_depth;
@@ -32,6 +32,7 @@ static u64 refused;
 
 void kernel_fail(const char *what)
 {
+	fflush(stdout);
 	fprintf(stderr, "FAIL: %s\n", what);
 	abort();
 }
@@ -221,15 +222,40 @@ void init_waitqueue_head(wait_queue_head_t *q)
 	pthread_mutex_init(&q->mutex, NULL);
 	pthread_cond_init(&q->cond, NULL);
 	q->wakes = 0;
+	q->alone = NULL;
 }
 
-void wake_up_all(wait_queue_head_t *q)
+/* With the mutex. */
+static void wake_alone(wait_queue_head_t *q)
+{
+	struct kernel_sleeper *s = q->alone;
+
+	if (!s || kernel_wakeless)
+		return;
+	q->alone = s->next;
+	s->woken = 1;
+}
+
+static void wake(wait_queue_head_t *q, bool all)
 {
 	kernel_jitter();
 	pthread_mutex_lock(&q->mutex);
 	q->wakes++;
+	do
+		wake_alone(q);
+	while (all && q->alone && !kernel_wakeless);
 	pthread_cond_broadcast(&q->cond);
 	pthread_mutex_unlock(&q->mutex);
+}
+
+void wake_up_all(wait_queue_head_t *q)
+{
+	wake(q, true);
+}
+
+void wake_up(wait_queue_head_t *q)
+{
+	wake(q, false);
 }
 
 u32 kernel_wait_begin(wait_queue_head_t *q)
@@ -305,6 +331,49 @@ long kernel_wait(wait_queue_head_t *q, u32 wakes, bool killable, long left)
 	us = sleep_while(&q->cond, &q->mutex, &q->wakes, wakes, killable, jiffies_us(left));
 	pthread_mutex_unlock(&q->mutex);
 	return us_jiffies(us);
+}
+
+/* With the mutex; it may have been woken, and is not there then. */
+static void alone_remove(wait_queue_head_t *q, struct kernel_sleeper *s)
+{
+	struct kernel_sleeper **from = &q->alone;
+
+	while (*from && *from != s)
+		from = &(*from)->next;
+	if (*from)
+		*from = s->next;
+}
+
+void kernel_alone_begin(wait_queue_head_t *q, struct kernel_sleeper *s)
+{
+	struct kernel_sleeper **last = &q->alone;
+
+	pthread_mutex_lock(&q->mutex);
+	while (*last)
+		last = &(*last)->next;
+	s->next = NULL;
+	s->woken = 0;
+	*last = s;
+	pthread_mutex_unlock(&q->mutex);
+	kernel_jitter();
+}
+
+int kernel_alone_wait(wait_queue_head_t *q, struct kernel_sleeper *s)
+{
+	s64 us;
+
+	pthread_mutex_lock(&q->mutex);
+	us = sleep_while(&q->cond, &q->mutex, &s->woken, 0, true, LONG_MAX);
+	alone_remove(q, s);
+	pthread_mutex_unlock(&q->mutex);
+	return us < 0 ? us : 0;
+}
+
+void kernel_alone_end(wait_queue_head_t *q, struct kernel_sleeper *s)
+{
+	pthread_mutex_lock(&q->mutex);
+	alone_remove(q, s);
+	pthread_mutex_unlock(&q->mutex);
 }
 
 void init_completion(struct completion *c)

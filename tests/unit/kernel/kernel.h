@@ -26,6 +26,8 @@ extern unsigned int kernel_jiffy_us;	/* what a jiffy takes; HZ of them are a sec
 extern unsigned int kernel_moody;	/* one of so many words holds its thread up; 0: none */
 extern unsigned int kernel_short;	/* one of so many allocations fails; 0: none */
 extern bool kernel_unlocked;		/* spinlocks lock nothing: a control */
+extern bool kernel_wakeless;		/* who is to be woken alone sleeps on: a control */
+extern bool kernel_acyclic;		/* numbers are given again at once: a control */
 extern bool kernel_bh_always;		/* bottom halves are never off: a control */
 
 u32 kernel_random(void);		/* of this thread */

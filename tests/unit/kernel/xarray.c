@@ -8,6 +8,8 @@
 static char zero;		/* its address is in a slot that is reserved */
 #define ZERO	((void *)&zero)
 
+bool kernel_acyclic;
+
 void xa_init(struct xarray *xa)
 {
 	spin_lock_init(&xa->xa_lock);
@@ -203,6 +205,38 @@ void *xa_cmpxchg(struct xarray *xa, unsigned long index, void *old, void *entry,
 		err = raw_store(xa, index, entry);
 	xa_unlock(xa);
 	return IS_ERR(err) ? err : is;
+}
+
+/* With the lock.  0: none. */
+static u32 free_find(struct xarray *xa, u32 from, u32 last)
+{
+	u32 i;
+
+	for (i = from; i <= last; i++)
+		if (!raw_load(xa, i))
+			return i;
+	return 0;
+}
+
+int xa_alloc_cyclic(struct xarray *xa, u32 *id, void *entry, u32 last, u32 *next, gfp_t gfp)
+{
+	u32 from = kernel_acyclic ? 1 : max_t(u32, *next, 1), i;
+	bool round;
+	void *err;
+
+	kernel_reclaim(gfp);
+	xa_lock(xa);
+	i = free_find(xa, from, last);
+	round = !i;
+	i = i ?: free_find(xa, 1, from - 1);
+	/* It is there before anybody can find it. */
+	if (i)
+		*id = i;
+	err = i ? raw_store(xa, i, entry) : ERR_PTR(-EBUSY);
+	if (!IS_ERR(err))
+		*next = i + 1;
+	xa_unlock(xa);
+	return IS_ERR(err) ? PTR_ERR(err) : round;
 }
 
 int xa_reserve(struct xarray *xa, unsigned long index, gfp_t gfp)

@@ -23,6 +23,7 @@ typedef struct {
 #define atomic64_add(n, a)	atomic_add(n, a)
 #define atomic64_inc(a)		atomic_add(1, a)
 #define atomic64_dec(a)		atomic_add(-1, a)
+#define atomic64_inc_return(a)	__atomic_add_fetch(&(a)->counter, 1, __ATOMIC_SEQ_CST)
 
 /* With them something is handed over. */
 static inline bool test_and_set_bit_lock(int bit, unsigned long *word)

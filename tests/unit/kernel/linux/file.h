@@ -22,4 +22,7 @@ static inline struct inode *file_inode(const struct file *file)
 	return file->inode;
 }
 
+/* The test's: with a reference, or NULL. */
+struct file *fget_raw(unsigned int fd);
+
 #endif

@@ -10,6 +10,7 @@
 
 struct super_block {
 	dev_t s_dev;
+	const char *s_subtype;
 };
 
 struct address_space {

@@ -22,12 +22,13 @@ static inline void INIT_LIST_HEAD(struct list_head *head)
 	head->prev = head;
 }
 
+/* As there: what list_empty looks at may be looked at without a lock. */
 static inline void list_add(struct list_head *node, struct list_head *head)
 {
 	node->next = head->next;
 	node->prev = head;
 	head->next->prev = node;
-	head->next = node;
+	WRITE_ONCE(head->next, node);
 }
 
 static inline void list_add_tail(struct list_head *node, struct list_head *head)
@@ -38,7 +39,7 @@ static inline void list_add_tail(struct list_head *node, struct list_head *head)
 static inline void list_del(struct list_head *node)
 {
 	node->next->prev = node->prev;
-	node->prev->next = node->next;
+	WRITE_ONCE(node->prev->next, node->next);
 	/* As the kernel has it: who uses it on falls over. */
 	node->next = (void *)0x100;
 	node->prev = (void *)0x122;
@@ -46,7 +47,7 @@ static inline void list_del(struct list_head *node)
 
 static inline bool list_empty(const struct list_head *head)
 {
-	return head->next == head;
+	return READ_ONCE(head->next) == head;
 }
 
 static inline bool list_is_first(const struct list_head *node, const struct list_head *head)

@@ -11,10 +11,17 @@
 #include <linux/jiffies.h>
 #include <linux/spinlock.h>
 
+/* One that is woken alone. */
+struct kernel_sleeper {
+	struct kernel_sleeper *next;
+	u32 woken;
+};
+
 typedef struct {
 	pthread_mutex_t mutex;
 	pthread_cond_t cond;
 	u32 wakes;
+	struct kernel_sleeper *alone;	/* in turn */
 } wait_queue_head_t;
 
 #define DECLARE_WAIT_QUEUE_HEAD(q) wait_queue_head_t q = {	\
@@ -24,7 +31,7 @@ typedef struct {
 
 void init_waitqueue_head(wait_queue_head_t *q);
 void wake_up_all(wait_queue_head_t *q);
-#define wake_up(q)	wake_up_all(q)	/* nobody waits exclusively */
+void wake_up(wait_queue_head_t *q);	/* of those that are woken alone the first */
 
 u32 kernel_wait_begin(wait_queue_head_t *q);
 /* Sleep until somebody wakes who came after @wakes: what is left, 0, or -ERESTARTSYS. */
@@ -48,6 +55,33 @@ long kernel_wait(wait_queue_head_t *q, u32 wakes, bool killable, long left);
 		}							\
 	}								\
 	left_;								\
+})
+
+/* The last of those that are woken alone, until it is woken: 0, or -ERESTARTSYS. */
+void kernel_alone_begin(wait_queue_head_t *q, struct kernel_sleeper *s);
+int kernel_alone_wait(wait_queue_head_t *q, struct kernel_sleeper *s);
+void kernel_alone_end(wait_queue_head_t *q, struct kernel_sleeper *s);
+
+/* The condition takes what there is: who is killed looks once more, as in the kernel. */
+#define wait_event_interruptible_exclusive(q, condition) ({		\
+	struct kernel_sleeper s_ = { .woken = 1 };			\
+	int err_ = 0;							\
+									\
+	might_sleep();							\
+	for (;;) {							\
+		if (condition) {					\
+			err_ = 0;					\
+			break;						\
+		}							\
+		if (err_)						\
+			break;						\
+		if (READ_ONCE(s_.woken))				\
+			kernel_alone_begin(&(q), &s_);			\
+		else							\
+			err_ = kernel_alone_wait(&(q), &s_);		\
+	}								\
+	kernel_alone_end(&(q), &s_);					\
+	err_;								\
 })
 
 #define wait_event(q, condition) \

@@ -33,6 +33,10 @@ struct xarray {
 };
 
 #define XA_FLAGS_LOCK_BH	0
+#define XA_FLAGS_ALLOC1		0	/* the only one that there is of XA_FLAGS_ALLOC */
+#define xa_limit_31b		INT_MAX
+#define DEFINE_XARRAY_FLAGS(xa, flags) \
+	struct xarray xa = { .xa_lock.mutex = PTHREAD_MUTEX_INITIALIZER }
 #define xa_init_flags(xa, flags)	xa_init(xa)
 #define xa_lock(xa)		spin_lock(&(xa)->xa_lock)
 #define xa_unlock(xa)		spin_unlock(&(xa)->xa_lock)
@@ -74,6 +78,8 @@ void __xa_clear_mark(struct xarray *xa, unsigned long index, xa_mark_t mark);
 void *xa_store(struct xarray *xa, unsigned long index, void *entry, gfp_t gfp);
 void *xa_erase(struct xarray *xa, unsigned long index);
 void *xa_cmpxchg(struct xarray *xa, unsigned long index, void *old, void *entry, gfp_t gfp);
+/* 1 to @last, from *@next on: 0; 1: it went round; -EBUSY: none is free. */
+int xa_alloc_cyclic(struct xarray *xa, u32 *id, void *entry, u32 last, u32 *next, gfp_t gfp);
 int xa_reserve(struct xarray *xa, unsigned long index, gfp_t gfp);
 void xa_set_mark(struct xarray *xa, unsigned long index, xa_mark_t mark);
 void xa_clear_mark(struct xarray *xa, unsigned long index, xa_mark_t mark);
@@ -81,6 +87,7 @@ void xa_clear_mark(struct xarray *xa, unsigned long index, xa_mark_t mark);
 #define xa_store_bh(...)	kernel_bh(xa_store(__VA_ARGS__))
 #define xa_erase_bh(...)	kernel_bh(xa_erase(__VA_ARGS__))
 #define xa_cmpxchg_bh(...)	kernel_bh(xa_cmpxchg(__VA_ARGS__))
+#define xa_alloc_cyclic_bh(...)	kernel_bh(xa_alloc_cyclic(__VA_ARGS__))
 #define xa_reserve_bh(...)	kernel_bh(xa_reserve(__VA_ARGS__))
 
 #define kernel_xa_each(xa, index, entry, begin, last, filter)			\
