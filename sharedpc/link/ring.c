@@ -93,9 +93,14 @@ void ring_rx_init(struct ring_rx *rx, struct sharedpc_ring *ring)
 	smp_store_release(&ring->tail, rx->tail);
 }
 
-/* What makes no sense may be somebody's stray store: say again how far we are. */
+/*
+ * There is no room.  What makes no sense may be somebody's stray store, and a consumer that
+ * believed one to head has it for its tail: say again how far we are.
+ */
 static void ring_mend(struct ring_tx *tx)
 {
+	if (READ_ONCE(tx->ring->head) == tx->head)
+		return;
 	/* Pairs with the acquire in ring_record. */
 	smp_store_release(&tx->ring->head, tx->head);
 }
@@ -132,8 +137,7 @@ static int put(struct ring_tx *tx, u32 epoch, const void *head, u32 head_len,
 	 */
 	used = tx->head - smp_load_acquire(&tx->ring->tail);
 	if (used > SHAREDPC_RING_DATA || size > SHAREDPC_RING_DATA - used) {
-		if (used > SHAREDPC_RING_DATA)
-			ring_mend(tx);
+		ring_mend(tx);
 		tx->full++;
 		err = -EAGAIN;
 		goto unlock;
