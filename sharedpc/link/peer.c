@@ -49,8 +49,8 @@ module_param(spin_us, uint, 0644);
 MODULE_PARM_DESC(spin_us, "us to look for an answer before sleeping, on a CPU without other work");
 
 struct peer {
-	bool up;		/* written by the thread only, false under heard */
-	u32 epoch;		/* the life that up is about */
+	bool up;		/* written by the thread only, under heard */
+	u32 epoch;		/* the life that up is about: the same */
 	u32 gone;		/* the last life of which above->went has returned */
 	spinlock_t heard;	/* bottom halves off: rx of clients and owners */
 	unsigned long full_until[SHAREDPC_RING_CLASSES];	/* jiffies: inject.h */
@@ -134,8 +134,10 @@ static void peer_look(u32 image)
 	if (p->up && (!ready || epoch != p->epoch))
 		peer_went(image);
 	if (!p->up && ready) {
+		spin_lock_bh(&p->heard);
 		WRITE_ONCE(p->epoch, epoch);
 		WRITE_ONCE(p->up, true);
+		spin_unlock_bh(&p->heard);
 		pr_info("image %s is up\n", ctl_name(image));
 		/* What it sent before we knew it still waits in the rings. */
 		hear_soon();
