@@ -3,12 +3,12 @@
 
 # Files of sharedpc.ko, the kernel's own source; tests/unit/kernel has what they want of the
 # kernel.  It comes before the system's headers, which have some of the same names.
-KERNEL_TESTS := test-ring test-call test-revoke test-frames test-server
+KERNEL_TESTS := test-ring test-call test-revoke test-frames test-server test-peer
 UNIT_TESTS += $(KERNEL_TESTS)
 TSAN_TESTS += $(KERNEL_TESTS)
 KERNEL_CPPFLAGS := -I$(CURDIR)/sharedpc -I$(CURDIR)/tests/unit/kernel \
 	-include $(CURDIR)/sharedpc/log.h
-kernel-objs := $(addprefix tests/unit/kernel/,kernel.o xarray.o mm.o)
+kernel-objs := $(addprefix tests/unit/kernel/,kernel.o xarray.o mm.o thread.o)
 kernel_objs = $(foreach d,san tsan,$(addprefix $(O)/$(d)/obj/,\
 	$(1:%=tests/unit/%.o) tests/unit/wire.o $(kernel-objs) sharedpc/%.o))
 $(call kernel_objs,$(KERNEL_TESTS)): CPPFLAGS += $(KERNEL_CPPFLAGS)
@@ -17,6 +17,8 @@ $(call kernel_objs,): CFLAGS += -Wno-sign-compare
 
 test-ring-objs := tests/unit/test-ring.o sharedpc/link/ring.o $(kernel-objs)
 test-ring-libs := -lcmocka
+test-peer-objs := tests/unit/test-peer.o $(addprefix sharedpc/link/,peer.o ring.o) $(kernel-objs)
+test-peer-libs := -lcmocka
 test-call-objs := tests/unit/test-call.o $(addprefix sharedpc/client/,call.o session.o bounce.o) \
 	tests/unit/wire.o $(kernel-objs)
 test-call-libs := -lcmocka

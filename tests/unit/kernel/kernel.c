@@ -60,6 +60,13 @@ u32 kernel_random(void)
 	return mood * 0x2545f4914f6cdd1dULL >> 32;
 }
 
+void kernel_reseed(u64 with)
+{
+	seed = seed * 1000003 + with;
+	threads = 0;
+	mood = 0;
+}
+
 void kernel_nap(unsigned int us)
 {
 	struct timespec t = { us / 1000000, us % 1000000 * 1000L };
@@ -164,6 +171,11 @@ static u64 now_us(void)
 unsigned long kernel_jiffies(void)
 {
 	return now_us() / kernel_jiffy_us;
+}
+
+u64 ktime_get_ns(void)
+{
+	return now_us() * NSEC_PER_USEC;
 }
 
 void spin_lock_init(spinlock_t *l)

@@ -31,6 +31,7 @@ extern bool kernel_acyclic;		/* numbers are given again at once: a control */
 extern bool kernel_bh_always;		/* bottom halves are never off: a control */
 
 u32 kernel_random(void);		/* of this thread */
+void kernel_reseed(u64 with);		/* a process of its own goes another way */
 static inline bool kernel_chance(u32 of)
 {
 	return kernel_random() % of == 0;

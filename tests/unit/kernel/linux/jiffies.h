@@ -7,6 +7,8 @@
 #define HZ	100
 
 unsigned long kernel_jiffies(void);
+u64 ktime_get_ns(void);		/* of real time */
+#define NSEC_PER_USEC	1000
 #define jiffies			kernel_jiffies()
 #define msecs_to_jiffies(ms)	DIV_ROUND_UP((unsigned long)(ms) * HZ, 1000)
 #define time_after(a, b)	((long)((b) - (a)) < 0)
