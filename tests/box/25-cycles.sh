@@ -5,7 +5,7 @@
 # long: CYCLES=50
 # long timeout: 1200
 #
-# CYCLES (12) times stop and start of one image while another works on shared
+# CYCLES (8) times stop and start of one image while another works on shared
 # files: no failure, the work never stops, nothing leaks (frames, memory, CPUs).
 
 . "$(dirname "$0")/lib.sh"
@@ -13,7 +13,7 @@
 read -ra clients < <(clients)
 a=${clients[0]} b=${clients[1]}
 
-CYCLES=${CYCLES:-12}
+CYCLES=${CYCLES:-8}
 FILE=/srv/shared/cycles
 
 dmesg_mark

@@ -16,7 +16,7 @@ D=/srv/shared/points
 read -ra clients < <(clients)
 a=${clients[0]} c=${clients[2]}
 ALL="fault write fsync close name filed revoking revoked kept"
-POINTS=${POINTS:-fault:stop filed:panic revoked:stop kept:panic}
+POINTS=${POINTS:-fault:stop kept:panic}
 if [ "$POINTS" = all ]; then
 	POINTS=
 	for p in $ALL; do POINTS+=" $p:panic $p:stop"; done
