@@ -33,7 +33,7 @@ static int handle_ask(const struct inode *inode, struct ccfs_fhandle *h)
 
 	for (tries = 0; tries < TRIES; tries++) {
 		err = direct_handle(inode, h);
-		if (err != DIRECT_NOT || READ_ONCE(m->dead) || !cache_inode(inode))
+		if (err != DIRECT_NOT || READ_ONCE(m->dead))
 			return err;
 		if (fatal_signal_pending(current))
 			return -EINTR;
