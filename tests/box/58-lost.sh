@@ -1,19 +1,21 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # timeout: 600
-# long: LOST=1000
+# long: LOST=1000 BUSY=24
 # long timeout: 30000
 # may log: .*: ring made no sense
 #
-# Messages of each type get lost, come late, come twice or are spoilt, LOST (3) of each
-# kind, while four processes of a client do all that there is to do: each of their steps
-# comes out right, it only takes longer; no image is fenced; and afterwards no call is
-# open, no buffer, frame or page is kept. The control: what always gets lost is not done
-# until that ends.
+# Messages of each type (of LOST_TYPES: all) get lost, come late, come twice or are spoilt,
+# LOST (3) of each kind, while BUSY (4) processes of a client do all that there is to do:
+# each of their steps comes out right, it only takes longer; no image is fenced; and
+# afterwards no call is open, no buffer, frame or page is kept. The control: what always
+# gets lost is not done until that ends.
 
 . "$(dirname "$0")/lib.sh"
 
 LOST=${LOST-3}
+BUSY=${BUSY-4}
+LOST_TYPES=${LOST_TYPES-name fault write fsync close revoked kept released frames done revoke freed}
 DIR=/srv/shared/lost
 DEBUG=/sys/kernel/debug/sharedpc
 read -ra clients < <(clients)
@@ -35,7 +37,13 @@ image_of() {
 	*) echo "$a" ;;
 	esac
 }
-spent() { local left; left=$(on "$1" cat $DEBUG/inject) && [ -z "$left" ]; }
+# Or nobody is at work any more.
+spent() {
+	local left
+
+	kill -0 $busy || return 0
+	left=$(on "$1" cat $DEBUG/inject) && [ -z "$left" ]
+}
 # spoilt IMAGE: what came to its peer in rings that made no sense.
 spoilt() {
 	local of=$1 at=boot
@@ -62,11 +70,11 @@ wait $made && rmdir $1/control'
 check "control" on "$a" sh -c "$control" sh $DIR $DEBUG/inject
 
 check "no stop" on "$a" rm -f /tmp/lost.stop
-timeout 29000 "$BOX" exec "$a" -- /usr/lib/ccluster/tests/busy $DIR 4 /tmp/lost.stop \
+timeout 29000 "$BOX" exec "$a" -- /usr/lib/ccluster/tests/busy $DIR "$BUSY" /tmp/lost.stop \
 	>/tmp/lost.$$ 2>&1 </dev/null &
 busy=$!
 t0=$SECONDS
-for type in name fault write fsync close revoked kept released frames done revoke freed; do
+for type in $LOST_TYPES; do
 	for what in drop delay duplicate corrupt; do
 		image=$(image_of $type)
 		bad=$(spoilt "$image")
