@@ -150,13 +150,26 @@ static int slot_wait(struct session *s, struct slot *slot, const bool *left)
 	return -ETIMEDOUT;
 }
 
+/* Whoever of a NAME finds no room has another way; all others wait for it. */
+static int slot_send(struct session *s, struct slot *slot)
+{
+	unsigned long end = jiffies + PATIENCE * HZ;
+	int err;
+
+	do {
+		err = peer_send_wait(s->owner, &slot->msg);
+	} while (err == -EAGAIN && slot->msg.type != SHAREDPC_OP_NAME &&
+		 !fatal_signal_pending(current) && time_before(jiffies, end));
+	return err;
+}
+
 /* Make the call of @msg in @slot, and end it. */
 static int slot_run(struct session *s, struct slot *slot, struct sharedpc_msg *msg,
 		    const bool *left)
 {
 	int err;
 
-	err = peer_send_wait(s->owner, &slot->msg);
+	err = slot_send(s, slot);
 	if (err) {
 		slot_put(s, slot);
 		return err == -EAGAIN ? -ETIMEDOUT : -EIO;
