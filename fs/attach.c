@@ -121,6 +121,15 @@ void attach_tell(const struct attach *a, uint64_t node,
 	tell(a, buf, tale_size(n.len, 0), 1);
 }
 
+void attach_real(const struct attach *a, uint64_t node, int fd)
+{
+	struct sharedpc_real real = { .node = node, .fd = fd };
+
+	/* what could not be said are locks that only this mount sees */
+	if (a->dev >= 0)
+		ioctl(a->dev, SHAREDPC_IOC_REAL, &real);
+}
+
 void tales_add(struct tales *t, uint64_t node, const struct ccfs_attr *attr,
 	       const struct tale_name *name)
 {

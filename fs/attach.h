@@ -10,6 +10,7 @@
  *
  *	attach_mount	before anybody can see the mount, and FUSE's INIT
  *	attach_tell	a tale of one file
+ *	attach_real	the file itself, of the owner's own mount
  *	tales_add	one of several, as listings have them
  *	tales_tell	all of them
  *	attach_end	the owner is gone: nothing is remembered any more
@@ -60,6 +61,9 @@ void attach_end(struct attach *a);
 /* @name may be NULL. Without an attached device nothing happens. */
 void attach_tell(const struct attach *a, uint64_t node,
 		 const struct ccfs_attr *attr, const struct tale_name *name);
+
+/* This image is the owner, and @fd has the file open that @node is: locks are of that. */
+void attach_real(const struct attach *a, uint64_t node, int fd);
 
 /* What there is no room for is not told, and so not remembered. */
 void tales_add(struct tales *t, uint64_t node, const struct ccfs_attr *attr,

@@ -57,8 +57,8 @@ static void drop_open(struct ccfs *fs, const struct ccfs_open *o)
 	msg_free(&m);
 }
 
-/* The proxy's open file, which DROP lets it close. */
-static int fetch_local(struct ccfs *fs, const struct ccfs_open *o)
+/* The proxy's open file, which DROP lets it close.  Locks of @node are its. */
+static int fetch_local(struct ccfs *fs, uint64_t node, const struct ccfs_open *o)
 {
 	char path[64];
 	int fd;
@@ -67,6 +67,8 @@ static int fetch_local(struct ccfs *fs, const struct ccfs_open *o)
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		fd = -errno;
+	else
+		attach_real(&fs->attach, node, fd);
 	drop_open(fs, o);
 	return fd;
 }
@@ -85,7 +87,7 @@ static int fetch(struct ccfs *fs, uint64_t node, const struct ccfs_open *o,
 	int fd;
 
 	if (o->flags & CCFS_OPEN_LOCAL)
-		return fetch_local(fs, o);
+		return fetch_local(fs, node, o);
 	fd = owner_backing(&fs->owner, fs->attach.dev, node, o, keep);
 	if (fd < 0)
 		drop_open(fs, o);

@@ -51,6 +51,7 @@
  *	revision 4	welcome.mount; a READDIR answer may be shorter than asked for
  *	revision 5	REVALIDATE
  *	revision 6	open.identity; HANDLE, PRESENT, DOT; FORGET by ASK
+ *	revision 7	LOCK
  */
 #ifndef CCFS_PROTO_H
 #define CCFS_PROTO_H
@@ -58,7 +59,7 @@
 #include <linux/types.h>
 
 #define CCFS_MAGIC		0x73666363	/* "ccfs" */
-#define CCFS_REVISION		6
+#define CCFS_REVISION		7
 
 #define CCFS_MSG_MAX		(512u * 1024)	/* bytes of one message */
 #define CCFS_NAME_MAX		255u		/* bytes of one name */
@@ -110,6 +111,7 @@ enum ccfs_op {
 	CCFS_HANDLE,		/* -> ccfs_fhandle */
 	CCFS_PRESENT,		/* ccfs_fhandle (node: the root) -> ccfs_entry */
 	CCFS_DOT,		/* ccfs_count: 1 itself, 2 the directory above -> ccfs_entry */
+	CCFS_LOCK,		/* ccfs_lock -> ccfs_lock */
 	CCFS_OPS,
 };
 
@@ -257,6 +259,50 @@ struct ccfs_fhandle {
 	__u8 bytes[CCFS_FHANDLE_MAX];	/* the others 0 */
 };
 
+/*
+ * Locks of a file that is open, or a directory, which the owner's kernel holds for who is
+ * named by owner: a process, or an open file.  The client gives such names, and those of
+ * waits, and none twice.
+ *
+ * SET with a wait that has to wait is answered with WAITS.  When it does not any more the
+ * owner's kernel says so (LOCKED, sharedpc_wire.h), once; who does not hear it says the same
+ * SET again.  CANCEL ends the wait: it is answered with DONE if the lock was had before that,
+ * else with CANCELLED.
+ *
+ * They go with UNLCK of all of the file, with the mount, and with the client.
+ */
+enum ccfs_lock_what {
+	CCFS_LOCK_TEST = 1,	/* -> first, last, kind, type, pid of what is in the way */
+	CCFS_LOCK_SET,		/* -> state; EDEADLK, ENOLCK */
+	CCFS_LOCK_CANCEL,	/* -> state */
+};
+
+enum ccfs_lock_kind {
+	CCFS_LOCK_POSIX = 1,	/* fcntl(2)'s F_SETLK */
+	CCFS_LOCK_OFD,		/* F_OFD_SETLK; to unlock POSIX will do */
+	CCFS_LOCK_FLOCK,	/* flock(2): first is 0, last S64_MAX; no TEST */
+};
+
+enum ccfs_lock_state {
+	CCFS_LOCK_DONE = 1,
+	CCFS_LOCK_BUSY,		/* somebody has it */
+	CCFS_LOCK_WAITS,
+	CCFS_LOCK_CANCELLED,
+};
+
+struct ccfs_lock {
+	__u64 owner;		/* not 0 */
+	__u64 wait;		/* SET: 0: not to wait; CANCEL: which */
+	__u64 first;		/* bytes, both included, up to S64_MAX */
+	__u64 last;
+	__u32 what;		/* enum ccfs_lock_what */
+	__u32 kind;		/* enum ccfs_lock_kind */
+	__u32 type;		/* F_RDLCK, F_WRLCK, F_UNLCK */
+	__u32 pid;		/* on its image; 0: it has none */
+	__u32 state;		/* answers to SET and CANCEL: enum ccfs_lock_state */
+	__u32 reserved;
+};
+
 /* A file. */
 struct ccfs_handle {
 	__u64 handle;
@@ -328,6 +374,7 @@ _Static_assert(sizeof(struct ccfs_attr) == 104, "ccfs_attr");
 _Static_assert(sizeof(struct ccfs_setattr) == 48, "ccfs_setattr");
 _Static_assert(sizeof(struct ccfs_open) == 40, "ccfs_open");
 _Static_assert(sizeof(struct ccfs_fhandle) == 144, "ccfs_fhandle");
+_Static_assert(sizeof(struct ccfs_lock) == 56, "ccfs_lock");
 _Static_assert(sizeof(struct ccfs_dirent) == 40, "ccfs_dirent");
 
 #endif

@@ -46,7 +46,7 @@
 #include <linux/types.h>
 
 #define SHAREDPC_MAGIC		0x31637063		/* "cpc1" */
-#define SHAREDPC_REVISION	7
+#define SHAREDPC_REVISION	8
 
 #define SHAREDPC_IMAGES_MAX	8
 #define SHAREDPC_REGIONS_MAX	16	/* parts of the region */

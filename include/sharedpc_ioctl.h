@@ -4,11 +4,11 @@
  *
  * Four users:
  *	anybody		INFO, IMAGE: who am I, who else is there
- *	proxyd		SERVE ... REPLY, SIZE, UNSIZE, SEAL: a proxy serves one client
- *			image from one file system; WATCH, NAME, LOOK: what of
+ *	proxyd		SERVE ... REPLY, SIZE, UNSIZE, SEAL, LOCK, UNLOCK: a proxy serves
+ *			one client image from one file system; WATCH, NAME, LOOK: what of
  *			an answer may be remembered
  *	ccfs		BACKING: a file that FUSE can hand reads and faults to;
- *			ATTACH, TELL: what is known of names and attributes;
+ *			ATTACH, TELL, REAL: what is known of names, attributes, files;
  *			JOIN, ASK, LEAVE: requests to the proxy
  *	ccinit		PROGRESS: how far this image's user space has come
  *
@@ -29,12 +29,14 @@
  *			of the bounce buffers can be written
  *	revision 6	ATTACH: mount
  *	revision 7	SIZE, BACKING: identity; SEAL; ATTACH: generation
+ *	revision 8	LOCK, UNLOCK; REAL
  */
 #ifndef SHAREDPC_IOCTL_H
 #define SHAREDPC_IOCTL_H
 
 #include <linux/ioctl.h>
 #include <linux/types.h>
+#include "ccfs_proto.h"
 #include "sharedpc_abi.h"
 
 #define SHAREDPC_DEVICE		"/dev/sharedpc"
@@ -195,6 +197,20 @@ struct sharedpc_seal {
 #define SHAREDPC_SEAL_MAX	256u
 
 /*
+ * What @lock says of the file that @fd has open, for the client's mount @mount: it becomes
+ * the answer.  0, or -1 with the error of the answer; EINVAL: it makes no sense, or the file
+ * is in another file system.
+ *
+ * UNLOCK (of a mount's number): the mount has gone, and with it all its locks and waits.
+ */
+struct sharedpc_lock {
+	__s32 fd;
+	__u32 reserved;
+	__u64 mount;
+	struct ccfs_lock lock;
+};
+
+/*
  * ccfs: make (or find) the backing file of @file at image @owner and return
  * a new descriptor for it, to be handed to FUSE.  One call for each OPEN
  * that the proxy answered with this file: the module counts them and gives
@@ -321,6 +337,16 @@ struct sharedpc_tell {
 #define SHAREDPC_TELL_MAX	0x10000u
 
 /*
+ * ccfs, on a mount of its own image, before it answers FUSE's OPEN or CREATE of @node: @fd has
+ * that file open.  After ATTACH.  EINVAL: another image owns it.
+ */
+struct sharedpc_real {
+	__u64 node;
+	__s32 fd;
+	__u32 reserved;
+};
+
+/*
  * ccfs: a request goes to the proxy by ASK, through memory that both have, from the
  * thread that makes it, which sleeps until the answer is there.  JOIN says once, for this
  * open of the device, to whom: ENOTCONN, ESTALE, EINVAL as BACKING.
@@ -375,6 +401,9 @@ struct sharedpc_ask {
 #define SHAREDPC_IOC_ASK	_IOWR('P', 20, struct sharedpc_ask)
 #define SHAREDPC_IOC_LEAVE	_IO('P', 21)
 #define SHAREDPC_IOC_SEAL	_IOWR('P', 22, struct sharedpc_seal)
+#define SHAREDPC_IOC_LOCK	_IOWR('P', 23, struct sharedpc_lock)
+#define SHAREDPC_IOC_UNLOCK	_IOW('P', 24, __u64)
+#define SHAREDPC_IOC_REAL	_IOW('P', 25, struct sharedpc_real)
 
 _Static_assert(sizeof(struct sharedpc_tale) == 120, "tale");
 

@@ -19,7 +19,7 @@
  *
  *	CLIENT		FAULT, WRITE, FSYNC, CLOSE, NAME, REVOKED, KEPT, RELEASED, ECHO,
  *			LIFE, LEFT
- *	OWNER		FRAMES, DONE, REVOKE, FREED, ECHOED, LIVES, LEAVE
+ *	OWNER		FRAMES, DONE, REVOKE, FREED, ECHOED, LIVES, LEAVE, LOCKED
  *
  * Changelog
  *	revision 1	first
@@ -28,6 +28,7 @@
  *	revision 5	NAME, ECHO; a ring for each role; messages may get lost: tries of
  *			REVOKE, names of KEPT, FREED
  *	revision 6	LIFE, LIVES, LEAVE, LEFT
+ *	revision 8	LOCKED
  */
 #ifndef SHAREDPC_WIRE_H
 #define SHAREDPC_WIRE_H
@@ -57,6 +58,7 @@ enum sharedpc_answer {
 	/* from the boot image: life count of image pos has ended, let go of all it had */
 	SHAREDPC_MSG_LEAVE	= 27,
 	SHAREDPC_MSG_LEFT	= 28,	/* .. done, pos and count as there; error: not yet */
+	SHAREDPC_MSG_LOCKED	= 29,	/* wait pos (ccfs_lock.wait) is over; error: as SET's */
 };
 
 #define SHAREDPC_LIFE_FENCE	0x1	/* LIFE: stop its CPUs for certain */

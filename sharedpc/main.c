@@ -98,6 +98,9 @@ static bool told_now(u32 image, const struct sharedpc_msg *msg)
 	case SHAREDPC_MSG_LIVES:
 		lives_told(image, msg);
 		return true;
+	case SHAREDPC_MSG_LOCKED:
+		cache_locked(image, msg);
+		return true;
 	case SHAREDPC_MSG_DONE:
 		return call_done_now(image, msg);
 	}
@@ -200,9 +203,12 @@ static int __init sharedpc_init(void)
 	err = lives_init(kept_drop);
 	if (err)
 		goto exit_region;
-	err = file_init();
+	err = wait_init();
 	if (err)
 		goto exit_lives;
+	err = file_init();
+	if (err)
+		goto exit_wait;
 	err = cache_init();
 	if (err)
 		goto exit_file;
@@ -231,6 +237,8 @@ exit_cache:
 	cache_exit();
 exit_file:
 	file_exit();
+exit_wait:
+	wait_exit();
 exit_lives:
 	lives_exit();
 exit_region:
@@ -254,6 +262,7 @@ static void __exit sharedpc_exit(void)
 	socket_exit();
 	cache_exit();
 	file_exit();
+	wait_exit();
 	lives_exit();
 	region_exit();
 	watch_exit();

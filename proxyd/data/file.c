@@ -206,6 +206,12 @@ struct file_use file_use(struct file *file, bool append)
 	return use(file, append ? file->append_fd : -EPERM);
 }
 
+struct file_use file_lockable(struct file *file)
+{
+	pthread_rwlock_rdlock(&file->map);
+	return use(file, file->fd);
+}
+
 void file_used(const struct file_use *use)
 {
 	if (use->held)

@@ -109,6 +109,8 @@ struct file_use {
  * appended to, and no more. To be followed by file_used().
  */
 struct file_use file_use(struct file *file, bool append);
+/* One that locks can be had by, whatever else it is open for. */
+struct file_use file_lockable(struct file *file);
 void file_used(const struct file_use *use);
 /*
  * Make @file durable, through the struct file that saw it written: only that

@@ -360,6 +360,7 @@ static void conn_free(struct conn *conn)
 	while (conn->pending)
 		pthread_cond_wait(&conn->fewer, &conn->lock);
 	pthread_mutex_unlock(&conn->lock);
+	locks_drop(conn);
 	if (conn->greeted)
 		nodes_exit(&conn->nodes);
 	words_exit(&conn->words);

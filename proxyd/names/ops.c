@@ -38,6 +38,7 @@ static const struct op ops[CCFS_OPS] = {
 	[CCFS_PRESENT]		= { request_present, 0 },
 	[CCFS_DOT]		= { request_dot, 0 },
 	[CCFS_FORGET]		= { request_forget, 0 },
+	[CCFS_LOCK]		= { request_lock, 0 },
 };
 
 const struct op *op_find(unsigned int op)

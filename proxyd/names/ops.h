@@ -42,6 +42,11 @@ int request_present(struct request *req);
 int request_dot(struct request *req);
 int request_forget(struct request *req);
 
+/* ops-lock.c */
+int request_lock(struct request *req);
+/* The mount has ended: nobody has its locks any more. */
+void locks_drop(struct conn *conn);
+
 /* ops-attr.c */
 int request_getattr(struct request *req);
 int request_setattr(struct request *req);

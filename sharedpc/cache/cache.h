@@ -27,6 +27,7 @@
 
 /* What ccfs told and nobody has taken: told.c. */
 struct ccfs_fhandle;
+struct ccfs_lock;
 struct present;
 
 struct told {
@@ -118,6 +119,8 @@ struct cache_inode {
 	struct known __rcu *known;
 	char *text;			/* of a symbolic link: inode->i_link */
 	struct ccfs_fhandle *handle;	/* NULL: not asked for yet */
+	struct file *real;		/* lock, as below: see real.c */
+	u32 real_opens;
 	struct file *spare;		/* the mount's spare_lock, as both below */
 	u64 spare_gen;
 	struct list_head spare_node;
@@ -216,6 +219,12 @@ int direct_present(const struct cache_mount *m, const struct ccfs_fhandle *h, u6
 /* DIRECT_NOT: it has not been asked, and can be again. */
 int direct_forget(const struct cache_mount *m, u64 node);
 
+/*
+ * What @lock says of @inode, which becomes the answer.  As often as one likes.  -EINTR: the
+ * owner may still do it, while *@call is open.
+ */
+int direct_lock(const struct inode *inode, struct ccfs_lock *lock, u32 *call);
+
 /* present.c */
 /* Ask for the node of @handle.  -ENOMEM; -EINTR: the caller is being killed. */
 struct present *present_begin(struct cache_mount *m, const struct ccfs_fhandle *handle);
@@ -305,6 +314,25 @@ int open_init(void);
 void open_exit(void);
 void open_wrap(struct inode *inode);
 void open_created(struct file *file);
+
+/* real.c */
+/* FUSE has opened it, or (not @is_open) could not. */
+void real_opened(struct cache_mount *m, struct cache_inode *ci, bool is_open);
+void real_closed(struct cache_inode *ci);
+/* With a reference; NULL: it is not known. */
+struct file *real_get(struct cache_inode *ci);
+/* What @fl and @cmd (F_GETLK, too) say of it.  FILE_LOCK_DEFERRED: it waits. */
+int real_lock(struct file *real, int cmd, struct file_lock *fl);
+/* @owner closes @file: none of his locks stays. */
+void real_flush(struct file *file, fl_owner_t owner);
+
+/* lock.c: file operations */
+int lock_file(struct file *file, int cmd, struct file_lock *fl);
+int lock_flock(struct file *file, int cmd, struct file_lock *fl);
+
+/* doubt.c */
+int doubt_init(void);
+void doubt_exit(void);
 
 /* statfs.c */
 int cache_statfs(struct dentry *d, struct kstatfs *st);

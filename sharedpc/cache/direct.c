@@ -242,6 +242,22 @@ int direct_handle(const struct inode *inode, struct ccfs_fhandle *h)
 	return !err && h->len > sizeof(h->bytes) ? DIRECT_NOT : err;
 }
 
+int direct_lock(const struct inode *inode, struct ccfs_lock *lock, u32 *call)
+{
+	const struct cache_mount *m = cache_mount_of(inode->i_sb);
+	struct question q;
+	int err;
+
+	if (!may_ask(m, inode) ||
+	    question_begin(&q, m, CCFS_LOCK, cache_inode(inode)->node))
+		return DIRECT_NOT;
+	put(&q, lock, sizeof(*lock));
+	err = question_end(&q, m, lock, sizeof(*lock));
+	if (err == -EINTR)
+		*call = q.ask.call;
+	return err;
+}
+
 int direct_present(const struct cache_mount *m, const struct ccfs_fhandle *h, u64 *node)
 {
 	struct ccfs_entry entry;

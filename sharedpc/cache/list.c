@@ -105,6 +105,8 @@ void list_wrap(struct inode *inode)
 		ops = *inode->i_fop;
 		ops.owner = THIS_MODULE;
 		ops.iterate_shared = list_iterate;
+		ops.lock = lock_file;
+		ops.flock = lock_flock;
 		fuse_ops = inode->i_fop;
 	}
 	if (inode->i_fop == fuse_ops)

@@ -316,13 +316,20 @@ int cache_init(void)
 		return err;
 	err = open_init();
 	if (err)
-		present_exit();
+		goto exit_present;
+	err = doubt_init();
+	if (!err)
+		return 0;
+	open_exit();
+exit_present:
+	present_exit();
 	return err;
 }
 
 /* No super block has our tables: each would hold the module. */
 void cache_exit(void)
 {
+	doubt_exit();
 	present_exit();
 	heard_exit();
 	rcu_barrier();

@@ -31,6 +31,8 @@
  *	direct.c	what the owner is asked without FUSE
  *	heard.c		.. and has said in this system call
  *	export.c	file handles; present.c: their way back
+ *	lock.c		locks, which the owner's kernel holds; whose.c: for whom;
+ *			doubt.c: whether; real.c: of which file, if we are the owner
  *	stat.c		how often what was known
  *
  * What it assumes of FUSE in 6.12, and where that is checked:
@@ -54,16 +56,20 @@
 
 struct cache_mount;
 struct session;
+struct sharedpc_msg;
 
-/* ATTACH, TELL and BACKING of sharedpc_ioctl.h. */
+/* ATTACH, TELL, BACKING and REAL of sharedpc_ioctl.h. */
 struct cache_mount *cache_attach(const struct sharedpc_attach *want);
 int cache_tell(struct cache_mount *m, const struct sharedpc_tell *tell);
 int cache_backing(struct cache_mount *m, const struct sharedpc_backing *want);
+int cache_real(struct cache_mount *m, const struct sharedpc_real *want);
 /* ccfs is gone, or knows its owner dead: nothing remembered is used any more. */
 void cache_detach(struct cache_mount *m);
 
 /* The server that @s is with has ended. */
 void cache_session_ended(const struct session *s);
+/* @owner says that a lock is had which somebody waits for.  Soft interrupt. */
+void cache_locked(u32 owner, const struct sharedpc_msg *msg);
 /* Give up what is only kept for later: frames are short at @owner. */
 void cache_shed(u32 owner);
 

@@ -209,6 +209,16 @@ static void open_keep(struct cache_mount *m, struct cache_inode *ci, bool wanted
 		spare_add(m, ci, file);
 }
 
+/* FUSE has opened @file, or has not: what was offered with that is taken. */
+static void open_took(struct cache_mount *m, struct cache_inode *ci, struct file *file,
+		      bool is_open)
+{
+	if (m->session)
+		open_keep(m, ci, is_open && !(file->f_mode & FMODE_WRITE));
+	else
+		real_opened(m, ci, is_open);
+}
+
 static int cache_open(struct inode *inode, struct file *file)
 {
 	struct cache_mount *m = cache_mount_of(inode->i_sb);
@@ -231,8 +241,22 @@ static int cache_open(struct inode *inode, struct file *file)
 		show_turn_over(inode);
 	}
 	err = fuse_ops->open(inode, file);
-	open_keep(m, ci, !err && !(file->f_mode & FMODE_WRITE));
+	open_took(m, ci, file, !err);
 	return err;
+}
+
+static int open_flush(struct file *file, fl_owner_t owner)
+{
+	if (!cache_mount_of(file_inode(file)->i_sb)->session)
+		real_flush(file, owner);
+	return fuse_ops->flush(file, owner);
+}
+
+static int open_release(struct inode *inode, struct file *file)
+{
+	if (!cache_mount_of(inode->i_sb)->session)
+		real_closed(cache_inode(inode));
+	return fuse_ops->release(inode, file);
 }
 
 /*
@@ -244,12 +268,14 @@ void open_created(struct file *file)
 	struct inode *inode = file_inode(file);
 	struct cache_inode *ci = cache_inode(inode);
 
-	if (!ci || file->f_op != fuse_ops)
+	/* One that was known already has ours. */
+	if (!ci || (file->f_op != fuse_ops && file->f_op != &ops))
 		return;
 	if (file->f_mode & FMODE_WRITE)
 		show_turn_over(inode);
-	replace_fops(file, fops_get(&ops));
-	open_keep(cache_mount_of(inode->i_sb), ci, !(file->f_mode & FMODE_WRITE));
+	if (file->f_op == fuse_ops)
+		replace_fops(file, fops_get(&ops));
+	open_took(cache_mount_of(inode->i_sb), ci, file, true);
 }
 
 /* FUSE would ask, and then look at the inode, where another answer may be shown by then. */
@@ -275,6 +301,10 @@ static void ops_fill(const struct file_operations *fuse)
 	ops.open = cache_open;
 	ops.copy_file_range = open_copy_range;
 	ops.llseek = open_llseek;
+	ops.flush = open_flush;
+	ops.release = open_release;
+	ops.lock = lock_file;
+	ops.flock = lock_flock;
 	reader_ops = (struct file_operations){
 		.owner = THIS_MODULE,
 		.llseek = reader_llseek,
@@ -286,6 +316,8 @@ static void ops_fill(const struct file_operations *fuse)
 		.splice_read = reader_splice_read,
 		.unlocked_ioctl = reader_ioctl,
 		.fadvise = reader_fadvise,
+		.lock = lock_file,
+		.flock = lock_flock,
 		.copy_file_range = open_copy_range,
 	};
 	fuse_ops = fuse;

@@ -74,7 +74,8 @@ void spare_offer(struct cache_mount *m, u64 node, struct file *file)
 		list_add_tail(&o->list, &m->offers);
 		m->offers_count++;
 	}
-	if (m->offers_count > OFFERS_MAX) {
+	/* Of a mount whose owner we are they are real.c's, which needs each. */
+	if (m->session && m->offers_count > OFFERS_MAX) {
 		m->offers_count--;
 		oldest = offer_remove(list_first_entry(&m->offers, struct offer, list));
 	}
@@ -151,7 +152,8 @@ void spare_shed(struct cache_mount *m)
 {
 	struct file *file;
 
-	offers_drop(m);
+	if (m->session)	/* else they are real.c's */
+		offers_drop(m);
 	do {
 		spin_lock(&m->spare_lock);
 		file = spare_remove_oldest(m);

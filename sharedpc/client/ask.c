@@ -33,6 +33,7 @@ ssize_t ask_send(struct ask *a, u64 mount, size_t bytes, const bool *left)
 
 	/* The buffers are the call's, and ours again if it succeeds. */
 	err = call_name(a->session, &msg, left);
+	a->call = msg.slot;
 	if (err)
 		a->first = -1;
 	if (err == -EIO)

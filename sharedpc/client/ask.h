@@ -14,6 +14,7 @@ struct ask {
 	size_t room;		/* bytes */
 	int first;		/* the buffers; -1: none any more */
 	u32 nr;
+	u32 call;		/* after -EINTR: what call_open() knows it by */
 };
 
 /* @bytes of room, or as many as there are.  -EBUSY: none now; -ENOTCONN. */

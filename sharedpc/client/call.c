@@ -169,6 +169,7 @@ static int slot_run(struct session *s, struct slot *slot, struct sharedpc_msg *m
 {
 	int err;
 
+	msg->slot = slot->msg.slot;
 	err = slot_send(s, slot);
 	if (err) {
 		slot_put(s, slot);
@@ -216,6 +217,17 @@ int call_name(struct session *s, struct sharedpc_msg *msg, const bool *left)
 		return slot_run(s, slot, msg, left);
 	msg_drop(s, msg);
 	return session_alive(s) ? -EBUSY : -EIO;
+}
+
+bool call_open(struct session *s, u32 name)
+{
+	struct slot *slot = &s->slot[name % SHAREDPC_CALLS];
+	bool open;
+
+	spin_lock_bh(&s->lock);
+	open = slot->name == name && slot->state != SLOT_FREE;
+	spin_unlock_bh(&s->lock);
+	return open && session_alive(s);
 }
 
 /* Ends the call in @slot; returns with the inode to be put, or NULL. */

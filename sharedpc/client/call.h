@@ -25,6 +25,9 @@ int call_run(struct session *s, struct sharedpc_msg *msg, struct inode *inode);
  */
 int call_name(struct session *s, struct sharedpc_msg *msg, const bool *left);
 
+/* Is the call, which was made with this name (@msg's slot), still open?  Then it may be done. */
+bool call_open(struct session *s, u32 name);
+
 /* The soft interrupt has an answer.  False: it is for the listening thread. */
 bool call_done_now(u32 owner, const struct sharedpc_msg *msg);
 /* The listening thread has one. */

@@ -32,6 +32,7 @@ static const char *const types[INJECT_TYPES] = {
 	[SHAREDPC_MSG_LIVES]	= "lives",
 	[SHAREDPC_MSG_LEAVE]	= "leave",
 	[SHAREDPC_MSG_LEFT]	= "left",
+	[SHAREDPC_MSG_LOCKED]	= "locked",
 };
 
 static const char *const whats[] = {

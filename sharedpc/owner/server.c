@@ -50,6 +50,7 @@ static struct server *server_make(u32 client, const struct super_block *sb)
 	INIT_LIST_HEAD(&s->maps);
 	mutex_init(&s->sizes_lock);
 	xa_init(&s->sizes);
+	mutex_init(&s->locks_lock);
 	return s;
 }
 
@@ -169,6 +170,8 @@ void server_close(struct server *s)
 	/* A client that could not be stopped may look for ever. */
 	if (!revoke_end(s))
 		size_drop_all(s);
+	/* Others may have them when it can store nothing more. */
+	locking_drop_all(s);
 	mutex_lock(&open_lock);
 	xa_erase_bh(&servers, s->number);
 	mutex_unlock(&open_lock);

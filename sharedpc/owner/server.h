@@ -13,10 +13,11 @@
  *	kept.c		frames that a client's I/O holds after that
  *	quota.c		how many a client may hold
  *	size.c		the inodes whose size the client reads
+ *	locking.c	locks of files that its processes have: holder.h
  *
  * What the client says comes in a soft interrupt (peer.h), so locks that this takes are
  * taken with bottom halves off.  Lock order: maps_lock, then a map's grants (xa_lock), then lock, then the
- * ring's lock.  sizes_lock and share.c's lock stand alone.  Nothing waits for the client under
+ * ring's lock.  sizes_lock, locks_lock and share.c's lock stand alone.  Nothing waits for the client under
  * any of them.
  */
 #ifndef SERVER_H
@@ -34,6 +35,7 @@
 #include "sharedpc_wire.h"
 
 #define MAPS_BITS	10
+#define HELD_BITS	8
 
 enum call_state { CALL_FREE, CALL_QUEUED, CALL_HANDED };
 
@@ -74,6 +76,9 @@ struct server {
 
 	struct mutex sizes_lock;	/* sizes */
 	struct xarray sizes;		/* see size.c */
+
+	struct mutex locks_lock;	/* held, and all that is in it */
+	struct hlist_head held[1 << HELD_BITS];	/* see holder.h */
 
 	u64 limit;			/* frames at once; 0: none of its own */
 	atomic64_t granted;		/* frames that the client holds */
@@ -226,6 +231,16 @@ u64 quota_room(const struct server *s);		/* frames that may be granted now */
 int size_keep(struct server *s, int fd, struct sharedpc_size *out);
 int size_drop(struct server *s, u64 phys);
 void size_drop_all(struct server *s);
+
+/* locking.c */
+/* In a process of @s's: what LOCK says.  0 or -errno. */
+int locking_serve(struct server *s, struct sharedpc_lock *call);
+void locking_mount_ended(struct server *s, u64 mount);
+void locking_drop_all(struct server *s);
+
+/* wait.c */
+int wait_init(void);
+void wait_exit(void);
 
 /* identity.c */
 void identity_init(void);

@@ -210,6 +210,27 @@ static long do_seal(struct server *s, void __user *arg)
 	return err ?: copy_to_user(arg, &seal, sizeof(seal)) ? -EFAULT : 0;
 }
 
+static long do_lock(struct server *s, void __user *arg)
+{
+	struct sharedpc_lock lock;
+	long err;
+
+	if (copy_from_user(&lock, arg, sizeof(lock)))
+		return -EFAULT;
+	err = locking_serve(s, &lock);
+	return err ?: copy_to_user(arg, &lock, sizeof(lock)) ? -EFAULT : 0;
+}
+
+static long do_unlock(struct server *s, void __user *arg)
+{
+	u64 mount;
+
+	if (copy_from_user(&mount, arg, sizeof(mount)))
+		return -EFAULT;
+	locking_mount_ended(s, mount);
+	return 0;
+}
+
 static long do_backing(struct opened *o, void __user *arg)
 {
 	struct cache_mount *mount = READ_ONCE(o->mount);
@@ -311,6 +332,18 @@ static long do_tell(struct opened *o, void __user *arg)
 	return cache_tell(m, &tell);
 }
 
+static long do_real(struct opened *o, void __user *arg)
+{
+	struct cache_mount *m = READ_ONCE(o->mount);
+	struct sharedpc_real real;
+
+	if (!m)
+		return -EINVAL;
+	if (copy_from_user(&real, arg, sizeof(real)))
+		return -EFAULT;
+	return cache_real(m, &real);
+}
+
 static long do_join(struct opened *o, void __user *arg)
 {
 	struct sharedpc_join want;
@@ -399,6 +432,10 @@ static long server_ioctl(struct opened *o, unsigned int cmd, void __user *arg)
 		return do_size(s, arg, false);
 	case SHAREDPC_IOC_SEAL:
 		return do_seal(s, arg);
+	case SHAREDPC_IOC_LOCK:
+		return do_lock(s, arg);
+	case SHAREDPC_IOC_UNLOCK:
+		return do_unlock(s, arg);
 	case SHAREDPC_IOC_LIMIT:
 		return do_limit(s, arg);
 	}
@@ -446,6 +483,8 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return do_attach(file->private_data, p);
 	case SHAREDPC_IOC_TELL:
 		return do_tell(file->private_data, p);
+	case SHAREDPC_IOC_REAL:
+		return do_real(file->private_data, p);
 	case SHAREDPC_IOC_JOIN:
 		return do_join(file->private_data, p);
 	case SHAREDPC_IOC_ASK:

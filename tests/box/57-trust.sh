@@ -256,7 +256,7 @@ def want(what, got, error):
 	if got[0] != error: sys.exit("%s: error %d, not %d" % (what, got[0], error))
 	return got[1]
 s = mount(sys.argv[1])
-want("hello", ask(s, HELLO, 1, struct.pack("<II", 6, 0) + text(sys.argv[1])), 0)
+want("hello", ask(s, HELLO, 1, struct.pack("<II", 7, 0) + text(sys.argv[1])), 0)
 for node in [0, 2, 3, 1000, 1 << 32, (1 << 64) - 1]:
 	want("guessed node %d" % node, ask(s, GETATTR, node, b""), ESTALE)
 	want("name of it", ask(s, REVALIDATE, 1, struct.pack("<Q", node) + text("g")), ESTALE)
@@ -290,7 +290,7 @@ ask(s, FORGET, 1, struct.pack("<QQQ", 1, node, 2), answer=False)
 want("stale node", ask(s, GETATTR, node, b""), ESTALE)
 for name in "..", ".", "all/..", "/etc/passwd", "a\0b", "":
 	s = mount(sys.argv[1])
-	want("hello", ask(s, HELLO, 1, struct.pack("<II", 6, 0) + text(sys.argv[1])), 0)
+	want("hello", ask(s, HELLO, 1, struct.pack("<II", 7, 0) + text(sys.argv[1])), 0)
 	try:
 		got = ask(s, LOOKUP, 1, text(name))
 		if not got[0]: sys.exit("name %r was found" % name)
