@@ -27,6 +27,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -174,6 +175,22 @@ static void op_read(void)
 	must(pread(data, page, sizeof(page), 0), "read");
 }
 
+/* Nobody else wants it. */
+static void op_lock(void)
+{
+	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1 };
+
+	must(fcntl(data, F_SETLK, &fl), "lock");
+	fl.l_type = F_UNLCK;
+	must(fcntl(data, F_SETLK, &fl), "unlock");
+}
+
+static void op_flock(void)
+{
+	must(flock(data, LOCK_EX | LOCK_NB), "flock");
+	must(flock(data, LOCK_UN), "unlock");
+}
+
 static void op_command(void)
 {
 	posix_spawn_file_actions_t to;
@@ -196,7 +213,7 @@ static const struct op {
 } calls[] = {
 	{ "stat", op_stat }, { "absent", op_absent }, { "open", op_open },
 	{ "create", op_create }, { "mkdir", op_mkdir }, { "readdir", op_readdir },
-	{ "handle", op_handle },
+	{ "handle", op_handle }, { "lock", op_lock }, { "flock", op_flock },
 	{ "write", op_write }, { "read", op_read },
 };
 
