@@ -132,6 +132,9 @@
 #define LIMIT_INIT_TERM_MS	2000	/* from SIGTERM to SIGKILL */
 #define LIMIT_INIT_UNMOUNT_MS	3000
 
+/* kernel.pid_max of all images, which sharedpc.ko (image/pids.c) divides among them. */
+#define LIMIT_PIDS		"4194304"
+
 /* Commands on another image: lib/exec-*, ccexecd, the box. */
 #define LIMIT_EXEC_CONNECT_S	5
 #define LIMIT_EXEC_CONNECT_TRIES 20	/* while the image's ccexecd is starting */

@@ -28,6 +28,7 @@
 #include "client/frames.h"
 #include "image/image.h"
 #include "image/lives.h"
+#include "image/pids.h"
 #include "link/echo.h"
 #include "link/peer.h"
 #include "client/pinned.h"
@@ -187,10 +188,13 @@ static int __init sharedpc_init(void)
 	err = ctl_is_boot() ? ctl_format(images, region, slices) : ctl_join();
 	if (err)
 		goto unmap_ctl;
+	err = pids_begin();
+	if (err)
+		goto unmap_ctl;
 	/* First, so that the log has all the rest. */
 	err = tty_console_init();
 	if (err)
-		goto unmap_ctl;
+		goto end_pids;
 	file_session_ended = cache_session_ended;
 	frames_short = cache_shed;
 	words_init();
@@ -247,6 +251,8 @@ exit_watch:
 	watch_exit();
 exit_console:
 	tty_console_exit();
+end_pids:
+	pids_end();
 unmap_ctl:
 	ctl_unmap();
 	return err;
@@ -267,6 +273,7 @@ static void __exit sharedpc_exit(void)
 	region_exit();
 	watch_exit();
 	tty_console_exit();
+	pids_end();
 	ctl_unmap();
 }
 

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <mntent.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -191,6 +192,18 @@ static int modprobe(const char *module, char *args, struct why *why)
 		       output[0] ? output : "see dmesg");
 }
 
+/* sharedpc.ko gives each image PIDs of its own, which takes all that there are. */
+static int allow_pids(struct why *why)
+{
+	const char *path = "/proc/sys/kernel/pid_max";
+	FILE *f = fopen(path, "we");
+	int ret = !f || fputs(LIMIT_PIDS, f) < 0 ? -errno : 0;
+
+	if (f && fclose(f) && !ret)
+		ret = -errno;
+	return ret ? why_set(why, ret, "%s: %s", path, strerror(-ret)) : 0;
+}
+
 int services_load_modules(const struct plan *plan, struct why *why)
 {
 	char none[] = "", *args;
@@ -199,6 +212,9 @@ int services_load_modules(const struct plan *plan, struct why *why)
 	if (!loaded("sharedpc")) {
 		if (!has_spare_node())
 			return why_no_node(why);
+		ret = allow_pids(why);
+		if (ret)
+			return ret;
 		args = sharedpc_args(plan);
 		if (!args)
 			return why_set(why, -ENOMEM, "out of memory");

@@ -47,6 +47,17 @@ int ccinit_load_module(const char *name, const char *parameters)
 	return ret;
 }
 
+/* Before anything is started: sharedpc.ko gives each image PIDs of its own. */
+static void allow_pids(void)
+{
+	int fd = open("/proc/sys/kernel/pid_max", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, LIMIT_PIDS, strlen(LIMIT_PIDS)) < 0)
+		ccinit_say("pid_max: %s", strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
 static int load_modules(const struct init_options *opt)
 {
 	char parameters[256];
@@ -54,6 +65,7 @@ static int load_modules(const struct init_options *opt)
 
 	snprintf(parameters, sizeof(parameters), "self=%s ctl=%s ctl_size=%s",
 		 opt->self, opt->ctl, opt->ctl_size);
+	allow_pids();
 	ret = ccinit_load_module("vsock", "");
 	if (!ret)
 		ret = ccinit_load_module("vmw_vsock_virtio_transport_common", "");
