@@ -77,6 +77,6 @@ copy_sources
 }
 [ $only = no ] || exit 0
 cd "$COPY"
-# With KASAN an image may take longer than a minute to come up.
-export BOX_UP_TIMEOUT=${BOX_UP_TIMEOUT-240}
+# With KASAN an image may take longer than a minute to come up, and all else, too.
+export BOX_UP_TIMEOUT=${BOX_UP_TIMEOUT-240} SLOW=${SLOW-5}
 exec tests/run --box "$@"

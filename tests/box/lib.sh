@@ -2,7 +2,7 @@
 #
 # What the box tests share. Sourced with $BOX set to box/box; the box is up.
 #
-#   on IMAGE CMD...       run a command on an image, at most 120 s
+#   on IMAGE CMD...       run a command on an image, at most 120 s (SLOW times that)
 #   ctl ARG...            ccctl on the boot image
 #   check "WHAT" CMD...   run CMD, end the test with WHAT if it fails
 #   refuses "PART" CMD... CMD must fail, soon, and PART be in what it prints
@@ -25,7 +25,7 @@ BOX=${BOX:-box/box}
 export LC_ALL=C
 
 fail() { echo "FAILED: $*"; exit 1; }
-on() { local image=$1; shift; timeout 120 "$BOX" exec "$image" -- "$@"; }
+on() { local image=$1; shift; timeout $((120 * ${SLOW-1})) "$BOX" exec "$image" -- "$@"; }
 ctl() {
 	case $1 in
 	start|restart)	save_lives "${@:2}" ;;
