@@ -158,7 +158,7 @@ static int slot_send(struct session *s, struct slot *slot)
 
 	do {
 		err = peer_send_wait(s->owner, &slot->msg);
-	} while (err == -EAGAIN && slot->msg.type != SHAREDPC_OP_NAME &&
+	} while (err == -EAGAIN && slot->msg.type != SHAREDPC_OP_NAME && session_alive(s) &&
 		 !fatal_signal_pending(current) && time_before(jiffies, end));
 	return err;
 }
@@ -173,7 +173,9 @@ static int slot_run(struct session *s, struct slot *slot, struct sharedpc_msg *m
 	err = slot_send(s, slot);
 	if (err) {
 		slot_put(s, slot);
-		return err == -EAGAIN ? -ETIMEDOUT : -EIO;
+		if (err != -EAGAIN || !session_alive(s))
+			return -EIO;
+		return fatal_signal_pending(current) ? -EINTR : -ETIMEDOUT;
 	}
 	slot_sent(s, slot);
 	point_pass((enum point)msg->type);
