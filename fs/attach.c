@@ -125,7 +125,7 @@ void attach_real(const struct attach *a, uint64_t node, int fd)
 {
 	struct sharedpc_real real = { .node = node, .fd = fd };
 
-	/* what could not be said are locks that only this mount sees */
+	/* a file of which it could not be said has no locks: ENOLCK */
 	if (a->dev >= 0)
 		ioctl(a->dev, SHAREDPC_IOC_REAL, &real);
 }

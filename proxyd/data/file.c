@@ -222,11 +222,9 @@ void file_used(const struct file_use *use)
 
 int file_sync(struct file *file, bool data_only)
 {
-	struct file_use u;
+	struct file_use u = file_lockable(file);
 	int ret;
 
-	pthread_rwlock_rdlock(&file->map);
-	u = use(file, file->fd);
 	if (u.fd < 0)
 		return u.fd;
 	ret = (data_only ? fdatasync(u.fd) : fsync(u.fd)) ? -errno : 0;

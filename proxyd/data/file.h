@@ -109,7 +109,7 @@ struct file_use {
  * appended to, and no more. To be followed by file_used().
  */
 struct file_use file_use(struct file *file, bool append);
-/* One that locks can be had by, whatever else it is open for. */
+/* One for what needs no mode: locks, writing back. */
 struct file_use file_lockable(struct file *file);
 void file_used(const struct file_use *use);
 /*

@@ -319,8 +319,8 @@ void open_created(struct file *file);
 /* FUSE has opened it, or (not @is_open) could not. */
 void real_opened(struct cache_mount *m, struct cache_inode *ci, bool is_open);
 void real_closed(struct cache_inode *ci);
-/* With a reference; NULL: it is not known. */
-struct file *real_get(struct cache_inode *ci);
+/* The one behind @file, with a reference; NULL: it is not known. */
+struct file *real_get(const struct file *file);
 /* What @fl and @cmd (F_GETLK, too) say of it.  FILE_LOCK_DEFERRED: it waits. */
 int real_lock(struct file *real, int cmd, struct file_lock *fl);
 /* @owner closes @file: none of his locks stays. */

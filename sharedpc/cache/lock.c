@@ -370,8 +370,7 @@ static int own(struct file *file, struct file *real, int cmd, struct file_lock *
 
 static int lock_own(struct file *file, int cmd, struct file_lock *fl)
 {
-	struct cache_inode *ci = cache_inode(file_inode(file));
-	struct file *real = ci ? real_get(ci) : NULL;
+	struct file *real = real_get(file);
 	int err;
 
 	if (!real)
@@ -383,8 +382,7 @@ static int lock_own(struct file *file, int cmd, struct file_lock *fl)
 
 static int test_own(struct file *file, struct file_lock *fl)
 {
-	struct cache_inode *ci = cache_inode(file_inode(file));
-	struct file *real = ci ? real_get(ci) : NULL;
+	struct file *real = real_get(file);
 	int err;
 
 	if (!real) {

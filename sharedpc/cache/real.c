@@ -48,14 +48,17 @@ void real_closed(struct cache_inode *ci)
 		fput(file);
 }
 
-struct file *real_get(struct cache_inode *ci)
+struct file *real_get(const struct file *file)
 {
-	struct file *file;
+	struct cache_inode *ci = cache_inode(file_inode(file));
+	struct file *real;
 
+	if (!ci)
+		return NULL;
 	spin_lock(&ci->lock);
-	file = ci->real ? get_file(ci->real) : NULL;
+	real = ci->real ? get_file(ci->real) : NULL;
 	spin_unlock(&ci->lock);
-	return file;
+	return real;
 }
 
 /* By the file system's own locks, if it has such: the VFS' calls want fl's file. */
@@ -73,8 +76,7 @@ int real_lock(struct file *real, int cmd, struct file_lock *fl)
 
 void real_flush(struct file *file, fl_owner_t owner)
 {
-	struct cache_inode *ci = cache_inode(file_inode(file));
-	struct file *real = ci ? real_get(ci) : NULL;
+	struct file *real = real_get(file);
 
 	if (!real)
 		return;

@@ -44,7 +44,7 @@ void wait_notify(struct file_lock *fl)
 
 	kref_get(&w->ref);
 	if (!queue_work(works, &w->work))
-		kref_put(&w->ref, wait_free);
+		wait_put(w);
 }
 
 static void tell(const struct wait *w, int err)

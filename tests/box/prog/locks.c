@@ -18,7 +18,6 @@
  *							between shared and exclusive as locally
  *	locks other FILE SAME				two names of it: closing one lets go of
  *							what the other has
- *	locks open FILE ROUNDS				opens and closes it, no more
  *
  * KIND: posix, ofd, flock, none; TYPE: read, write. A lock that is not free: "busy", status 3.
  * Other errors: status 1.
@@ -288,18 +287,6 @@ static int other(const char *path, const char *same)
 	return seen(path, 0, F_UNLCK, 0, 0);
 }
 
-static int opens(const char *path, int rounds)
-{
-	int fd;
-
-	while (rounds--) {
-		fd = open_file(path);
-		if (fd < 0 || close(fd))
-			return failed(path);
-	}
-	return 0;
-}
-
 int main(int argc, char **argv)
 {
 	const char *what = argc > 2 ? argv[1] : "";
@@ -322,8 +309,6 @@ int main(int argc, char **argv)
 		return turn(*arg);
 	if (!strcmp(what, "other") && n == 2)
 		return other(arg[0], arg[1]);
-	if (!strcmp(what, "open") && n == 2)
-		return opens(arg[0], atoi(arg[1]));
 	fprintf(stderr, "locks: what?\n");
 	return 2;
 }
