@@ -67,8 +67,11 @@ int attach_mount(struct attach *a, const struct owner *o, int root,
 
 void attach_end(struct attach *a)
 {
-	if (a->dev >= 0)
-		dup3(a->null, a->dev, O_CLOEXEC);
+	if (a->dev < 0)
+		return;
+	/* First: a RAISE that waits for the owner would keep it open. */
+	ioctl(a->dev, SHAREDPC_IOC_LEAVE);
+	dup3(a->null, a->dev, O_CLOEXEC);
 }
 
 static void tale_write(uint8_t *to, uint64_t node, const struct ccfs_attr *a,
@@ -80,6 +83,8 @@ static void tale_write(uint8_t *to, uint64_t node, const struct ccfs_attr *a,
 		.atime = a->atime, .mtime = a->mtime, .ctime = a->ctime,
 		.atime_ns = a->atime_ns, .mtime_ns = a->mtime_ns,
 		.ctime_ns = a->ctime_ns,
+		.btime = a->btime, .btime_ns = a->btime_ns,
+		.attributes = a->attributes, .attributes_mask = a->attributes_mask,
 		.mode = a->mode, .nlink = a->nlink,
 		.uid = a->uid, .gid = a->gid, .blksize = a->blksize,
 		.flags = a->flags, .name_len = n->len, .text_len = n->text_len,

@@ -86,6 +86,18 @@ bool conn_kill(struct conn *c)
 	return alive;
 }
 
+bool conn_waits(const struct conn *c)
+{
+	const struct call *call;
+
+	if (c->asks)
+		return true;
+	for (call = c->calls; call; call = call->next)
+		if (call->op != CCFS_EVENTS)
+			return true;
+	return false;
+}
+
 /* Give call @m its id and queue it; without @call nobody waits for it. */
 static int enqueue(struct conn *c, struct msg *m, struct call *call)
 {
@@ -96,7 +108,7 @@ static int enqueue(struct conn *c, struct msg *m, struct call *call)
 	if (c->dead) {
 		ret = -ENOTCONN;
 	} else if (call) {
-		if (!c->calls && !c->asks)
+		if (!conn_waits(c))
 			c->life_ms = watch_now_ms();
 		call->id = m->head.id;
 		call->next = c->calls;
@@ -342,7 +354,7 @@ static int call_link(struct conn *c, struct msg *m)
 	pthread_mutex_lock(&c->lock);
 	m->head.id = ++c->last_id;
 	dead = c->dead;
-	if (!c->calls && !c->asks)
+	if (!conn_waits(c))
 		c->life_ms = watch_now_ms();
 	c->asks += !dead;
 	pthread_mutex_unlock(&c->lock);

@@ -100,6 +100,12 @@ void conn_ping(struct conn *c);
  */
 int conn_call_first(struct conn *c, struct msg *m, int seconds);
 
+/*
+ * Does anybody wait for the owner?  Not so an EVENTS, which has an answer when something
+ * happens.  With the lock.
+ */
+bool conn_waits(const struct conn *c);
+
 /* It is dead from here on.  True: it was alive until now. */
 bool conn_kill(struct conn *c);
 

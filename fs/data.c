@@ -155,11 +155,30 @@ void op_open(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *fi)
 		inode_release(node, &lost_ops, fs);
 }
 
+/* The owner answered with @e and @o, or @ret: answer @req. */
+static void answer_created(fuse_req_t req, int ret, const struct fuse_entry_param *e,
+			   const struct ccfs_open *o, struct fuse_file_info *fi)
+{
+	struct ccfs *fs = ccfs_of(req);
+
+	if (ret) {
+		answer_error(req, ret);
+		return;
+	}
+	ret = open_backing(req, e->ino, o, fi);
+	if (ret) {
+		answer_error(req, ret);
+		names_forget_one(fs, e->ino);
+	} else if (fuse_reply_create(req, e, fi)) {
+		inode_release(e->ino, &lost_ops, fs);
+		names_forget_one(fs, e->ino);
+	}
+}
+
 void op_create(fuse_req_t req, fuse_ino_t dir, const char *name, mode_t mode,
 	       struct fuse_file_info *fi)
 {
 	struct ccfs_make mk = { .mode = mode, .flags = fi->flags };
-	struct ccfs *fs = ccfs_of(req);
 	struct fuse_entry_param e;
 	struct ccfs_open o;
 	struct msg m = { 0 };
@@ -170,24 +189,33 @@ void op_create(fuse_req_t req, fuse_ino_t dir, const char *name, mode_t mode,
 	ask_name(&m, name);
 	ret = ask_call(&m, req);
 	if (!ret)
-		ret = get_entry(&m, fs, dir, name, &e);
+		ret = get_entry(&m, ccfs_of(req), dir, name, &e);
 	if (!ret)
 		ret = msg_get(&m, &o, sizeof(o));
 	if (!ret)
-		ret = get_changed(&m, fs, dir);
+		ret = get_changed(&m, ccfs_of(req), dir);
 	msg_free(&m);
-	if (ret) {
-		answer_error(req, ret);
-		return;
-	}
-	ret = open_backing(req, e.ino, &o, fi);
-	if (ret) {
-		answer_error(req, ret);
-		names_forget_one(fs, e.ino);
-	} else if (fuse_reply_create(req, &e, fi)) {
-		inode_release(e.ino, &lost_ops, fs);
-		names_forget_one(fs, e.ino);
-	}
+	answer_created(req, ret, &e, &o, fi);
+}
+
+/* A file without a name. */
+void op_tmpfile(fuse_req_t req, fuse_ino_t dir, mode_t mode, struct fuse_file_info *fi)
+{
+	struct ccfs_make mk = { .mode = mode, .flags = fi->flags };
+	struct fuse_entry_param e;
+	struct ccfs_open o;
+	struct msg m = { 0 };
+	int ret;
+
+	ask(&m, req, CCFS_TMPFILE, dir);
+	msg_put(&m, &mk, sizeof(mk));
+	ret = ask_call(&m, req);
+	if (!ret)
+		ret = get_entry(&m, ccfs_of(req), dir, NULL, &e);
+	if (!ret)
+		ret = msg_get(&m, &o, sizeof(o));
+	msg_free(&m);
+	answer_created(req, ret, &e, &o, fi);
 }
 
 void op_release(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *fi)

@@ -4,7 +4,7 @@
 STATIC_PROGS += mount.ccfs
 CCFS_CONN := fs/conn.o fs/link.o fs/watch.o fs/log.o fs/owner.o lib/msg.o lib/stream.o
 CCFS_OPS := $(CCFS_CONN) fs/forget.o fs/slow.o fs/inode.o fs/ops.o fs/attr.o fs/names.o \
-	fs/dir.o fs/listing.o fs/attach.o fs/data.o fs/xattr.o
+	fs/dir.o fs/listing.o fs/attach.o fs/hear.o fs/data.o fs/xattr.o fs/ioctl.o
 mount.ccfs-objs := fs/mount.o fs/fsmount.o fs/options.o fs/serve.o $(CCFS_OPS)
 mount.ccfs-libs := -lfuse3 -lpthread
 INITRD += /sbin/mount.ccfs=build/bin/mount.ccfs

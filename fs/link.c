@@ -64,7 +64,7 @@ static size_t answer_room(const struct msg *m)
 
 bool link_takes(const struct link *l, const struct msg *m)
 {
-	if (l->dev < 0 || sizeof(m->head) + m->len > LINK_MAX)
+	if (l->dev < 0 || m->head.op == CCFS_EVENTS || sizeof(m->head) + m->len > LINK_MAX)
 		return false;
 	return m->head.op == CCFS_READDIR || answer_room(m) + sizeof(m->head) <= LINK_MAX;
 }

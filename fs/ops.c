@@ -192,6 +192,7 @@ const struct fuse_lowlevel_ops ccfs_ops = {
 	.link		= op_link,
 	.open		= op_open,
 	.create		= op_create,
+	.tmpfile	= op_tmpfile,
 	.read		= op_read,
 	.write		= op_write,
 	.release	= op_release,
@@ -209,4 +210,5 @@ const struct fuse_lowlevel_ops ccfs_ops = {
 	.setxattr	= op_setxattr,
 	.listxattr	= op_listxattr,
 	.removexattr	= op_removexattr,
+	.ioctl		= op_ioctl,
 };

@@ -14,6 +14,7 @@
  *	dir.c		directories' contents, with listing.c
  *	data.c		open files: their backing files, sync, space, holes
  *	xattr.c		extended attributes
+ *	ioctl.c		flags of files
  *	ops.c		the table, INIT, and what they all use
  */
 #ifndef CCFS_OPS_H
@@ -30,6 +31,7 @@
 #include "fs/attach.h"
 #include "fs/conn.h"
 #include "fs/forget.h"
+#include "fs/hear.h"
 #include "fs/listing.h"
 #include "fs/owner.h"
 #include "fs/slow.h"
@@ -42,6 +44,7 @@ struct ccfs {
 	struct forgets forgets;
 	struct attach attach;
 	struct listings listings;
+	struct hearing hearing;
 	int fuse_fd;		/* /dev/fuse */
 	bool local;		/* the owner is this image */
 	uint32_t generation;	/* of all nodes but the root */
@@ -131,6 +134,7 @@ void op_fsyncdir(fuse_req_t req, fuse_ino_t node, int data,
 void op_open(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *fi);
 void op_create(fuse_req_t req, fuse_ino_t dir, const char *name, mode_t mode,
 	       struct fuse_file_info *fi);
+void op_tmpfile(fuse_req_t req, fuse_ino_t dir, mode_t mode, struct fuse_file_info *fi);
 void op_release(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *fi);
 void op_read(fuse_req_t req, fuse_ino_t node, size_t size, off_t off,
 	     struct fuse_file_info *fi);
@@ -151,5 +155,9 @@ void op_setxattr(fuse_req_t req, fuse_ino_t node, const char *name,
 		 const char *value, size_t size, int flags);
 void op_listxattr(fuse_req_t req, fuse_ino_t node, size_t size);
 void op_removexattr(fuse_req_t req, fuse_ino_t node, const char *name);
+
+void op_ioctl(fuse_req_t req, fuse_ino_t node, unsigned int cmd, void *arg,
+	      struct fuse_file_info *fi, unsigned int flags, const void *in, size_t in_size,
+	      size_t out_size);
 
 #endif

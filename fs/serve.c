@@ -18,6 +18,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/random.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -256,6 +257,8 @@ static void stay_in_memory(void)
 		close(fd);
 	if (mlockall(MCL_CURRENT) || mlockall(MCL_FUTURE | MCL_ONFAULT))
 		ccfs_log("mlockall: %m");
+	/* The kernel would wait for who takes the core, and he for files of ours. */
+	prctl(PR_SET_DUMPABLE, 0);
 }
 
 /*
@@ -316,6 +319,8 @@ static int run_session(struct serving *s)
 		ret = forgets_start(&s->fs.forgets, &s->fs.conn);
 	if (!ret)
 		ret = listings_start(&s->fs);
+	if (!ret)
+		ret = hear_start(&s->fs.hearing, &s->fs.conn, &s->fs.attach);
 	if (!ret)
 		ret = loop(s, se);
 	conn_kill(&s->fs.conn);

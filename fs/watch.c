@@ -28,7 +28,7 @@ static int64_t silence(struct conn *c, bool late)
 	pthread_mutex_lock(&c->lock);
 	if (late)
 		c->life_ms = now;
-	if (c->calls || c->asks)
+	if (conn_waits(c))
 		ms = now - c->life_ms;
 	if (c->dead)
 		ms = -1;

@@ -24,7 +24,7 @@
  * stays. A node id is never used again on the same connection. A removed file
  * that the client has not open is let go of after a while: its node is -ESTALE.
  *
- * Files. OPEN and CREATE of a regular file give the name under which the
+ * Files. OPEN, CREATE and TMPFILE of a regular file give the name under which the
  * proxy's side of sharedpc.ko knows it. Each such answer is one open, which
  * goes by sharedpc's CLOSE, or by DROP when it never got as far. File ids are
  * never used again by the same proxy. When client and owner are the same
@@ -52,6 +52,8 @@
  *	revision 5	REVALIDATE
  *	revision 6	open.identity; HANDLE, PRESENT, DOT; FORGET by ASK
  *	revision 7	LOCK
+ *	revision 8	SYNC
+ *	revision 9	TMPFILE, IOCTL; attr: btime, attributes; WATCH, EVENTS
  */
 #ifndef CCFS_PROTO_H
 #define CCFS_PROTO_H
@@ -59,7 +61,7 @@
 #include <linux/types.h>
 
 #define CCFS_MAGIC		0x73666363	/* "ccfs" */
-#define CCFS_REVISION		7
+#define CCFS_REVISION		9
 
 #define CCFS_MSG_MAX		(512u * 1024)	/* bytes of one message */
 #define CCFS_NAME_MAX		255u		/* bytes of one name */
@@ -112,6 +114,11 @@ enum ccfs_op {
 	CCFS_PRESENT,		/* ccfs_fhandle (node: the root) -> ccfs_entry */
 	CCFS_DOT,		/* ccfs_count: 1 itself, 2 the directory above -> ccfs_entry */
 	CCFS_LOCK,		/* ccfs_lock -> ccfs_lock */
+	CCFS_SYNC,		/* the whole file system; node: the root */
+	CCFS_TMPFILE,		/* ccfs_make -> ccfs_entry, ccfs_open; node: the directory */
+	CCFS_IOCTL,		/* ccfs_ioctl, argument (a string) -> ccfs_count, argument */
+	CCFS_WATCH,		/* ccfs_watch */
+	CCFS_EVENTS,		/* -> ccfs_event, name, each */
 	CCFS_OPS,
 };
 
@@ -141,6 +148,9 @@ struct ccfs_hello {
 	__u32 flags;		/* CCFS_HELLO_* */
 };
 
+/* The file's, not its mount's: COMPRESSED, IMMUTABLE, APPEND, NODUMP, ENCRYPTED, VERITY. */
+#define CCFS_ATTRIBUTES		0x100874u
+
 struct ccfs_attr {
 	__u64 ino;
 	__u64 size;
@@ -154,8 +164,11 @@ struct ccfs_attr {
 	__u32 blksize;
 	__u64 rdev;
 	__u64 gen;		/* sharedpc_look.gen; 0: not to be remembered */
+	__s64 btime;		/* 0, with btime_ns: not known */
+	__u32 btime_ns;
+	__u32 attributes;	/* statx(2)'s, CCFS_ATTRIBUTES of them, as the next */
+	__u32 attributes_mask;	/* .. that the file system knows */
 	__u32 flags;		/* SHAREDPC_LOOK_* */
-	__u32 reserved;
 };
 
 #define CCFS_WELCOME_RO		0x1	/* the export is read-only */
@@ -219,7 +232,7 @@ struct ccfs_setattr {
 
 struct ccfs_make {
 	__u32 mode;		/* type and permissions, umask not applied */
-	__u32 flags;		/* OPEN, CREATE: open(2)'s */
+	__u32 flags;		/* OPEN, CREATE, TMPFILE: open(2)'s */
 	__u64 rdev;		/* MKNOD */
 };
 
@@ -303,6 +316,46 @@ struct ccfs_lock {
 	__u32 reserved;
 };
 
+/*
+ * Somebody at the client watches a node (inotify, fanotify): from the answer on EVENTS tells
+ * what happens to it, but not by what this mount asks for, which the client knows.  mask has
+ * the bits that Linux' fsnotify has for them, of CCFS_EVENT_ALL and FS_EVENT_ON_CHILD: those
+ * of a directory's children are wanted as well; 0: nothing any more.  A WATCH of a node with
+ * a serial that is not higher than that of the last one changes nothing.
+ */
+struct ccfs_watch {
+	__u64 serial;		/* not 0 */
+	__u32 mask;
+	__u32 reserved;
+};
+
+/* fsnotify's, as 6.12 has them: those of inotify(7) and FS_OPEN_EXEC. */
+#define CCFS_EVENT_ALL		0x00001fffu
+#define CCFS_EVENT_ON_CHILD	0x08000000u
+#define CCFS_EVENT_ISDIR	0x40000000u
+#define CCFS_EVENT_OVERFLOW	0x00004000u	/* some before it have been lost */
+
+#define CCFS_EVENT_REMOVED	0x1		/* node has no name any more, and gets none */
+
+/*
+ * One thing that has happened, in the order in which it did.  EVENTS, by the stream and one
+ * at a time, is answered when there is something to tell.
+ *
+ * dir: what was done in it to what has that name: made, removed, moved, or (node: it, if it
+ * is watched as well) changed.  Without dir: to node.
+ */
+struct ccfs_event {
+	__u64 node;		/* 0: not watched */
+	__u64 dir;		/* 0: not watched */
+	__u32 mask;		/* of CCFS_EVENT_ALL, ISDIR, OVERFLOW; 0: it is REMOVED only */
+	__u32 cookie;		/* the same in both events of a move */
+	__u16 flags;		/* CCFS_EVENT_REMOVED */
+	__u16 len;		/* of the name; 0 without dir */
+	__u32 reserved;
+};
+
+#define CCFS_EVENTS_MAX		(64u * 1024)	/* bytes of events in one answer */
+
 /* A file. */
 struct ccfs_handle {
 	__u64 handle;
@@ -363,6 +416,17 @@ struct ccfs_copy {
 	__u64 len;
 };
 
+/*
+ * Of a file or directory: FS_IOC_ GETFLAGS, SETFLAGS, FSGETXATTR, FSSETXATTR, GETVERSION,
+ * GETFSLABEL; all others are ENOTTY.
+ */
+#define CCFS_IOCTL_MAX		256u		/* bytes of an argument */
+
+struct ccfs_ioctl {
+	__u32 cmd;
+	__u32 reserved;
+};
+
 struct ccfs_xattr {
 	__u32 size;		/* of the caller's buffer; 0 asks for the size */
 	__u32 flags;		/* setxattr(2)'s */
@@ -370,11 +434,13 @@ struct ccfs_xattr {
 
 _Static_assert(sizeof(struct ccfs_header) == 32, "ccfs_header");
 _Static_assert(sizeof(struct ccfs_cred) == 20, "ccfs_cred");
-_Static_assert(sizeof(struct ccfs_attr) == 104, "ccfs_attr");
+_Static_assert(sizeof(struct ccfs_attr) == 120, "ccfs_attr");
 _Static_assert(sizeof(struct ccfs_setattr) == 48, "ccfs_setattr");
 _Static_assert(sizeof(struct ccfs_open) == 40, "ccfs_open");
 _Static_assert(sizeof(struct ccfs_fhandle) == 144, "ccfs_fhandle");
 _Static_assert(sizeof(struct ccfs_lock) == 56, "ccfs_lock");
 _Static_assert(sizeof(struct ccfs_dirent) == 40, "ccfs_dirent");
+_Static_assert(sizeof(struct ccfs_watch) == 16, "ccfs_watch");
+_Static_assert(sizeof(struct ccfs_event) == 32, "ccfs_event");
 
 #endif

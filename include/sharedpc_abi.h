@@ -15,6 +15,7 @@
  *			client, as an owner, and in sockets
  *	bounces		buffers of each image for data and requests on their way to an
  *			owner, and for its answers
+ *	futexes		of each image: how many wait, for which words
  *	words		one set per image (sharedpc_words.h), in what ctl has
  *			beyond SHAREDPC_CTL_SIZE; none if it has no more
  *
@@ -39,6 +40,9 @@
  *			slot.polling; record.sum
  *	revision 6	parts of the region, and memory, have owners; wire: LIFE,
  *			LIVES, LEAVE, LEFT
+ *	revision 8	wire and ioctl: locks
+ *	revision 9	futexes; wire: WAKE
+ *	revision 10	wire: PUNCH; ioctl: more of attributes, what others do to what is watched
  */
 #ifndef SHAREDPC_ABI_H
 #define SHAREDPC_ABI_H
@@ -46,7 +50,7 @@
 #include <linux/types.h>
 
 #define SHAREDPC_MAGIC		0x31637063		/* "cpc1" */
-#define SHAREDPC_REVISION	8
+#define SHAREDPC_REVISION	10
 
 #define SHAREDPC_IMAGES_MAX	8
 #define SHAREDPC_REGIONS_MAX	16	/* parts of the region */
@@ -70,6 +74,8 @@
 #define SHAREDPC_SLOT_SIZE	0x1000UL
 #define SHAREDPC_CONSOLE_OFF	0x10000UL
 #define SHAREDPC_CONSOLE_SIZE	0x50000UL
+#define SHAREDPC_FUTEX_OFF	0x300000UL
+#define SHAREDPC_FUTEX_SIZE	0x4000UL
 #define SHAREDPC_RING_OFF	0x400000UL
 #define SHAREDPC_RING_SIZE	0x11000UL	/* header page and data */
 #define SHAREDPC_BOUNCE_OFF	0x1400000UL
@@ -178,6 +184,41 @@ struct sharedpc_console {
 };
 
 /*
+ * Where an image's tasks are, for who looks for robust mutexes in the memory of a dead one
+ * (sharedpc/futex/dead.c).  Addresses are virtual ones of its kernel; from task_next on
+ * they are offsets of members, bytes.
+ */
+struct sharedpc_tasks {
+	__u64 init_task;
+	__u64 page_offset;	/* of physical address 0 */
+	__u64 phys_base;	/* physical address of the kernel's own map */
+	__u64 file_operations;	/* of files of other images */
+	__u32 levels;		/* of page tables */
+	__u32 task_next, task_signal, task_thread, task_robust, task_mm, task_pid;
+	__u32 signal_threads;
+	__u32 mm_pgd, mm_tree;
+	__u32 vma_start, vma_end, vma_flags, vma_page, vma_file;
+	__u32 file_op, file_inode;
+	__u32 inode_frames;	/* the root of its xarray */
+	__u32 pid_level, pid_numbers, pid_number_size;
+};
+
+/*
+ * Futexes in shared files: the tasks of an image that wait, by hash slots of the words'
+ * names (sharedpc/futex).  Written by that image, read by who wakes.
+ */
+#define SHAREDPC_FUTEX_SLOTS	2048
+
+struct sharedpc_futex {
+	__u32 waiting;		/* in all slots */
+	__u8 pad0[60];
+	__u64 sent[SHAREDPC_IMAGES_MAX];	/* WAKEs to each image, in this life */
+	struct sharedpc_tasks tasks;
+	__u8 pad1[0x1000 - 128 - sizeof(struct sharedpc_tasks)];
+	__u32 count[SHAREDPC_FUTEX_SLOTS];
+};
+
+/*
  * A ring from one image to another: single producer, single consumer bytes,
  * cut into records that start at multiples of 8.  head and tail count bytes
  * for ever; the byte at count n lies at data[n % SHAREDPC_RING_DATA].  A
@@ -223,6 +264,11 @@ static inline __u64 sharedpc_console_off(__u32 image)
 	return SHAREDPC_CONSOLE_OFF + image * SHAREDPC_CONSOLE_SIZE;
 }
 
+static inline __u64 sharedpc_futex_off(__u32 image)
+{
+	return SHAREDPC_FUTEX_OFF + image * SHAREDPC_FUTEX_SIZE;
+}
+
 /* The ring from image @src to image @dst. */
 static inline __u64 sharedpc_ring_off(__u32 src, __u32 dst, __u32 class)
 {
@@ -241,7 +287,10 @@ _Static_assert(sizeof(struct sharedpc_slot) <= SHAREDPC_SLOT_SIZE, "slot");
 _Static_assert(__builtin_offsetof(struct sharedpc_slot, reset) == 0x800, "reset");
 _Static_assert(sizeof(struct sharedpc_console) <= SHAREDPC_CONSOLE_SIZE, "console");
 _Static_assert(SHAREDPC_CONSOLE_OFF + SHAREDPC_IMAGES_MAX * SHAREDPC_CONSOLE_SIZE
-	       <= SHAREDPC_RING_OFF, "consoles");
+	       <= SHAREDPC_FUTEX_OFF, "consoles");
+_Static_assert(sizeof(struct sharedpc_futex) <= SHAREDPC_FUTEX_SIZE, "futexes of an image");
+_Static_assert(SHAREDPC_FUTEX_OFF + SHAREDPC_IMAGES_MAX * SHAREDPC_FUTEX_SIZE
+	       <= SHAREDPC_RING_OFF, "futexes");
 _Static_assert(sizeof(struct sharedpc_ring) <= SHAREDPC_RING_SIZE, "ring");
 _Static_assert(SHAREDPC_RING_OFF + SHAREDPC_IMAGES_MAX * SHAREDPC_IMAGES_MAX *
 	       SHAREDPC_RING_CLASSES * SHAREDPC_RING_SIZE

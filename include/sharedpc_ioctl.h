@@ -4,16 +4,20 @@
  *
  * Four users:
  *	anybody		INFO, IMAGE: who am I, who else is there
- *	proxyd		SERVE ... REPLY, SIZE, UNSIZE, SEAL, LOCK, UNLOCK: a proxy serves
- *			one client image from one file system; WATCH, NAME, LOOK: what of
- *			an answer may be remembered
+ *	proxyd		SERVE ... REPLY, LIMIT, SIZE, UNSIZE, SEAL, HUSH, LOCK, UNLOCK: a
+ *			proxy serves one client image from one file system; WATCH, NAME,
+ *			LOOK: what of an answer may be remembered; REPORT, EVENTS: what
+ *			happens to what is watched
  *	ccfs		BACKING: a file that FUSE can hand reads and faults to;
  *			ATTACH, TELL, REAL: what is known of names, attributes, files;
+ *			HEAR, RAISE: what others do to what is watched;
  *			JOIN, ASK, LEAVE: requests to the proxy
- *	ccinit		PROGRESS: how far this image's user space has come
+ *	ccinit		PROGRESS: how far this image's user space has come; CLOCK: how far
+ *			its clock is from the boot image's
  *
  * All calls return 0 or more, or -1 with errno.  EPERM without
- * CAP_SYS_ADMIN (except INFO and IMAGE) and, for SERVE's calls, in another
+ * CAP_SYS_ADMIN (except INFO and IMAGE and, of who said WATCH, NAME, LOOK,
+ * REPORT and EVENTS) and, for SERVE's calls, in another
  * process than SERVE's; EFAULT for a bad pointer; EINVAL for fields out of
  * range or reserved fields that are not 0.
  *
@@ -30,6 +34,8 @@
  *	revision 6	ATTACH: mount
  *	revision 7	SIZE, BACKING: identity; SEAL; ATTACH: generation
  *	revision 8	LOCK, UNLOCK; REAL
+ *	revision 9	CLOCK
+ *	revision 10	TELL: btime, attributes; PUNCH; REPORT, EVENTS, HUSH; HEAR, RAISE
  */
 #ifndef SHAREDPC_IOCTL_H
 #define SHAREDPC_IOCTL_H
@@ -101,6 +107,7 @@ enum sharedpc_op {
 	 * mount.  The answer has room for pos bytes in its place.
 	 */
 	SHAREDPC_OP_NAME	= 5,
+	SHAREDPC_OP_PUNCH	= 6,	/* a hole of count pages from byte pos on, as fallocate(2) */
 };
 
 #define SHAREDPC_CALL_WRITE	0x1	/* FAULT: the right to write is wanted */
@@ -118,10 +125,10 @@ struct sharedpc_call {
 	__u32 slot;		/* names the call; goes into GRANT and REPLY */
 	__u32 op;		/* enum sharedpc_op */
 	__u64 file;		/* as the proxy named it in its OPEN answer */
-	__u64 pos;		/* FAULT: page index; WRITE: bytes; NAME: room */
-	__u32 count;		/* FAULT: pages; WRITE, NAME: bytes; CLOSE: opens */
+	__u64 pos;		/* FAULT: page index; WRITE, PUNCH: bytes; NAME: room */
+	__u32 count;		/* FAULT, PUNCH: pages; WRITE, NAME: bytes; CLOSE: opens */
 	__u32 flags;		/* in: SHAREDPC_NEXT_*; out: SHAREDPC_CALL_* */
-	__u32 uid;		/* WRITE: file system uid of the caller */
+	__u32 uid;		/* WRITE, PUNCH: file system uid of the caller */
 	__u32 gid;
 	__u64 data;		/* WRITE, NAME: offset in the BOUNCE mapping */
 };
@@ -272,6 +279,29 @@ struct sharedpc_look {
 };
 
 /*
+ * A mount's client wants to hear what happens to the file that @fd (O_PATH will do) is of,
+ * which it knows as @node: see struct ccfs_watch.  In the process, and by the open of the
+ * device, that said WATCH, with a descriptor in the mount that it serves from; what that
+ * process does is not reported, nor what is done to files through that mount.  @mask 0: @fd
+ * is not looked at.
+ *
+ * EVENTS takes the oldest of what is to be reported, as struct ccfs_event, as much as has
+ * @room; 0 bytes: there is nothing now.  The device is readable (poll) while there is.
+ */
+struct sharedpc_report {
+	__s32 fd;
+	__u32 mask;
+	__u64 node;
+	__u64 serial;
+};
+
+struct sharedpc_events {
+	__u64 events;		/* address */
+	__u32 room;
+	__u32 bytes;		/* out */
+};
+
+/*
  * ccfs: from here on this image remembers names and attributes of the FUSE
  * mount whose root is @root (O_PATH), as long as this open of the device lasts:
  * once per open, and before FUSE's INIT, so that no file of the mount is known
@@ -317,13 +347,17 @@ struct sharedpc_tale {
 	__u64 size;		/* bytes */
 	__u64 blocks;		/* of 512 bytes */
 	__s64 atime, mtime, ctime;
-	__u32 atime_ns, mtime_ns, ctime_ns;
+	__s64 btime;		/* 0, with btime_ns: not known */
+	__u32 atime_ns, mtime_ns, ctime_ns, btime_ns;
+	__u32 attributes;	/* statx(2)'s; .. */
+	__u32 attributes_mask;	/* .. that the file system knows */
 	__u32 mode;
 	__u32 nlink;
 	__u32 uid;
 	__u32 gid;
 	__u32 blksize;
 	__u32 flags;		/* SHAREDPC_LOOK_* */
+	__u32 reserved;		/* 0 */
 	__u16 name_len;
 	__u16 text_len;
 };
@@ -343,6 +377,17 @@ struct sharedpc_tell {
 struct sharedpc_real {
 	__u64 node;
 	__s32 fd;
+	__u32 reserved;
+};
+
+/*
+ * ccfs, after ATTACH: HEAR names an eventfd, once, which counts up when a file of the mount is
+ * watched for the first time: from then on somebody has to take the EVENTS.  RAISE has
+ * @bytes of them, as struct ccfs_event, happen here.
+ */
+struct sharedpc_raise {
+	__u64 events;		/* address */
+	__u32 bytes;		/* CCFS_EVENTS_MAX at most */
 	__u32 reserved;
 };
 
@@ -404,8 +449,22 @@ struct sharedpc_ask {
 #define SHAREDPC_IOC_LOCK	_IOWR('P', 23, struct sharedpc_lock)
 #define SHAREDPC_IOC_UNLOCK	_IOW('P', 24, __u64)
 #define SHAREDPC_IOC_REAL	_IOW('P', 25, struct sharedpc_real)
+/*
+ * How far CLOCK_REALTIME of the boot image is ahead of ours now, ns.  ENODATA: not known, or
+ * we are the boot image.
+ */
+#define SHAREDPC_IOC_CLOCK	_IOR('P', 26, __s64)
+#define SHAREDPC_IOC_REPORT	_IOW('P', 27, struct sharedpc_report)
+#define SHAREDPC_IOC_EVENTS	_IOWR('P', 28, struct sharedpc_events)
+#define SHAREDPC_IOC_HEAR	_IOW('P', 29, __s32)	/* a descriptor */
+#define SHAREDPC_IOC_RAISE	_IOW('P', 30, struct sharedpc_raise)
+/*
+ * After SERVE, of a descriptor that the proxy has for its own purposes: nobody who watches the
+ * file hears what is done with it, its close included.
+ */
+#define SHAREDPC_IOC_HUSH	_IOW('P', 31, __s32)
 
-_Static_assert(sizeof(struct sharedpc_tale) == 120, "tale");
+_Static_assert(sizeof(struct sharedpc_tale) == 144, "tale");
 
 /*
  * mmap of the device after SERVE, offset 0, SHAREDPC_BOUNCES *

@@ -19,6 +19,8 @@
  *					    one after the other: that may add up)
  *	      PARK 3 s			      .. its CPUs to count themselves
  *	  FETCH_TRIES x FETCH_PAUSE	a fault, for the owner to have frames again
+ *	HEAR 10 s			who watches a file, for a slot or bounce buffer to tell
+ *					its owner; then work tells it
  *	OWNER_SILENT 60 s		ccfs, for a sign of life of the proxy
  *	  PROXY_SEND 30 s		  .. which waits so for ccfs to read
  *	MOUNT 60 s			ccctl, for mount.ccfs
@@ -40,11 +42,12 @@
  *
  *	an image ends
  *	LOCK 300 s			as above
- *	  GRACE 10 s			ccctl, for the image to shut down (--grace)
+ *	  GRACE 10 s			ccctl, for the image to shut down (stop's --timeout)
  *	    POWEROFF 3 s		  .. to say that it will
  *	      INIT_REQUEST 2 s		    .. ccinit, for the words
  *	    INIT_TERM 2 s, twice	  .. its commands to end, TERM then KILL
  *	    INIT_UNMOUNT 3 s		  .. each of its mounts
+ *	    INIT_SYNC 2 s		  .. what is dirty, to reach its owner
  *	  DYING 35 s			ccctl, for an image that ended by itself
  *	    END 30 s			  ccboot.ko, the same for STOP
  *	      PARK 3 s			    .. its CPUs to count themselves
@@ -79,8 +82,10 @@
 #define LIMIT_FENCE_ASK_S	13	/* for it to have fenced one */
 #define LIMIT_LEAVE_S		5	/* then it is said that others use what an image had */
 #define LIMIT_TICK_MS		250	/* a heartbeat; silence shows soon */
+#define LIMIT_CLOCK_MS		250	/* between looks at the boot image's clock */
 #define LIMIT_PINNED_LOOK_MS	50	/* are frames free that I/O held? */
 #define LIMIT_TIDY_MS		2000	/* between looks at files kept open */
+#define LIMIT_HEAR_S		10	/* who watches a file, for a slot to tell its owner */
 #define LIMIT_FETCH_PAUSE_MS	100	/* an owner has no frames to spare: wait */
 #define LIMIT_FETCH_TRIES	3	/* after the first */
 #define LIMIT_ALIAS_TRIES	10	/* a page that is another file's here */
@@ -131,6 +136,7 @@
 #define LIMIT_INIT_REQUEST_S	2	/* for the words after a connection */
 #define LIMIT_INIT_TERM_MS	2000	/* from SIGTERM to SIGKILL */
 #define LIMIT_INIT_UNMOUNT_MS	3000
+#define LIMIT_INIT_SYNC_MS	2000	/* for what is dirty to reach its owner */
 
 /* kernel.pid_max of all images, which sharedpc.ko (image/pids.c) divides among them. */
 #define LIMIT_PIDS		"4194304"
@@ -171,8 +177,8 @@ _Static_assert(LIMIT_ALIVE_MS < LIMIT_IMAGE_UP_S * 1000, "first CPU");
 _Static_assert(LIMIT_INIT_OWNER_S < LIMIT_IMAGE_UP_S / 2, "owners that are down, and ccctl");
 _Static_assert(10 * LIMIT_TICK_MS == LIMIT_BEAT_MS, "ten heartbeats");
 _Static_assert(LIMIT_INIT_REQUEST_S < LIMIT_POWEROFF_S, "ccinit and ccctl");
-/* Commands that end only when they are killed, and one hung mount. */
-_Static_assert(2 * LIMIT_INIT_TERM_MS + LIMIT_INIT_UNMOUNT_MS <
+/* Commands that end only when they are killed, one hung mount, and what it holds up. */
+_Static_assert(2 * LIMIT_INIT_TERM_MS + LIMIT_INIT_UNMOUNT_MS + LIMIT_INIT_SYNC_MS <
 	       LIMIT_GRACE_S * 1000, "a shut-down");
 _Static_assert(LIMIT_GRACE_S + LIMIT_IMAGE_UP_S < LIMIT_LOCK_S, "a restart");
 _Static_assert(10 * LIMIT_EXEC_PING_MS < LIMIT_EXEC_SILENT_MS, "pings");

@@ -4,7 +4,7 @@
  *
  * One message per record of a CLIENT or an OWNER ring.  For each file system that an owner
  * serves a client from there is a server, whose number is in all messages but
- * RELEASED, FREED, ECHO, ECHOED and those about lives: who is asked, whose files are named, whose slots are meant.  A
+ * RELEASED, FREED, ECHO, ECHOED, WAKE and those about lives: who is asked, whose files are named, whose slots are meant.  A
  * client sends calls, the owner does and answers each once; the owner sends
  * REVOKE, the client answers each with REVOKED.  Who has waited for an answer for
  * LIMIT_RESEND_S sends again: a call as it was, which the owner knows by its slot and
@@ -17,8 +17,8 @@
  * The boot image knows for certain which lives of images have ended: it is asked (LIFE), and
  * it sees to it that nobody has anything of them any more (LEAVE).
  *
- *	CLIENT		FAULT, WRITE, FSYNC, CLOSE, NAME, REVOKED, KEPT, RELEASED, ECHO,
- *			LIFE, LEFT
+ *	CLIENT		FAULT, WRITE, FSYNC, CLOSE, NAME, PUNCH, REVOKED, KEPT, RELEASED,
+ *			ECHO, LIFE, LEFT, WAKE
  *	OWNER		FRAMES, DONE, REVOKE, FREED, ECHOED, LIVES, LEAVE, LOCKED
  *
  * Changelog
@@ -29,13 +29,15 @@
  *			REVOKE, names of KEPT, FREED
  *	revision 6	LIFE, LIVES, LEAVE, LEFT
  *	revision 8	LOCKED
+ *	revision 9	WAKE, of which none is sent again (struct sharedpc_futex)
+ *	revision 10	PUNCH
  */
 #ifndef SHAREDPC_WIRE_H
 #define SHAREDPC_WIRE_H
 
 #include "sharedpc_ioctl.h"
 
-/* Types 1 to 5 are the calls of enum sharedpc_op. */
+/* Types 1 to 6 are the calls of enum sharedpc_op. */
 enum sharedpc_answer {
 	SHAREDPC_MSG_FRAMES	= 16,	/* ends a FAULT: count frames at pos */
 	/* ends any call: error, result, pos; EAGAIN, of FAULT: its FRAMES got lost */
@@ -59,9 +61,16 @@ enum sharedpc_answer {
 	SHAREDPC_MSG_LEAVE	= 27,
 	SHAREDPC_MSG_LEFT	= 28,	/* .. done, pos and count as there; error: not yet */
 	SHAREDPC_MSG_LOCKED	= 29,	/* wait pos (ccfs_lock.wait) is over; error: as SET's */
+	/*
+	 * count of those that wait for the futex at byte pos of file (sharedpc_size.identity)
+	 * of image slot are to be woken, if one of data is in their bit set; WAKE_ALL: all
+	 * that wait for any.  result: how many the sender has sent
+	 */
+	SHAREDPC_MSG_WAKE	= 30,
 };
 
 #define SHAREDPC_LIFE_FENCE	0x1	/* LIFE: stop its CPUs for certain */
+#define SHAREDPC_WAKE_ALL	0x1	/* WAKE */
 
 #define SHAREDPC_REVOKE_WRITE	0x1	/* REVOKE: the right to write only */
 #define SHAREDPC_REVOKE_END	0x2	/* all files of the server for good: it is gone */
@@ -81,7 +90,7 @@ struct sharedpc_msg {
 	__u16 flags;		/* SHAREDPC_CALL_* or SHAREDPC_REVOKE_* */
 	__u32 slot;		/* call: serial << 6 | index; revoke: its id */
 	__u64 file;
-	__u64 pos;		/* page index; WRITE: bytes; NAME: room for the answer */
+	__u64 pos;		/* page index; WRITE, PUNCH: bytes; NAME: room for the answer */
 	__u64 count;		/* pages, bytes or opens */
 	__u64 result;		/* DONE: as in sharedpc_reply; REVOKE ...: which try */
 	__u64 data;		/* WRITE, NAME: offset in bounce buffers; KEPT: address */

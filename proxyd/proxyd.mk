@@ -3,7 +3,7 @@
 
 PROXY_OBJS := proxyd/process.o proxyd/pass.o proxyd/life/life.o proxyd/names/conn.o proxyd/names/hello.o proxyd/life/work.o proxyd/export/export.o
 PROXY_OBJS += proxyd/names/asked.o proxyd/names/ops.o proxyd/names/ops-name.o proxyd/names/ops-attr.o
-PROXY_OBJS += proxyd/names/ops-handle.o proxyd/names/ops-lock.o proxyd/names/ops-xattr.o proxyd/names/ops-open.o proxyd/names/ops-data.o
+PROXY_OBJS += proxyd/names/ops-handle.o proxyd/names/ops-lock.o proxyd/names/ops-watch.o proxyd/names/ops-xattr.o proxyd/names/ops-ioctl.o proxyd/names/ops-open.o proxyd/names/ops-data.o
 PROXY_OBJS += proxyd/names/node.o proxyd/names/dir.o proxyd/names/words.o proxyd/data/file.o proxyd/data/window.o
 PROXY_OBJS += proxyd/data/call.o proxyd/data/callers.o proxyd/data/fault.o proxyd/data/touch.o proxyd/life/later.o
 PROXY_OBJS += proxyd/export/cred.o proxyd/export/procfd.o proxyd/export/idmap.o proxyd/life/log.o

@@ -26,6 +26,7 @@
 #include "serve/device.h"
 #include "client/file.h"
 #include "client/frames.h"
+#include "futex/futex.h"
 #include "image/image.h"
 #include "image/lives.h"
 #include "image/pids.h"
@@ -66,6 +67,7 @@ static void asked(u32 image, const struct sharedpc_msg *msg)
 	case SHAREDPC_OP_FSYNC:
 	case SHAREDPC_OP_CLOSE:
 	case SHAREDPC_OP_NAME:
+	case SHAREDPC_OP_PUNCH:
 		request_arrived(image, msg);
 		break;
 	case SHAREDPC_MSG_REVOKED:
@@ -85,6 +87,9 @@ static void asked(u32 image, const struct sharedpc_msg *msg)
 		break;
 	case SHAREDPC_MSG_LEFT:
 		lives_left(image, msg);
+		break;
+	case SHAREDPC_MSG_WAKE:
+		futex_woken(image, msg);
 		break;
 	}
 }
@@ -120,6 +125,8 @@ static void told(u32 image, const struct sharedpc_frames *f, u32 nr)
 		break;
 	case SHAREDPC_MSG_REVOKE:
 		file_revoke(image, &f->msg);
+		if (f->msg.flags & SHAREDPC_REVOKE_END)
+			futex_wake_all();	/* what they wait in is gone */
 		break;
 	case SHAREDPC_MSG_FREED:
 		pinned_freed(image, &f->msg);
@@ -136,12 +143,14 @@ static void told(u32 image, const struct sharedpc_frames *f, u32 nr)
 static void came(u32 image)
 {
 	lives_met(image);
+	futex_came(image);
 	socket_kick();
 }
 
 static void went(u32 image)
 {
 	file_peer_went(image);
+	futex_wake_all();	/* what they wait in may be gone */
 	server_peer_went(image);
 	socket_peer_went(image);
 }
@@ -157,6 +166,7 @@ static void tick(void)
 	u32 i;
 
 	image_tick();
+	futex_tick();
 	socket_kick();	/* a doorbell may be lost, and a ring be in need of mending */
 	for (i = 0; i < ctl_nr_images; i++)
 		if (i != ctl_self && peer_up(i))
@@ -197,6 +207,7 @@ static int __init sharedpc_init(void)
 		goto end_pids;
 	file_session_ended = cache_session_ended;
 	frames_short = cache_shed;
+	image_dead = futex_image_dead;
 	words_init();
 	err = watch_init();
 	if (err)
@@ -216,9 +227,12 @@ static int __init sharedpc_init(void)
 	err = cache_init();
 	if (err)
 		goto exit_file;
-	err = socket_init();
+	err = futex_init();
 	if (err)
 		goto exit_cache;
+	err = socket_init();
+	if (err)
+		goto exit_futex;
 	err = peer_init(&hooks);
 	if (err)
 		goto exit_socket;
@@ -237,6 +251,8 @@ exit_peer:
 	peer_exit();
 exit_socket:
 	socket_exit();
+exit_futex:
+	futex_exit();
 exit_cache:
 	cache_exit();
 exit_file:
@@ -266,6 +282,7 @@ static void __exit sharedpc_exit(void)
 	file_flush();		/* while somebody hears the answers */
 	peer_exit();
 	socket_exit();
+	futex_exit();
 	cache_exit();
 	file_exit();
 	wait_exit();

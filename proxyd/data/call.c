@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * call.c - the client asks: its kernel faults, writes, fsyncs, closes; its ccfs names.
+ * call.c - the client asks: its kernel faults, writes, fsyncs, makes holes, closes; its ccfs names.
  *
  * Only the threads for what its kernel asks touch pages of files on its behalf: their
  * memory policy puts new page cache into the region. The policy prefers the
@@ -12,6 +12,7 @@
  * An fsync takes longer than all others and goes to threads of its own.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <numaif.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -118,6 +119,26 @@ static void call_write(struct proxy *proxy, struct file *file,
 		reply->result = n;
 }
 
+static int call_punch(struct file *file, const struct sharedpc_call *call)
+{
+	struct ccfs_cred cred = { .uid = call->uid, .gid = call->gid };
+	struct file_use use = file_use(file, false);
+	int ret;
+
+	if (use.fd < 0)
+		return use.fd;
+	cred_squash(file->squash, &cred, NULL);
+	ret = cred_take(&cred, NULL);
+	if (!ret) {
+		if (fallocate(use.fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, call->pos,
+			      (off_t)call->count * PAGE))
+			ret = -errno;
+		cred_back();
+	}
+	file_used(&use);
+	return ret;
+}
+
 static void call_reply(struct proxy *proxy, struct sharedpc_reply *reply)
 {
 	/* -ESTALE: nobody waits any more */
@@ -148,6 +169,8 @@ static void call_do(struct proxy *proxy, const struct sharedpc_call *call)
 		reply.error = -ESTALE;
 	else if (call->op == SHAREDPC_OP_WRITE)
 		call_write(proxy, file, call, &reply);
+	else if (call->op == SHAREDPC_OP_PUNCH)
+		reply.error = call_punch(file, call);
 	else if (call->op == SHAREDPC_OP_FSYNC)
 		reply.error = file_sync(file, call->flags & SHAREDPC_CALL_DATASYNC);
 	else

@@ -452,6 +452,16 @@ void file_squash(struct files *files, uint64_t id, enum conf_squash how)
 	file_put(files, file);
 }
 
+/*
+ * Who watches the file hears that @fd is closed, unless it is hushed: the client has it open,
+ * or has not opened it for that. What cannot be hushed is heard.
+ */
+static void hush(const struct files *files, int fd)
+{
+	if (files->dev >= 0 && fd >= 0)
+		ioctl(files->dev, SHAREDPC_IOC_HUSH, &fd);
+}
+
 int file_open(struct files *files, int fd, unsigned int flags, struct ccfs_open *out)
 {
 	bool write = (flags & O_ACCMODE) != O_RDONLY;
@@ -459,6 +469,8 @@ int file_open(struct files *files, int fd, unsigned int flags, struct ccfs_open 
 	int ret;
 
 	ret = file_fresh(files, fd, write, &fresh);
+	if (!ret)
+		hush(files, fd);
 	close(fd);
 	if (ret)
 		return ret;
@@ -470,6 +482,8 @@ int file_open(struct files *files, int fd, unsigned int flags, struct ccfs_open 
 	if (file != fresh) {
 		if (write)
 			ret = file_upgrade(files, file, fresh);
+		hush(files, fresh->fd);
+		hush(files, fresh->append_fd);
 		file_free(files, fresh);
 	}
 	if ((flags & O_ACCMODE) != O_WRONLY)

@@ -24,6 +24,7 @@
 #include "proxyd/export/cred.h"
 #include "proxyd/life/log.h"
 #include "proxyd/names/ops.h"
+#include "proxyd/names/watches.h"
 #include "proxyd/life/work.h"
 #include "container.h"
 #include "sharedpc_limits.h"
@@ -274,6 +275,8 @@ static int root_take(struct conn *conn, int fd, struct ccfs_welcome *welcome)
 
 	words_watch(&conn->words, fd, welcome);
 	ret = words_stat(&conn->words, fd, &st, &welcome->root);
+	conn->nodes.unwatch = watches_drop;
+	conn->nodes.unwatch_arg = conn;
 	/* what is open on the owner itself is not in the table of files */
 	if (!ret)
 		return nodes_init(&conn->nodes, fd, proxy->local ? NULL : is_open,
@@ -336,7 +339,7 @@ static int conn_take(struct conn *conn, struct msg *in)
 		return -EPROTO;		/* HELLO first, and once */
 	/* What the reader does itself it does as nobody in particular. */
 	if ((op == CCFS_HELLO || op == CCFS_FORGET || op == CCFS_DROP ||
-	     op == CCFS_PING) && msg_skip_cred(in))
+	     op == CCFS_EVENTS || op == CCFS_PING) && msg_skip_cred(in))
 		return -EPROTO;
 	switch (in->head.op) {
 	case CCFS_HELLO:
@@ -345,6 +348,18 @@ static int conn_take(struct conn *conn, struct msg *in)
 		return conn_forget(conn, in);
 	case CCFS_DROP:
 		return take_drop(conn, in);
+	case CCFS_EVENTS:
+		if (conn->events_id || msg_end(in))
+			return -EPROTO;
+		if (conn->words.dev >= 0) {
+			conn->events_id = in->head.id;
+			return 0;
+		}
+		msg_start(&out, CCFS_EVENTS, in->head.id, 0);
+		out.head.error = -EOPNOTSUPP;
+		conn_send(conn, &out);
+		msg_free(&out);
+		return 0;
 	case CCFS_PING:
 		msg_start(&out, CCFS_PING, in->head.id, 0);
 		conn_send(conn, &out);
@@ -371,23 +386,53 @@ static void conn_free(struct conn *conn)
 	free(conn);
 }
 
-/* Wait for the next message, and look after the nodes meanwhile. */
+/* Something has happened to what the client watches: its EVENTS is answered. */
+static void conn_report(struct conn *conn)
+{
+	struct msg out = { 0 };
+	int ret;
+
+	msg_start(&out, CCFS_EVENTS, conn->events_id, 0);
+	ret = watches_take(conn, &out);
+	if (ret > 0)
+		ret = conn_send(conn, &out) ? -ENOTCONN : 1;
+	if (ret < 0 && ret != -ENOMEM) {
+		log_say("what happens to watched files: %s", strerror(-ret));
+		shutdown(conn->fd, SHUT_RDWR);
+	}
+	if (ret == -ENOMEM)
+		usleep(10000);	/* then again */
+	else if (ret)
+		conn->events_id = 0;
+	msg_free(&out);
+}
+
+/* Wait for the next message, and look after nodes and what is watched meanwhile. */
 static void conn_await(struct conn *conn)
 {
-	struct pollfd p = { .fd = conn->fd, .events = POLLIN };
+	struct pollfd p[2] = {
+		{ .fd = conn->fd, .events = POLLIN },
+		{ .events = POLLIN },
+	};
 	struct timespec now;
 	int64_t ms;
+	int n;
 
 	if (!conn->greeted)
 		return;
 	do {
+		p[1].fd = conn->events_id ? conn->words.dev : -1;
+		n = poll(p, 2, SWEEP_MS);
+		/* Also when there are always requests. */
+		if (n > 0 && p[1].revents)
+			conn_report(conn);
 		clock_gettime(CLOCK_MONOTONIC, &now);
 		ms = now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-		if (ms - conn->swept_ms < SWEEP_MS)
-			continue;
-		conn->swept_ms = ms;
-		nodes_sweep(&conn->nodes);
-	} while (!poll(&p, 1, SWEEP_MS));
+		if (ms - conn->swept_ms >= SWEEP_MS) {
+			conn->swept_ms = ms;
+			nodes_sweep(&conn->nodes);
+		}
+	} while (n <= 0 || !p[0].revents);
 }
 
 static void *conn_reader(void *arg)

@@ -2,7 +2,7 @@
 /*
  * conn.h - one connection: one mount of the proxy's client.
  *
- * A reader thread takes messages off the socket. It answers PING, FORGET and
+ * A reader thread takes messages off the socket. It answers PING, FORGET, EVENTS and
  * DROP itself and hands the others to work.h; answers are written by whoever
  * has them. The connection ends when the stream does, when a message is
  * malformed, or when the peer does not take its answers for CONN_TIMEOUT
@@ -40,6 +40,7 @@ struct conn {
 	bool greeted;		/* reader only: HELLO went well */
 	struct export_rules rules;	/* valid once greeted */
 	int64_t swept_ms;	/* reader only: last nodes_sweep() */
+	uint64_t events_id;	/* reader only: EVENTS that waits, 0: none */
 	struct nodes nodes;	/* valid once greeted */
 	struct words words;
 	pthread_mutex_t send;	/* holder writes to fd */

@@ -101,6 +101,21 @@ static int fd_take(struct nodes *t, struct node *n)
 	return fd;
 }
 
+/* With the lock. */
+static void unwatch(struct nodes *t, struct node *n)
+{
+	if (n->watched && t->unwatch)
+		t->unwatch(t->unwatch_arg, n->id);
+	n->watched = false;
+}
+
+void node_watched(struct nodes *t, struct node *n)
+{
+	pthread_mutex_lock(&t->lock);
+	n->watched = true;
+	pthread_mutex_unlock(&t->lock);
+}
+
 /* Another file may have its inode number. */
 static void set_gone(struct nodes *t, struct node *n)
 {
@@ -108,6 +123,7 @@ static void set_gone(struct nodes *t, struct node *n)
 		return;
 	take_out_ino(t, n);
 	n->gone = true;
+	unwatch(t, n);
 }
 
 /* Out of the table already. */
@@ -290,6 +306,7 @@ static bool unused(struct nodes *t, struct node *n)
 {
 	if (n->users || n->lookups)
 		return false;
+	unwatch(t, n);
 	take_out(t, n);
 	if (listed(n))
 		TAILQ_REMOVE(&t->idle, n, idle);
@@ -422,9 +439,10 @@ static void sweep(struct nodes *t, struct node *n)
 {
 	if (!removed(t, n) || (!t->open && !comes_back(t, n)))
 		return;
-	later_close(fd_take(t, n));
+	/* First: a watch that goes last would have us wait for the file's end. */
 	if (t->open)
 		set_gone(t, n);
+	later_close(fd_take(t, n));
 }
 
 void nodes_sweep(struct nodes *t)

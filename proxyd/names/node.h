@@ -24,7 +24,7 @@
  * again when it is needed, after that it is -ESTALE. Where the file system
  * cannot do that, the node stays open.
  *
- * One lock per table; only what nodes_sweep() asks is asked under it.
+ * One lock per table; only what nodes_sweep() asks, and unwatch(), is asked under it.
  */
 #ifndef PROXYD_NODE_H
 #define PROXYD_NODE_H
@@ -52,6 +52,7 @@ struct node {
 	bool gone;		/* the file is no more, or not for this node */
 	struct file_handle *handle;	/* NULL: not asked for yet */
 	uint64_t lookups;	/* the client's */
+	bool watched;		/* node_watched() */
 	uint32_t users;		/* ops; fd stays as it is meanwhile */
 	struct node *id_next;
 	struct node *ino_next;	/* unless gone */
@@ -64,6 +65,9 @@ struct nodes {
 	/* does the client have it open or mapped? NULL: nobody knows */
 	bool (*open)(void *arg, dev_t dev, ino_t ino);
 	void *arg;
+	/* a node that was watched has gone, or its file; NULL: none is */
+	void (*unwatch)(void *arg, uint64_t id);
+	void *unwatch_arg;
 	uint64_t next;		/* id */
 	int mount;		/* to open handles; -1: there are none */
 	unsigned int fds;	/* nodes with an fd */
@@ -89,6 +93,9 @@ void nodes_exit(struct nodes *t);
  */
 int node_get(struct nodes *t, uint64_t id, struct node **node);
 void node_put(struct nodes *t, struct node *n);
+
+/* The client watches @n, which is in use. */
+void node_watched(struct nodes *t, struct node *n);
 
 /* What nodes_open() takes for @fd, allocated; NULL: there is none. */
 struct file_handle *node_handle(int fd);

@@ -91,11 +91,12 @@ static int set_all(int fd, int opened, const struct ccfs_setattr *set)
 	char name[PROCFD_PATH];
 	int ret = 0;
 
-	if ((set->valid & CCFS_SET_MODE) &&
+	/* First, and the mode with what is left of set-id bits after it: or it was refused. */
+	if (set->valid & (CCFS_SET_UID | CCFS_SET_GID))
+		ret = set_owner(fd, set);
+	if (!ret && (set->valid & CCFS_SET_MODE) &&
 	    fchmodat(procfd_dir(), procfd_name(fd, name), set->mode & 07777, 0))
 		ret = -errno;
-	if (!ret && (set->valid & (CCFS_SET_UID | CCFS_SET_GID)))
-		ret = set_owner(fd, set);
 	if (!ret && (set->valid & CCFS_SET_SIZE))
 		ret = set_size(fd, opened, set->size);
 	if (!ret && (set->valid & (CCFS_SET_ATIME | CCFS_SET_MTIME |

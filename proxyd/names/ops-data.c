@@ -109,6 +109,21 @@ int request_fsyncdir(struct request *req)
 	return ret;
 }
 
+/* As a local user may. */
+int request_sync(struct request *req)
+{
+	int fd, ret = msg_end(&req->in);
+
+	if (ret)
+		return ret;
+	fd = procfd_open(req->node->fd, O_RDONLY | O_DIRECTORY);
+	if (fd < 0)
+		return fd;
+	ret = syncfs(fd) ? -errno : 0;
+	close(fd);
+	return ret;
+}
+
 int request_fallocate(struct request *req)
 {
 	struct ccfs_range range;

@@ -111,17 +111,20 @@ int request_open(struct request *req)
 	return ret;
 }
 
-/* Create or open @name as the caller: the descriptor or -errno. */
+/*
+ * Create or open @name as the caller, or (NULL) a file without a name: the descriptor or
+ * -errno.
+ */
 static int create_caller(struct request *req, const char *name,
 			 const struct ccfs_make *args)
 {
-	int flags = (args->flags & (OPEN_KEEP | O_EXCL)) | O_CREAT |
-		    O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	int flags = (args->flags & (OPEN_KEEP | O_EXCL)) | O_CLOEXEC |
+		    (name ? O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY : O_TMPFILE);
 	int fd, ret = cred_take(&req->cred, req->groups);
 
 	if (ret)
 		return ret;
-	fd = openat(req->node->fd, name, flags, args->mode & 07777);
+	fd = openat(req->node->fd, name ? name : ".", flags, args->mode & 07777);
 	ret = fd < 0 ? -errno : fd;
 	cred_back();
 	return ret;
@@ -130,7 +133,7 @@ static int create_caller(struct request *req, const char *name,
 /*
  * An O_PATH descriptor of what @fd has open, and the value of the word of @name
  * in *@name_gen: 0 if that is not, or no longer, what @fd has open, as nobody
- * has looked at the name since.
+ * has looked at the name since, or if it has no name.
  */
 static int created_path(struct request *req, int fd, const char *name,
 			uint64_t *name_gen)
@@ -138,7 +141,7 @@ static int created_path(struct request *req, int fd, const char *name,
 	struct stat st, named;
 	int path;
 
-	*name_gen = words_name_gen(&req->conn->words, req->node->fd, name);
+	*name_gen = name ? words_name_gen(&req->conn->words, req->node->fd, name) : 0;
 	path = *name_gen ? name_open(req->node->fd, name) : -1;
 	if (path >= 0 && !fstat(fd, &st) && !fstat(path, &named) &&
 	    st.st_dev == named.st_dev && st.st_ino == named.st_ino)
@@ -169,39 +172,55 @@ static int create_put(struct request *req, int fd, const char *name, unsigned in
 	return ret;
 }
 
-int request_create(struct request *req)
+/* Make @name, or (NULL) a file without a name, and answer with it. */
+static int create_file(struct request *req, const char *name, const struct ccfs_make *args)
 {
-	char name[CCFS_NAME_MAX + 1];
-	struct ccfs_make args;
+	int fd, ret = mode_check(req, S_IFREG | args->mode);
 	struct stat st;
-	int fd, ret;
 
-	ret = msg_get(&req->in, &args, sizeof(args));
-	if (!ret)
-		ret = msg_get_name(&req->in, name);
-	if (!ret)
-		ret = msg_end(&req->in);
 	if (ret)
 		return ret;
-	ret = mode_check(req, S_IFREG | args.mode);
-	if (ret)
-		return ret;
-	fd = create_caller(req, name, &args);
+	fd = create_caller(req, name, args);
 	if (fd < 0)
 		return fd;
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
 		close(fd);	/* a name that was not there when it was looked up */
 		return -ESTALE;
 	}
-	ret = tame(req, fd, wants_write(args.flags));
+	ret = tame(req, fd, wants_write(args->flags));
 	if (ret) {
 		close(fd);
 		return ret;
 	}
-	ret = create_put(req, fd, name, args.flags);
+	return create_put(req, fd, name, args->flags);
+}
+
+int request_create(struct request *req)
+{
+	char name[CCFS_NAME_MAX + 1];
+	struct ccfs_make args;
+	int ret;
+
+	ret = msg_get(&req->in, &args, sizeof(args));
+	if (!ret)
+		ret = msg_get_name(&req->in, name);
+	if (!ret)
+		ret = msg_end(&req->in);
+	if (!ret)
+		ret = create_file(req, name, &args);
 	if (!ret)
 		changed_put(req, req->node->fd);
 	return ret;
+}
+
+int request_tmpfile(struct request *req)
+{
+	struct ccfs_make args;
+	int ret = msg_get(&req->in, &args, sizeof(args));
+
+	if (!ret)
+		ret = msg_end(&req->in);
+	return ret ? ret : create_file(req, NULL, &args);
 }
 
 int request_readdir(struct request *req)

@@ -6,13 +6,18 @@
  * the caller's credentials, who may see and change which.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
 #include "proxyd/export/cred.h"
 #include "proxyd/export/procfd.h"
 #include "proxyd/names/ops.h"
+
+#define CAPABILITIES	"security.capability"
 
 /* The fixed part and, if @name is given, the name. */
 static int get_args(struct request *req, struct ccfs_xattr *args, char **name)
@@ -97,6 +102,26 @@ static int change_caller(struct request *req, const char *name,
 	return ret;
 }
 
+/*
+ * A write takes the capabilities of a file away, as any kernel does by itself: that of who
+ * writes asks for it.  So who may write may do that, who otherwise may not.
+ */
+static int capabilities_drop(struct request *req)
+{
+	char path[PROCFD_PATH];
+	int ret = cred_take(&req->cred, req->groups);
+
+	if (ret)
+		return ret;
+	if (syscall(SYS_faccessat2, req->node->fd, "", W_OK, AT_EACCESS | AT_EMPTY_PATH) &&
+	    !node_opened(req, req->node, true))
+		ret = -EPERM;
+	cred_back();
+	if (!ret && removexattr(procfd_path(req->node->fd, path), CAPABILITIES))
+		ret = -errno;
+	return ret;
+}
+
 int request_setxattr(struct request *req)
 {
 	char *name = NULL;
@@ -113,7 +138,7 @@ int request_setxattr(struct request *req)
 	if (!ret)
 		ret = msg_end(&req->in);
 	/* rights that a program gets by being run, like those of its set-id bits */
-	if (!ret && req->conn->rules.nosuid && !strcmp(name, "security.capability"))
+	if (!ret && req->conn->rules.nosuid && !strcmp(name, CAPABILITIES))
 		ret = -EPERM;
 	if (!ret)
 		ret = change_caller(req, name, value, len, args.flags);
@@ -134,6 +159,8 @@ int request_removexattr(struct request *req)
 		ret = msg_end(&req->in);
 	if (!ret)
 		ret = change_caller(req, name, NULL, 0, 0);
+	if (ret == -EPERM && !strcmp(name, CAPABILITIES))
+		ret = capabilities_drop(req);
 	if (!ret)
 		changed_put(req, req->node->fd);
 	free(name);

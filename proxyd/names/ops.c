@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ops.c - the table of operations. What is not in it (HELLO, PING, DROP, and FORGET
- * when it comes by the stream) is done by the connection's reader.
+ * ops.c - the table of operations. What is not in it (HELLO, PING, DROP, EVENTS, and
+ * FORGET when it comes by the stream) is done by the connection's reader.
  */
 #include <stddef.h>
 
@@ -39,6 +39,10 @@ static const struct op ops[CCFS_OPS] = {
 	[CCFS_DOT]		= { request_dot, 0 },
 	[CCFS_FORGET]		= { request_forget, 0 },
 	[CCFS_LOCK]		= { request_lock, 0 },
+	[CCFS_SYNC]		= { request_sync, OP_SLOW },
+	[CCFS_TMPFILE]		= { request_tmpfile, 0 },
+	[CCFS_IOCTL]		= { request_ioctl, 0 },
+	[CCFS_WATCH]		= { request_watch, 0 },
 };
 
 const struct op *op_find(unsigned int op)

@@ -47,6 +47,9 @@ int request_lock(struct request *req);
 /* The mount has ended: nobody has its locks any more. */
 void locks_drop(struct conn *conn);
 
+/* ops-watch.c */
+int request_watch(struct request *req);
+
 /* ops-attr.c */
 int request_getattr(struct request *req);
 int request_setattr(struct request *req);
@@ -62,14 +65,19 @@ int request_removexattr(struct request *req);
 /* ops-open.c */
 int request_open(struct request *req);
 int request_create(struct request *req);
+int request_tmpfile(struct request *req);
 int request_readdir(struct request *req);
 
 /* ops-data.c */
+int request_sync(struct request *req);
 int request_fsync(struct request *req);
 int request_fsyncdir(struct request *req);
 int request_fallocate(struct request *req);
 int request_lseek(struct request *req);
 int request_copy(struct request *req);
+
+/* ops-ioctl.c */
+int request_ioctl(struct request *req);
 
 /* Shared by them. */
 /*

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "proxyd/life/log.h"
@@ -48,22 +49,28 @@ uint64_t words_name_gen(const struct words *w, int dir, const char *name)
 	return ask.gen;
 }
 
-static void attr_fill(struct ccfs_attr *attr, const struct stat *st)
+static void attr_fill(struct ccfs_attr *attr, const struct statx *stx)
 {
 	*attr = (struct ccfs_attr) {
-		.ino = st->st_ino,
-		.size = st->st_size,
-		.blocks = st->st_blocks,
-		.atime = st->st_atim.tv_sec, .atime_ns = st->st_atim.tv_nsec,
-		.mtime = st->st_mtim.tv_sec, .mtime_ns = st->st_mtim.tv_nsec,
-		.ctime = st->st_ctim.tv_sec, .ctime_ns = st->st_ctim.tv_nsec,
-		.mode = st->st_mode,
-		.nlink = st->st_nlink,
-		.uid = st->st_uid,
-		.gid = st->st_gid,
-		.blksize = st->st_blksize,
-		.rdev = st->st_rdev,
+		.ino = stx->stx_ino,
+		.size = stx->stx_size,
+		.blocks = stx->stx_blocks,
+		.atime = stx->stx_atime.tv_sec, .atime_ns = stx->stx_atime.tv_nsec,
+		.mtime = stx->stx_mtime.tv_sec, .mtime_ns = stx->stx_mtime.tv_nsec,
+		.ctime = stx->stx_ctime.tv_sec, .ctime_ns = stx->stx_ctime.tv_nsec,
+		.mode = stx->stx_mode,
+		.nlink = stx->stx_nlink,
+		.uid = stx->stx_uid,
+		.gid = stx->stx_gid,
+		.blksize = stx->stx_blksize,
+		.rdev = makedev(stx->stx_rdev_major, stx->stx_rdev_minor),
+		.attributes = stx->stx_attributes & CCFS_ATTRIBUTES,
+		.attributes_mask = stx->stx_attributes_mask & CCFS_ATTRIBUTES,
 	};
+	if (stx->stx_mask & STATX_BTIME) {
+		attr->btime = stx->stx_btime.tv_sec;
+		attr->btime_ns = stx->stx_btime.tv_nsec;
+	}
 }
 
 /* What changes after the word was read makes its value an old one. */
@@ -71,13 +78,18 @@ int words_stat(const struct words *w, int fd, struct stat *st,
 	       struct ccfs_attr *attr)
 {
 	struct sharedpc_look look = { .fd = fd };
+	struct statx stx;
 
 	if (w->dev < 0 || ioctl(w->dev, SHAREDPC_IOC_LOOK, &look))
 		look = (struct sharedpc_look) { .fd = fd };
-	if (fstat(fd, st))
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME, &stx))
 		return -errno;
-	attr_fill(attr, st);
+	attr_fill(attr, &stx);
 	attr->gen = look.gen;
 	attr->flags = look.flags;
+	*st = (struct stat) {
+		.st_dev = makedev(stx.stx_dev_major, stx.stx_dev_minor),
+		.st_ino = attr->ino, .st_mode = attr->mode, .st_nlink = attr->nlink,
+	};
 	return 0;
 }

@@ -36,7 +36,10 @@ void words_exit(struct words *w);
 
 /* The value for @name in @dir, to be asked for before the name is looked up. */
 uint64_t words_name_gen(const struct words *w, int dir, const char *name);
-/* Read what is known of the file at @fd, its word first. 0 or -errno. */
+/*
+ * Read what is known of the file at @fd, its word first; in @st st_dev, st_ino, st_mode and
+ * st_nlink. 0 or -errno.
+ */
 int words_stat(const struct words *w, int fd, struct stat *st,
 	       struct ccfs_attr *attr);
 

@@ -273,6 +273,11 @@ struct sharedpc_console *ctl_console(u32 image)
 	return ctl + sharedpc_console_off(image);
 }
 
+struct sharedpc_futex *ctl_futex(u32 image)
+{
+	return ctl + sharedpc_futex_off(image);
+}
+
 struct sharedpc_ring *ctl_ring(u32 src, u32 dst, u32 class)
 {
 	return ctl + sharedpc_ring_off(src, dst, class);
@@ -303,6 +308,16 @@ bool ctl_is_ram(u32 image, u64 phys)
 		    phys - ram[i].range.start < ram[i].range.size)
 			return true;
 	return false;
+}
+
+u32 ctl_ram(u32 image, struct sharedpc_range *range)
+{
+	u32 i, nr = 0;
+
+	for (i = 0; i < nr_ram; i++)
+		if (ram[i].image == image)
+			range[nr++] = ram[i].range;
+	return nr;
 }
 
 u32 ctl_regions(struct sharedpc_part *part)

@@ -20,6 +20,7 @@ void ctl_unmap(void);
 struct sharedpc_header *ctl_header(void);
 struct sharedpc_slot *ctl_slot(u32 image);
 struct sharedpc_console *ctl_console(u32 image);
+struct sharedpc_futex *ctl_futex(u32 image);
 struct sharedpc_ring *ctl_ring(u32 src, u32 dst, u32 class);
 void *ctl_bounce(u32 image, u32 buffer);
 u64 ctl_bounce_phys(u32 image);
@@ -32,6 +33,9 @@ const char *ctl_name(u32 image);
 
 /* Is @phys in @image's own memory: its slice, or what the boot image had when it loaded this? */
 bool ctl_is_ram(u32 image, u64 phys);
+
+/* Its memory, as far as that is its slice: how many ranges, at most SHAREDPC_RAM_MAX. */
+u32 ctl_ram(u32 image, struct sharedpc_range *range);
 
 /* The parts of the region, as checked copies: how many, at most SHAREDPC_REGIONS_MAX. */
 u32 ctl_regions(struct sharedpc_part *part);

@@ -14,6 +14,7 @@
 #include <linux/list.h>
 #include <linux/percpu.h>
 #include <linux/rcupdate.h>
+#include <linux/semaphore.h>
 #include <linux/spinlock.h>
 #include <linux/stat.h>
 #include <linux/statfs.h>
@@ -24,6 +25,7 @@
 
 #define TOLD_BITS	8
 #define FUSE_ROOT	1		/* node id */
+#define SPACE_CALLS	4		/* of a mount */
 
 /* What ccfs told and nobody has taken: told.c. */
 struct ccfs_fhandle;
@@ -39,7 +41,7 @@ struct told {
 };
 
 struct cache_mount {
-	struct super_block *sb;		/* NULL: it has been shut down */
+	struct super_block *sb;		/* NULL: it has been shut down; under mounts_lock */
 	u32 owner;
 	struct session *session;	/* NULL: we are the owner */
 	u64 ask;			/* our name for its server; 0: FUSE alone asks */
@@ -64,6 +66,17 @@ struct cache_mount {
 	u64 full;			/* words_full() that we gave way to */
 	bool shed;			/* all spares are to go */
 	struct delayed_work tidy;
+
+	struct semaphore space;		/* so many more allocations by space.c */
+
+	struct mutex sync_lock;		/* one sync at a time */
+	u32 sync_call;			/* .. the last, whose caller was killed; 0: none */
+
+	struct cache_stat __percpu *stat;
+
+	atomic64_t watch_serial;	/* watched.c */
+	struct eventfd_ctx *bell;	/* rings for the first watch; NULL: it has */
+	struct delayed_work watch_later;
 
 	spinlock_t statfs_lock;		/* the three below */
 	struct kstatfs statfs;
@@ -102,6 +115,13 @@ struct said {
 	loff_t size;
 };
 
+/* What was said last that FUSE does not hear: show.c. */
+struct said_more {
+	struct timespec64 btime;	/* 0: not known */
+	u32 attributes;			/* statx(2)'s */
+	u32 attributes_mask;
+};
+
 /* inode->i_private of a file of ours. */
 struct cache_inode {
 	struct rcu_head rcu;
@@ -116,11 +136,17 @@ struct cache_inode {
 	spinlock_t lock;		/* changes of known and what shows it; listed, i_version; both below */
 	u32 changing;			/* by so many here, now */
 	struct said said;
+	struct said_more more;		/* lock */
 	struct known __rcu *known;
 	char *text;			/* of a symbolic link: inode->i_link */
 	struct ccfs_fhandle *handle;	/* NULL: not asked for yet */
 	struct file *real;		/* lock, as below: see real.c */
 	u32 real_opens;
+	u32 told_mask;			/* lock, as below: what the owner knows is watched here */
+	u32 asked_mask;			/* .. has been told last, and may not know yet */
+	bool unwatched;			/* it knows that nothing is */
+	u64 watch_serial;		/* of what it was told last */
+	atomic_t opening;		/* so many will take what is offered: spare_trim */
 	struct file *spare;		/* the mount's spare_lock, as both below */
 	u64 spare_gen;
 	struct list_head spare_node;
@@ -155,6 +181,10 @@ static inline struct cache_inode *cache_inode(const struct inode *inode)
 /* mount.c */
 void cache_put(struct cache_mount *m);		/* for kref_get(&m->ref) */
 void cache_shed_all(void);
+/* Has @sb our tables? */
+bool cache_is_ours(const struct super_block *sb);
+/* The mount's super block, for deactivate_super; NULL: it has gone, or goes. */
+struct super_block *cache_hold(struct cache_mount *m);
 
 /* told.c */
 void told_init(struct told *t);
@@ -197,6 +227,9 @@ void show_change_begin(struct inode *inode);
 void show_change_end(struct inode *inode);
 /* Show what is known, or @stat, said in @turn, or what was said after that; @stat NULL: those. */
 void show_inode(struct inode *inode, const struct kstat *stat, u64 turn);
+/* Of what FUSE does not tell: what was said last of @inode, or @more, to @stat, if it is @want-ed. */
+void show_more(struct inode *inode, struct kstat *stat, u32 want);
+void show_fill_more(struct kstat *stat, const struct said_more *more, u32 want);
 /* @inode has been removed from @dir. */
 void show_removed(struct inode *dir, struct inode *inode);
 
@@ -216,7 +249,12 @@ int direct_remove(const struct inode *dir, const struct dentry *d, struct shared
 /* The handle of @inode; and the node of a handle, with a use that forget gives back. */
 int direct_handle(const struct inode *inode, struct ccfs_fhandle *h);
 int direct_present(const struct cache_mount *m, const struct ccfs_fhandle *h, u64 *node);
-/* DIRECT_NOT: it has not been asked, and can be again. */
+/* DIRECT_NOT: it has not been asked, and can be again, soon: after a pause, unless that says why not. */
+int direct_pause(const struct cache_mount *m);
+int direct_allocate(const struct inode *inode, int mode, loff_t pos, loff_t len);
+int direct_sync(const struct cache_mount *m, u32 *call);
+/* What of @inode is watched here: see struct ccfs_watch. */
+int direct_watch(const struct inode *inode, u32 mask, u64 serial);
 int direct_forget(const struct cache_mount *m, u64 node);
 
 /*
@@ -285,6 +323,8 @@ int cache_rename(struct mnt_idmap *idmap, struct inode *olddir, struct dentry *o
 		 struct inode *newdir, struct dentry *new, unsigned int flags);
 int cache_atomic_open(struct inode *dir, struct dentry *d, struct file *file,
 		      unsigned int flags, umode_t mode);
+int cache_tmpfile(struct mnt_idmap *idmap, struct inode *dir, struct file *file,
+		  umode_t mode);
 
 /* acl.c */
 int acl_may(const struct posix_acl *acl, const struct kstat *st, int mask);
@@ -302,6 +342,8 @@ void spare_exit(struct cache_mount *m);
 /* @file, whose reference goes along, is @node's: whoever opens it may keep it. */
 void spare_offer(struct cache_mount *m, u64 node, struct file *file);
 struct file *spare_take_offer(struct cache_mount *m, u64 node);
+/* Give back offers for @ci that nobody is there to take. */
+void spare_trim(struct cache_mount *m, struct cache_inode *ci);
 /* Keep @file, whose reference goes along. */
 void spare_add(struct cache_mount *m, struct cache_inode *ci, struct file *file);
 /* The file that is kept, with a reference, or NULL. */
@@ -334,8 +376,38 @@ int lock_flock(struct file *file, int cmd, struct file_lock *fl);
 int doubt_init(void);
 void doubt_exit(void);
 
+/* watched.c */
+void watched_init(struct cache_mount *m);
+void watched_exit(struct cache_mount *m);
+/* What is watched of @inode, of CCFS_EVENT_ALL; 0: nothing. */
+u32 watched_mask(const struct inode *inode);
+/* The next inode from @inode on, whose reference goes (NULL: the first), that is watched. */
+struct inode *watched_next(struct super_block *sb, struct inode *inode);
+/* Something has arrived for @inode, which nobody watches: the owner need not tell. */
+void watched_gone(struct inode *inode);
+/* -ENOMEM. Without ftrace nothing is told, which is logged. */
+int watching_begin(void);
+void watching_end(void);
+
+/* overflow.c */
+/* Who watches something of @sb, which stays, has missed some of it. */
+void overflow_raise(struct super_block *sb);
+int overflow_init(void);
+void overflow_exit(void);
+
 /* statfs.c */
 int cache_statfs(struct dentry *d, struct kstatfs *st);
+
+/* space.c: an allocation that FUSE does not hand on */
+bool space_is_ours(const struct file *file, int mode);
+long space_allocate(struct file *file, int mode, loff_t pos, loff_t len);
+
+/* flags.c: inode operations */
+int cache_fileattr_get(struct dentry *d, struct fileattr *fa);
+int cache_fileattr_set(struct mnt_idmap *idmap, struct dentry *d, struct fileattr *fa);
+
+/* sync.c */
+int cache_sync_fs(struct super_block *sb, int wait);
 
 /* list.c */
 void list_wrap(struct inode *inode);
@@ -351,6 +423,7 @@ enum cache_count {
 	CACHE_NAME_HIT, CACHE_NAME_ASK, CACHE_ATTR_HIT, CACHE_ATTR_ASK,
 	CACHE_MAY_HIT, CACHE_MAY_ASK, CACHE_OPEN_HIT, CACHE_OPEN_ASK,
 	CACHE_LIST_READ, CACHE_XATTR_HIT, CACHE_XATTR_ASK, CACHE_DIRECT,
+	CACHE_WATCH, CACHE_EVENT,
 	CACHE_COUNTS,
 };
 
@@ -358,11 +431,16 @@ struct cache_stat {
 	u64 n[CACHE_COUNTS];
 };
 
+/* Of all mounts that there have been; each has its own as well. */
 DECLARE_PER_CPU(struct cache_stat, cache_stat);
 
-static inline void cache_count(enum cache_count what)
+static inline void cache_count(const struct cache_mount *m, enum cache_count what)
 {
 	this_cpu_inc(cache_stat.n[what]);
+	this_cpu_inc(m->stat->n[what]);
 }
+
+/* A super block operation: /proc/self/mountstats. */
+int cache_show_stats(struct seq_file *seq, struct dentry *root);
 
 #endif

@@ -145,3 +145,17 @@ int cache_atomic_open(struct inode *dir, struct dentry *d, struct file *file,
 	dput(found);
 	return err;
 }
+
+/* A file without a name, in no directory. */
+int cache_tmpfile(struct mnt_idmap *idmap, struct inode *dir, struct file *file,
+		  umode_t mode)
+{
+	u64 turn = show_turn(dir);
+	int err = cache_fuse_iops(dir)->tmpfile(idmap, dir, file, mode);
+
+	if (!err)
+		err = made(dir, file->f_path.dentry, turn, 0);
+	if (!err)
+		open_created(file);
+	return err;
+}

@@ -16,7 +16,7 @@
 #include <linux/cred.h>
 #include <linux/fs.h>
 #include <linux/pid_namespace.h>
-#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include "cache/cache.h"
 #include "ccfs_proto.h"
 #include "client/ask.h"
@@ -137,7 +137,7 @@ static int question_end(struct question *q, const struct cache_mount *m, void *b
 	}
 	ask_end(&q->ask);
 	if (ret != DIRECT_NOT)
-		cache_count(CACHE_DIRECT);
+		cache_count(m, CACHE_DIRECT);
 	return ret;
 }
 
@@ -153,7 +153,9 @@ static void tale_of(struct sharedpc_tale *tale, u64 node, const struct ccfs_attr
 		.node = node, .gen = a->gen, .ino = a->ino, .size = a->size,
 		.blocks = a->blocks, .atime = a->atime, .mtime = a->mtime,
 		.ctime = a->ctime, .atime_ns = a->atime_ns, .mtime_ns = a->mtime_ns,
-		.ctime_ns = a->ctime_ns, .mode = a->mode, .nlink = a->nlink,
+		.ctime_ns = a->ctime_ns, .btime = a->btime, .btime_ns = a->btime_ns,
+		.attributes = a->attributes, .attributes_mask = a->attributes_mask,
+		.mode = a->mode, .nlink = a->nlink,
 		.uid = a->uid, .gid = a->gid, .blksize = a->blksize, .flags = a->flags,
 	};
 }
@@ -258,6 +260,19 @@ int direct_lock(const struct inode *inode, struct ccfs_lock *lock, u32 *call)
 	return err;
 }
 
+int direct_watch(const struct inode *inode, u32 mask, u64 serial)
+{
+	const struct cache_mount *m = cache_mount_of(inode->i_sb);
+	const struct ccfs_watch watch = { .serial = serial, .mask = mask };
+	struct question q;
+
+	if (!may_ask(m, inode) ||
+	    question_begin(&q, m, CCFS_WATCH, cache_inode(inode)->node))
+		return DIRECT_NOT;
+	put(&q, &watch, sizeof(watch));
+	return question_end(&q, m, NULL, 0);
+}
+
 int direct_present(const struct cache_mount *m, const struct ccfs_fhandle *h, u64 *node)
 {
 	struct ccfs_entry entry;
@@ -272,6 +287,45 @@ int direct_present(const struct cache_mount *m, const struct ccfs_fhandle *h, u6
 		return err;
 	*node = entry.node;
 	return *node ? 0 : DIRECT_NOT;
+}
+
+int direct_sync(const struct cache_mount *m, u32 *call)
+{
+	struct question q;
+	int err;
+
+	if (question_begin(&q, m, CCFS_SYNC, FUSE_ROOT))
+		return DIRECT_NOT;
+	err = question_end(&q, m, NULL, 0);
+	if (err == -EINTR)
+		*call = q.ask.call;
+	return err;
+}
+
+int direct_allocate(const struct inode *inode, int mode, loff_t pos, loff_t len)
+{
+	const struct cache_mount *m = cache_mount_of(inode->i_sb);
+	const struct ccfs_range range = { .pos = pos, .len = len, .mode = mode };
+	struct question q;
+	int err;
+
+	if (!may_ask(m, inode) ||
+	    question_begin(&q, m, CCFS_FALLOCATE, cache_inode(inode)->node))
+		return DIRECT_NOT;
+	put(&q, &range, sizeof(range));
+	err = question_end(&q, m, NULL, 0);
+	if (q.full)	/* the caller's groups: it will not be shorter */
+		return -EOPNOTSUPP;
+	/* Twice would be once too often. */
+	return err == DIRECT_NOT && q.sent ? -EIO : err;
+}
+
+int direct_pause(const struct cache_mount *m)
+{
+	schedule_timeout_killable(HZ / 20);
+	if (READ_ONCE(m->dead))
+		return -EIO;
+	return fatal_signal_pending(current) ? -EINTR : 0;
 }
 
 int direct_forget(const struct cache_mount *m, u64 node)

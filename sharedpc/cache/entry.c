@@ -317,7 +317,7 @@ int cache_revalidate(struct dentry *d, unsigned int flags)
 
 	if (flags & LOOKUP_RCU && !fresh)
 		return -ECHILD;
-	cache_count(fresh ? CACHE_NAME_HIT : CACHE_NAME_ASK);
+	cache_count(cache_mount_of(d->d_sb), fresh ? CACHE_NAME_HIT : CACHE_NAME_ASK);
 	if (!fresh)
 		ret = d_inode(d) ? entry_ask(d, flags) : 0;
 	/* It may have been moved until now. */
@@ -574,7 +574,7 @@ struct dentry *cache_lookup(struct inode *dir, struct dentry *d, unsigned int fl
 
 	/* Somebody else's answer may move it as soon as it is hashed. */
 	take_dentry_name_snapshot(&name, d);
-	cache_count(CACHE_NAME_ASK);
+	cache_count(cache_mount_of(d->d_sb), CACHE_NAME_ASK);
 	new = lookup_spliced(dir, d, flags);
 	if (!IS_ERR(new))
 		err = entry_learn_at(dir, new ?: d, &at, &word, turn);

@@ -52,6 +52,7 @@ static void dirs_fill(struct inode_operations *op)
 	op->rmdir = cache_rmdir;
 	op->rename = cache_rename;
 	op->atomic_open = cache_atomic_open;
+	op->tmpfile = cache_tmpfile;
 }
 
 /* With kinds_lock: our table is FUSE's but for what is ours. */
@@ -64,6 +65,8 @@ static void kind_fill(struct kind *k, const struct inode_operations *fuse)
 	k->ours.setattr = cache_setattr;
 	k->ours.listxattr = cache_listxattr;
 	if (k != &links) {
+		k->ours.fileattr_get = cache_fileattr_get;
+		k->ours.fileattr_set = cache_fileattr_set;
 		k->ours.permission = cache_permission;
 		k->ours.get_acl = cache_get_acl;
 		k->ours.get_inode_acl = cache_get_inode_acl;
@@ -202,6 +205,9 @@ static void known_fill(struct known *k, const struct inode *inode,
 		.blocks = tale->blocks,
 		.blksize = tale->blksize ? 1 << ilog2(tale->blksize) :
 			   i_blocksize(inode),
+		.btime = tale_time(tale->btime, tale->btime_ns),
+		.attributes = tale->attributes,
+		.attributes_mask = tale->attributes_mask,
 	};
 }
 
@@ -401,7 +407,7 @@ int cache_look(struct inode *inode, struct known *known)
 	return err == DIRECT_NOT ? look_fuse(inode, known) : err;
 }
 
-static void stat_fill(struct kstat *stat, const struct kstat *from)
+static void stat_fill(struct kstat *stat, const struct kstat *from, u32 want)
 {
 	stat->dev = from->dev;
 	stat->ino = from->ino;
@@ -416,27 +422,31 @@ static void stat_fill(struct kstat *stat, const struct kstat *from)
 	stat->size = from->size;
 	stat->blocks = from->blocks;
 	stat->blksize = from->blksize;
+	show_fill_more(stat, &(struct said_more){
+			.btime = from->btime, .attributes = from->attributes,
+			.attributes_mask = from->attributes_mask,
+		}, want);
 }
 
-static bool stat_known(const struct inode *inode, struct kstat *stat)
+static bool stat_known(const struct inode *inode, struct kstat *stat, u32 want)
 {
 	const struct known *k;
 
 	rcu_read_lock();
 	k = cache_known(inode);
 	if (k)
-		stat_fill(stat, &k->stat);
+		stat_fill(stat, &k->stat, want);
 	rcu_read_unlock();
 	return k;
 }
 
 /* Known, or told and not taken yet. */
-static bool stat_now(struct inode *inode, struct kstat *stat)
+static bool stat_now(struct inode *inode, struct kstat *stat, u32 want)
 {
-	if (stat_known(inode, stat))
+	if (stat_known(inode, stat, want))
 		return true;
 	cache_learn(inode, 0);
-	return stat_known(inode, stat);
+	return stat_known(inode, stat, want);
 }
 
 int cache_getattr(struct mnt_idmap *idmap, const struct path *path,
@@ -448,22 +458,28 @@ int cache_getattr(struct mnt_idmap *idmap, const struct path *path,
 	u64 turn;
 	int err;
 
-	if (sync != AT_STATX_FORCE_SYNC && stat_now(inode, stat)) {
-		cache_count(CACHE_ATTR_HIT);
+	if (sync != AT_STATX_FORCE_SYNC && stat_now(inode, stat, want)) {
+		cache_count(cache_mount_of(inode->i_sb), CACHE_ATTR_HIT);
 		return 0;
 	}
-	if (sync == AT_STATX_DONT_SYNC)
-		return cache_fuse_iops(inode)->getattr(idmap, path, stat, want, flags);
-	cache_count(CACHE_ATTR_ASK);
+	if (sync == AT_STATX_DONT_SYNC) {
+		err = cache_fuse_iops(inode)->getattr(idmap, path, stat, want, flags);
+		if (!err)
+			show_more(inode, stat, want);
+		return err;
+	}
+	cache_count(cache_mount_of(inode->i_sb), CACHE_ATTR_ASK);
 	err = look_direct(inode, &said);
 	if (!err)
-		stat_fill(stat, &said.stat);
+		stat_fill(stat, &said.stat, want);
 	if (err != DIRECT_NOT)
 		return err;
 	turn = show_turn(inode);
 	err = cache_fuse_iops(inode)->getattr(idmap, path, stat, want | STATX_BASIC_STATS,
 					      flags | AT_STATX_FORCE_SYNC);
 	cache_learn(inode, turn);
+	if (!err)
+		show_more(inode, stat, want);
 	return err;
 }
 

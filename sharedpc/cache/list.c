@@ -88,7 +88,7 @@ static int list_iterate(struct file *file, struct dir_context *ctx)
 		version_set(dir, ci);
 	version = inode_peek_iversion(dir);
 	turn = show_turn(dir);
-	cache_count(CACHE_LIST_READ);
+	cache_count(cache_mount_of(dir->i_sb), CACHE_LIST_READ);
 	err = fuse_ops->iterate_shared(file, ctx);
 	if (ci)
 		version_check(dir, ci, version);

@@ -10,6 +10,7 @@
  * and as long as ccfs has it attached; whoever walks in RCU may see it a little
  * longer.  The module is held by the super block.
  */
+#include <linux/eventfd.h>
 #include <linux/exportfs.h>
 #include <linux/file.h>
 #include <linux/magic.h>
@@ -34,6 +35,9 @@ static void mount_free(struct rcu_head *rcu)
 	told_clear(&m->told);
 	if (m->session)
 		session_put(m->session);
+	if (m->bell)	/* HEAR came after the end */
+		eventfd_ctx_put(m->bell);
+	free_percpu(m->stat);
 	kfree(m);
 }
 
@@ -58,7 +62,20 @@ static void mount_unlist(struct cache_mount *m)
 {
 	spin_lock(&mounts_lock);
 	list_del(&m->node);
+	m->sb = NULL;
 	spin_unlock(&mounts_lock);
+}
+
+struct super_block *cache_hold(struct cache_mount *m)
+{
+	struct super_block *sb;
+
+	spin_lock(&mounts_lock);
+	sb = m->sb;
+	if (sb && !atomic_inc_not_zero(&sb->s_active))
+		sb = NULL;
+	spin_unlock(&mounts_lock);
+	return sb;
 }
 
 static void cache_evict_inode(struct inode *inode)
@@ -73,6 +90,7 @@ static void cache_put_super(struct super_block *sb)
 	struct cache_mount *m = cache_mount_of(sb);
 
 	mount_unlist(m);
+	watched_exit(m);
 	WRITE_ONCE(m->dead, true);
 	spare_exit(m);
 	cache_put(m);
@@ -87,6 +105,11 @@ static int cache_show_options(struct seq_file *seq, struct dentry *root)
 
 	seq_puts(seq, m->forget ? ",names=asked" : ",names=remembered");
 	return err;
+}
+
+bool cache_is_ours(const struct super_block *sb)
+{
+	return READ_ONCE(sb->s_op)->put_super == cache_put_super;
 }
 
 /* Is this the FUSE that we know? */
@@ -105,8 +128,8 @@ static bool fuse_is_known(struct super_block *sb)
 		return false;
 	if (!op->lookup || !op->create || !op->mknod || !op->mkdir || !op->symlink ||
 	    !op->link || !op->unlink || !op->rmdir || !op->rename ||
-	    !op->atomic_open || !op->getattr || !op->setattr || !op->listxattr ||
-	    !op->permission || !op->get_acl)
+	    !op->atomic_open || !op->tmpfile || !op->getattr || !op->setattr || !op->listxattr ||
+	    !op->permission || !op->get_acl || !op->fileattr_get || !op->fileattr_set)
 		return false;
 	return sb->s_export_op && sb->s_export_op->encode_fh &&
 	       sb->s_export_op->fh_to_dentry && sb->s_export_op->fh_to_parent &&
@@ -126,6 +149,8 @@ static void tables_put_in(struct cache_mount *m, struct super_block *sb)
 	m->s_op.put_super = cache_put_super;
 	m->s_op.show_options = cache_show_options;
 	m->s_op.statfs = cache_statfs;
+	m->s_op.sync_fs = cache_sync_fs;
+	m->s_op.show_stats = cache_show_stats;
 	m->d_op = *sb->s_d_op;
 	m->d_op.d_revalidate = cache_revalidate;
 	m->d_op.d_init = cache_d_init;
@@ -152,39 +177,51 @@ static int mount_session(struct cache_mount *m, const struct sharedpc_attach *wa
 	return 0;
 }
 
+/* What @want says of the words that make what is remembered true. */
+static int mount_words(struct cache_mount *m, const struct sharedpc_attach *want)
+{
+	int err;
+
+	if (m->forget)
+		return 0;
+	err = words_of(want->owner, &m->words);
+	if (!err && (!want->bits || want->bits > m->words.bits))
+		err = -EINVAL;
+	m->words.bits = want->bits;
+	m->words.salt = want->salt;
+	return err;
+}
+
 static struct cache_mount *mount_make(const struct sharedpc_attach *want)
 {
 	struct cache_mount *m = kzalloc(sizeof(*m), GFP_KERNEL);
-	int err;
+	int err = -ENOMEM;
 
 	if (!m)
-		return ERR_PTR(-ENOMEM);
+		return ERR_PTR(err);
 	m->owner = want->owner;
 	m->root_ino = want->root_ino;
 	m->forget = want->flags & SHAREDPC_ATTACH_FORGET;
 	m->squash = want->flags & ~SHAREDPC_ATTACH_FORGET;
 	m->ask = want->mount;
 	m->generation = want->generation;
-	if (!m->forget) {
-		err = words_of(want->owner, &m->words);
-		if (!err && (!want->bits || want->bits > m->words.bits))
-			err = -EINVAL;
-		if (err) {
-			kfree(m);
-			return ERR_PTR(err);
-		}
-		m->words.bits = want->bits;
-		m->words.salt = want->salt;
-	}
-	err = mount_session(m, want);
+	m->stat = alloc_percpu(struct cache_stat);
+	if (m->stat)
+		err = mount_words(m, want);
+	if (!err)
+		err = mount_session(m, want);
 	if (err) {
+		free_percpu(m->stat);
 		kfree(m);
 		return ERR_PTR(err);
 	}
 	kref_init(&m->ref);
 	spin_lock_init(&m->statfs_lock);
+	sema_init(&m->space, SPACE_CALLS);
+	mutex_init(&m->sync_lock);
 	told_init(&m->told);
 	spare_init(m);
+	watched_init(m);
 	return m;
 }
 
@@ -193,7 +230,7 @@ static int mount_attach(struct cache_mount *m, struct super_block *sb)
 {
 	int err;
 
-	if (sb->s_op->put_super == cache_put_super)
+	if (cache_is_ours(sb))
 		return -EBUSY;
 	if (sb->s_magic != FUSE_SUPER_MAGIC || !fuse_is_known(sb))
 		return -EOPNOTSUPP;
@@ -206,6 +243,9 @@ static int mount_attach(struct cache_mount *m, struct super_block *sb)
 	err = cache_adopt(d_inode(sb->s_root));
 	if (err)
 		goto take_out;
+	spin_lock(&mounts_lock);
+	m->sb = sb;
+	spin_unlock(&mounts_lock);
 	__module_get(THIS_MODULE);
 	kref_get(&m->ref);	/* the super block's, beside the device's */
 	return 0;
@@ -265,10 +305,21 @@ int cache_backing(struct cache_mount *m, const struct sharedpc_backing *want)
 	return fd;
 }
 
-void cache_detach(struct cache_mount *m)
+void cache_leave(struct cache_mount *m)
 {
 	WRITE_ONCE(m->dead, true);
+}
+
+void cache_detach(struct cache_mount *m)
+{
+	struct super_block *sb = cache_hold(m);
+
+	WRITE_ONCE(m->dead, true);
 	spare_shed(m);
+	if (sb) {
+		overflow_raise(sb);
+		deactivate_super(sb);
+	}
 	cache_put(m);
 }
 
@@ -318,8 +369,18 @@ int cache_init(void)
 	if (err)
 		goto exit_present;
 	err = doubt_init();
+	if (err)
+		goto exit_open;
+	err = overflow_init();
+	if (err)
+		goto exit_doubt;
+	err = watching_begin();
 	if (!err)
 		return 0;
+	overflow_exit();
+exit_doubt:
+	doubt_exit();
+exit_open:
 	open_exit();
 exit_present:
 	present_exit();
@@ -329,6 +390,8 @@ exit_present:
 /* No super block has our tables: each would hold the module. */
 void cache_exit(void)
 {
+	watching_end();
+	overflow_exit();
 	doubt_exit();
 	present_exit();
 	heard_exit();

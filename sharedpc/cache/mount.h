@@ -28,11 +28,17 @@
  *	list.c		directories' contents
  *	xattr.c		extended attributes and ACLs that are not there
  *	statfs.c	how full the file system is, for a second
+ *	sync.c		sync(2), which is the owner's to do
+ *	space.c		fallocate(2), where FUSE refuses it
+ *	flags.c		lsattr(1) and chattr(1)
  *	direct.c	what the owner is asked without FUSE
  *	heard.c		.. and has said in this system call
  *	export.c	file handles; present.c: their way back
  *	lock.c		locks, which the owner's kernel holds; whose.c: for whom;
  *			doubt.c: whether; real.c: of which file, if we are the owner
+ *	watched.c	what is watched here (inotify), which the owner is told;
+ *			raise.c: and what others do to it;
+ *			overflow.c: or that some of that is not known
  *	stat.c		how often what was known
  *
  * What it assumes of FUSE in 6.12, and where that is checked:
@@ -43,6 +49,7 @@
  *	revalidate asks for a name whose time-out is 0
  *	a listing is kept while the directory's i_version stays
  *	encode_fh gives the node id			attach compares the root's
+ *	an inode is hashed by its node id	attach looks for the root
  *	all FUSE inodes of a kind have one table	else they are left alone
  *
  * The others are 6.12's sources: Kbuild refuses another base.
@@ -58,11 +65,15 @@ struct cache_mount;
 struct session;
 struct sharedpc_msg;
 
-/* ATTACH, TELL, BACKING and REAL of sharedpc_ioctl.h. */
+/* ATTACH, TELL, BACKING, REAL, HEAR and RAISE of sharedpc_ioctl.h. */
 struct cache_mount *cache_attach(const struct sharedpc_attach *want);
 int cache_tell(struct cache_mount *m, const struct sharedpc_tell *tell);
 int cache_backing(struct cache_mount *m, const struct sharedpc_backing *want);
 int cache_real(struct cache_mount *m, const struct sharedpc_real *want);
+int cache_hear(struct cache_mount *m, int fd);
+int cache_raise(struct cache_mount *m, const struct sharedpc_raise *want);
+/* It will be detached: who waits for the owner need not. */
+void cache_leave(struct cache_mount *m);
 /* ccfs is gone, or knows its owner dead: nothing remembered is used any more. */
 void cache_detach(struct cache_mount *m);
 

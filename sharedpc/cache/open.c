@@ -232,16 +232,19 @@ static int cache_open(struct inode *inode, struct file *file)
 		fput(spare);
 	}
 	if (!err) {
-		cache_count(CACHE_OPEN_HIT);
+		cache_count(m, CACHE_OPEN_HIT);
 		return 0;
 	}
-	cache_count(CACHE_OPEN_ASK);
+	cache_count(m, CACHE_OPEN_ASK);
 	if (file->f_mode & FMODE_WRITE) {
 		spare_drop(m, ci);
 		show_turn_over(inode);
 	}
+	atomic_inc(&ci->opening);
 	err = fuse_ops->open(inode, file);
 	open_took(m, ci, file, !err);
+	atomic_dec(&ci->opening);
+	spare_trim(m, ci);
 	return err;
 }
 
@@ -294,6 +297,12 @@ static loff_t open_llseek(struct file *file, loff_t offset, int whence)
 					said.stat.size);
 }
 
+static long open_fallocate(struct file *file, int mode, loff_t pos, loff_t len)
+{
+	return space_is_ours(file, mode) ? space_allocate(file, mode, pos, len) :
+		fuse_ops->fallocate(file, mode, pos, len);
+}
+
 static void ops_fill(const struct file_operations *fuse)
 {
 	ops = *fuse;
@@ -301,6 +310,8 @@ static void ops_fill(const struct file_operations *fuse)
 	ops.open = cache_open;
 	ops.copy_file_range = open_copy_range;
 	ops.llseek = open_llseek;
+	ops.fallocate = open_fallocate;
+	ops.poll = NULL;	/* as local files: always ready, and not for epoll */
 	ops.flush = open_flush;
 	ops.release = open_release;
 	ops.lock = lock_file;

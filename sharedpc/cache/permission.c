@@ -35,11 +35,13 @@ static int may_acl(const struct known *k, int mask)
 	return acl ? acl_may(acl, &k->stat, mask) : LEFT_TO_OWNER;
 }
 
-/* Under RCU: 0, -EACCES or LEFT_TO_OWNER. */
+/* Under RCU: 0, -EACCES, -EPERM or LEFT_TO_OWNER. */
 static int may(const struct known *k, int mask)
 {
 	unsigned int mode = k->stat.mode;
 
+	if (mask & MAY_WRITE && k->stat.attributes & STATX_ATTR_IMMUTABLE)
+		return -EPERM;
 	mask &= MAY_READ | MAY_WRITE | MAY_EXEC;
 	if (uid_eq(current_fsuid(), GLOBAL_ROOT_UID))
 		return may_root(&k->stat, mask);
@@ -129,12 +131,12 @@ int cache_permission(struct mnt_idmap *idmap, struct inode *inode, int mask)
 	if (ci)
 		ret = may_known(inode, mask);
 	if (ret != LEFT_TO_OWNER) {
-		cache_count(CACHE_MAY_HIT);
+		cache_count(cache_mount_of(inode->i_sb), CACHE_MAY_HIT);
 		return ret;
 	}
 	if (mask & MAY_NOT_BLOCK)
 		return -ECHILD;
-	cache_count(CACHE_MAY_ASK);
+	cache_count(cache_mount_of(inode->i_sb), CACHE_MAY_ASK);
 	if (ci && !cache_mount_of(inode->i_sb)->forget) {
 		ret = may_ask(inode, mask);
 		if (ret != LEFT_TO_OWNER)

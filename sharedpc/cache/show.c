@@ -70,6 +70,10 @@ static void said_set(struct inode *inode, struct cache_inode *ci, const struct k
 		.turn = turn, .valid = true, .sized = show_may_ask(inode),
 		.mode = stat->mode, .uid = stat->uid, .gid = stat->gid, .size = stat->size,
 	};
+	ci->more = (struct said_more){
+		.btime = stat->btime, .attributes = stat->attributes,
+		.attributes_mask = stat->attributes_mask,
+	};
 }
 
 /* With the lock: FUSE remembers that nothing is to be taken away where it saw no set-id bit. */
@@ -129,4 +133,27 @@ void show_removed(struct inode *dir, struct inode *inode)
 	else if (inode->i_nlink)
 		drop_nlink(inode);
 	spin_unlock(&ci->lock);
+}
+
+void show_fill_more(struct kstat *stat, const struct said_more *more, u32 want)
+{
+	stat->attributes |= more->attributes;
+	stat->attributes_mask |= more->attributes_mask;
+	if (!(want & STATX_BTIME) || (!more->btime.tv_sec && !more->btime.tv_nsec))
+		return;
+	stat->btime = more->btime;
+	stat->result_mask |= STATX_BTIME;
+}
+
+void show_more(struct inode *inode, struct kstat *stat, u32 want)
+{
+	struct cache_inode *ci = cache_inode(inode);
+	struct said_more more;
+
+	if (!ci)
+		return;
+	spin_lock(&ci->lock);
+	more = ci->more;
+	spin_unlock(&ci->lock);
+	show_fill_more(stat, &more, want);
 }

@@ -100,6 +100,42 @@ struct file *spare_take_offer(struct cache_mount *m, u64 node)
 	return file;
 }
 
+/* With spare_lock: the oldest offer for @node, if there are more than @nr. */
+static struct offer *offer_surplus(struct cache_mount *m, u64 node, u32 nr)
+{
+	struct offer *o, *oldest = NULL;
+	u32 found = 0;
+
+	list_for_each_entry(o, &m->offers, list) {
+		if (o->node != node)
+			continue;
+		oldest = oldest ?: o;
+		found++;
+	}
+	return found > nr ? oldest : NULL;
+}
+
+void spare_trim(struct cache_mount *m, struct cache_inode *ci)
+{
+	struct file *file;
+	struct offer *o;
+
+	if (!ci || !READ_ONCE(m->offers_count))
+		return;
+	do {
+		file = NULL;
+		spin_lock(&m->spare_lock);
+		o = offer_surplus(m, ci->node, atomic_read(&ci->opening));
+		if (o) {
+			m->offers_count--;
+			file = offer_remove(o);
+		}
+		spin_unlock(&m->spare_lock);
+		if (file)
+			fput(file);
+	} while (file);
+}
+
 static void offers_drop(struct cache_mount *m)
 {
 	struct offer *o, *next;

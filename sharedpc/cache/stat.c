@@ -20,19 +20,33 @@ static const char *const names[CACHE_COUNTS] = {
 	[CACHE_XATTR_HIT] = "xattr-hit",
 	[CACHE_XATTR_ASK] = "xattr-ask",
 	[CACHE_DIRECT] = "direct",
+	[CACHE_WATCH] = "watch",
+	[CACHE_EVENT] = "event",
 };
 
-void cache_show(struct seq_file *m)
+static void show(struct seq_file *seq, const struct cache_stat __percpu *stat)
 {
 	u64 sum;
 	int i, cpu;
 
-	seq_puts(m, "names");
 	for (i = 0; i < CACHE_COUNTS; i++) {
 		sum = 0;
 		for_each_possible_cpu(cpu)
-			sum += per_cpu(cache_stat, cpu).n[i];
-		seq_printf(m, " %s %llu", names[i], sum);
+			sum += per_cpu_ptr(stat, cpu)->n[i];
+		seq_printf(seq, " %s %llu", names[i], sum);
 	}
-	seq_puts(m, "\n");
+	seq_puts(seq, "\n");
+}
+
+void cache_show(struct seq_file *seq)
+{
+	seq_puts(seq, "names");
+	show(seq, &cache_stat);
+}
+
+int cache_show_stats(struct seq_file *seq, struct dentry *root)
+{
+	seq_puts(seq, "statvers=1.0\n\tnames:");
+	show(seq, cache_mount_of(root->d_sb)->stat);
+	return 0;
 }

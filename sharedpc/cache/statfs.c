@@ -7,6 +7,7 @@
  * which never changes: so what was said is used again for a second.
  */
 #include <linux/jiffies.h>
+#include <linux/kdev_t.h>
 #include <linux/statfs.h>
 #include "cache/cache.h"
 
@@ -33,6 +34,8 @@ int cache_statfs(struct dentry *d, struct kstatfs *st)
 	err = m->fuse_s_op->statfs(d, st);
 	if (err)
 		return err;
+	/* Of this mount: FUSE has none, and fanotify wants one. */
+	st->f_fsid = u64_to_fsid(huge_encode_dev(d->d_sb->s_dev));
 	spin_lock(&m->statfs_lock);
 	m->statfs = *st;
 	m->statfs_until = asked + HZ;

@@ -19,16 +19,22 @@ static bool has_none(const struct inode *inode)
 	k = cache_known(inode);
 	none = k && !(k->flags & SHAREDPC_LOOK_XATTR);
 	rcu_read_unlock();
-	cache_count(none ? CACHE_XATTR_HIT : CACHE_XATTR_ASK);
+	cache_count(cache_mount_of(inode->i_sb), none ? CACHE_XATTR_HIT : CACHE_XATTR_ASK);
 	return none;
+}
+
+/* @name has something behind @prefix. */
+static bool is_below(const char *name, const char *prefix, size_t len)
+{
+	return !strncmp(name, prefix, len) && name[len];
 }
 
 /* A name that no file system knows is an error of another kind. */
 static bool may_be_there(const char *name)
 {
-	return !strncmp(name, XATTR_USER_PREFIX, XATTR_USER_PREFIX_LEN) ||
-	       !strncmp(name, XATTR_TRUSTED_PREFIX, XATTR_TRUSTED_PREFIX_LEN) ||
-	       !strncmp(name, XATTR_SECURITY_PREFIX, XATTR_SECURITY_PREFIX_LEN);
+	return is_below(name, XATTR_USER_PREFIX, XATTR_USER_PREFIX_LEN) ||
+	       is_below(name, XATTR_TRUSTED_PREFIX, XATTR_TRUSTED_PREFIX_LEN) ||
+	       is_below(name, XATTR_SECURITY_PREFIX, XATTR_SECURITY_PREFIX_LEN);
 }
 
 int cache_xattr_get(const struct xattr_handler *handler, struct dentry *d,

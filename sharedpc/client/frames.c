@@ -49,6 +49,11 @@ static bool entry_has_page(void *entry)
 	return entry && xa_to_value(entry) >> FLAG_BITS;
 }
 
+u64 frames_pfn(u64 value)
+{
+	return value & GOING ? 0 : value >> FLAG_BITS;
+}
+
 static struct page *entry_page(void *entry)
 {
 	return pfn_to_page(xa_to_value(entry) >> FLAG_BITS);

@@ -13,6 +13,8 @@ bool frames_want(struct inode *inode, u64 index);
 /* Whoever keeps frames of @owner for later only gives them up; main.c sets it. */
 extern void (*frames_short)(u32 owner);
 
+/* The frame in a value of a file's xarray of frames; 0: none, or it is being taken back. */
+u64 frames_pfn(u64 value);
 int frames_fetch(struct inode *inode, u64 index, u32 count, u16 flags);
 int frames_revoke(struct inode *inode, u64 index, u64 count, bool write_only);
 bool frames_dirtied(struct inode *inode, u64 index);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * io.c - read, write, mmap and fsync of a client's backing file
+ * io.c - read, write, mmap, fsync and holes of a client's backing file
  *
  * read() copies from the frames, so that it sees what mmap sees.  write()
  * hands its bytes to the proxy through bounce buffers in the control area:
@@ -12,6 +12,8 @@
  * O_DIRECT is accepted and means nothing here.
  */
 #include <linux/cred.h>
+#include <linux/fs.h>
+#include <linux/falloc.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/sched/signal.h>
@@ -238,6 +240,25 @@ static int io_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 	return file_alive(f) ? call_run(f->session, &msg, NULL) : -EIO;
 }
 
+/* madvise(2)'s MADV_REMOVE, of a mapping: whole pages.  All else goes to FUSE's file. */
+static long io_fallocate(struct file *file, int mode, loff_t pos, loff_t len)
+{
+	struct sharedpc_file *f = sharedpc_file(file_inode(file));
+	struct sharedpc_msg msg = {
+		.type = SHAREDPC_OP_PUNCH,
+		.file = f->id,
+		.pos = pos,
+		.count = len >> PAGE_SHIFT,
+		.uid = from_kuid(&init_user_ns, current_real_cred()->fsuid),
+		.gid = from_kgid(&init_user_ns, current_real_cred()->fsgid),
+	};
+
+	if (mode != (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE) ||
+	    offset_in_page(pos) || offset_in_page(len) || msg.count > U32_MAX)
+		return -EOPNOTSUPP;
+	return file_alive(f) ? call_run(f->session, &msg, NULL) : -EIO;
+}
+
 static int io_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	/* Pages are put in one by one by fault_around: see vm_insert_page. */
@@ -261,6 +282,7 @@ const struct file_operations io_ops = {
 	.read_iter	= io_read,
 	.write_iter	= io_write,
 	.fsync		= io_fsync,
+	.fallocate	= io_fallocate,
 	.mmap		= io_mmap,
 	.splice_read	= copy_splice_read,
 	.splice_write	= iter_file_splice_write,

@@ -27,6 +27,7 @@
 #include "debug/injector.h"
 #include "debug/points.h"
 #include "client/file.h"
+#include "futex/futex.h"
 #include "link/peer.h"
 #include "client/pinned.h"
 #include "box/region.h"
@@ -118,6 +119,13 @@ static int counters_show(struct seq_file *m, void *unused)
 		   atomic64_read(&file_stat.late), bounce_count());
 	cache_show(m);
 	seq_printf(m, "words changes %llu\n", watch_changes());
+	seq_printf(m, "futex waiting %u waits %lld sent %lld held %lld got %lld woken %lld handed %lld turns %lld doubts %lld again %lld\n",
+		   READ_ONCE(ctl_futex(ctl_self)->waiting),
+		   atomic64_read(&futex_stat.waits), atomic64_read(&futex_stat.sent),
+		   atomic64_read(&futex_stat.held),
+		   atomic64_read(&futex_stat.got), atomic64_read(&futex_stat.woken),
+		   atomic64_read(&futex_stat.handed), atomic64_read(&futex_stat.turns),
+		   atomic64_read(&futex_stat.doubts), atomic64_read(&futex_stat.again));
 	for (n = 1; (s = server_next(&n)); n++) {
 		seq_printf(m, "server client %u number %u device %u:%u granted %lld faults %lld grants %lld writes %lld revokes %lld foreign %lld\n",
 			   s->client, n, MAJOR(s->dev), MINOR(s->dev),

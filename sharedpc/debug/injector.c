@@ -21,6 +21,7 @@ static const char *const types[INJECT_TYPES] = {
 	[SHAREDPC_OP_FSYNC]	= "fsync",
 	[SHAREDPC_OP_CLOSE]	= "close",
 	[SHAREDPC_OP_NAME]	= "name",
+	[SHAREDPC_OP_PUNCH]	= "punch",
 	[SHAREDPC_MSG_FRAMES]	= "frames",
 	[SHAREDPC_MSG_DONE]	= "done",
 	[SHAREDPC_MSG_REVOKE]	= "revoke",
@@ -33,6 +34,7 @@ static const char *const types[INJECT_TYPES] = {
 	[SHAREDPC_MSG_LEAVE]	= "leave",
 	[SHAREDPC_MSG_LEFT]	= "left",
 	[SHAREDPC_MSG_LOCKED]	= "locked",
+	[SHAREDPC_MSG_WAKE]	= "wake",
 };
 
 static const char *const whats[] = {

@@ -20,6 +20,7 @@ static const char *const points[POINTS] = {
 	[SHAREDPC_OP_FSYNC]	= "fsync",
 	[SHAREDPC_OP_CLOSE]	= "close",
 	[SHAREDPC_OP_NAME]	= "name",
+	[SHAREDPC_OP_PUNCH]	= "punch",
 	[POINT_FILED]		= "filed",
 	[POINT_REVOKING]	= "revoking",
 	[POINT_REVOKED]		= "revoked",

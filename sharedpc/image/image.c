@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * image.c - this image's own life: READY, heartbeat, clock, and its end
+ * image.c - this image's own life: READY, heartbeat, and its end
  *
- * A client takes the wall clock from the boot image (it has no RTC) and says
- * how it ends: in its panic notifier, its reboot notifier or its kmsg dumper
+ * A client says how it ends: in its panic notifier, its reboot notifier or its kmsg dumper
  * (emergency restart) it writes the state, rings the boot image and parks: it
  * must not go on to reset the machine, because the machine is everybody's.
  * The boot image then gives its CPUs an INIT.  The boot image too says so when
  * it panics, so that nobody waits for it, and goes on with its panic.
  *
- * The boot image publishes the wall clock four times a second and offers
- * sharedpc_kapi.h to ccboot.ko.
+ * The boot image offers sharedpc_kapi.h to ccboot.ko.
  */
 #include <linux/delay.h>
 #include <linux/kernel.h>
@@ -20,54 +18,15 @@
 #include <linux/panic_notifier.h>
 #include <linux/reboot.h>
 #include <linux/string.h>
-#include <linux/timekeeping.h>
-#include <asm/tsc.h>
 #include "box/ctl.h"
 #include "link/doorbell.h"
+#include "image/clock.h"
 #include "image/image.h"
 #include "image/lives.h"
 #include "link/peer.h"
 #include "sharedpc_kapi.h"
 
-static void clock_publish(void)
-{
-	struct sharedpc_header *h = ctl_header();
-	u32 seq = h->clock_seq;
-
-	WRITE_ONCE(h->clock_seq, seq + 1);
-	smp_wmb();	/* odd before the values: clock_take sees the change */
-	h->wall_tsc = rdtsc_ordered();
-	h->wall_ns = ktime_get_real_ns();
-	smp_wmb();	/* values before even */
-	WRITE_ONCE(h->clock_seq, seq + 2);
-}
-
-static void clock_take(void)
-{
-	struct sharedpc_header *h = ctl_header();
-	u64 ns, then, now;
-	struct timespec64 ts;
-	int tries;
-	u32 seq;
-
-	for (tries = 0; tries < 1000; tries++) {
-		seq = READ_ONCE(h->clock_seq);
-		smp_rmb();	/* pairs with clock_publish */
-		ns = READ_ONCE(h->wall_ns);
-		then = READ_ONCE(h->wall_tsc);
-		smp_rmb();	/* the values before the second look at the count */
-		if (!(seq & 1) && seq == READ_ONCE(h->clock_seq))
-			break;
-		udelay(1);
-	}
-	now = rdtsc_ordered();
-	if (tries == 1000 || !ns || !tsc_khz || now < then)
-		return;
-	ns += mul_u64_u64_div_u64(now - then, NSEC_PER_MSEC, tsc_khz);
-	ts = ns_to_timespec64(ns);
-	if (do_settimeofday64(&ts))
-		pr_warn("wall clock could not be set\n");
-}
+void (*image_dead)(u32 id);
 
 void image_tick(void)
 {
@@ -199,6 +158,7 @@ int sharedpc_image_start(u32 id, const char *name)
 	strscpy(slot->name, name, sizeof(slot->name));
 	slot->epoch = epoch;
 	memset(ctl_console(id), 0, SHAREDPC_CONSOLE_SIZE);
+	memset(ctl_futex(id), 0, SHAREDPC_FUTEX_SIZE);
 	/* Pairs with slot_is_ready: the new epoch is there before the state. */
 	smp_store_release(&slot->state, SHAREDPC_STARTING);
 	return 0;
@@ -209,6 +169,7 @@ void sharedpc_image_gone(u32 id, u32 state)
 {
 	if (!ctl_is_boot() || id == SHAREDPC_BOOT || id >= ctl_nr_images)
 		return;
+	image_dead(id);
 	lives_end(id);
 	WRITE_ONCE(ctl_slot(id)->doorbell_vector, 0);
 	/* No bell of the dead is rung by who sees that it is dead. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * image.h - this image's own life: clock, heartbeat, how it ends
+ * image.h - this image's own life: heartbeat, how it ends
  */
 #ifndef IMAGE_H
 #define IMAGE_H
@@ -12,5 +12,8 @@ void image_init(void);
 void image_exit(void);
 /* The heartbeat; from time to time. */
 void image_tick(void);
+
+/* Boot image: @id's CPUs are parked, and nobody else knows that for certain yet.  May sleep; main.c sets it. */
+extern void (*image_dead)(u32 id);
 
 #endif

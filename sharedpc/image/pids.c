@@ -16,12 +16,12 @@
  * who asks for one (clone3's set_tid), and what an image has beyond some 125,000 tasks at once.
  */
 #include <linux/build_bug.h>
-#include <linux/ftrace.h>
 #include <linux/idr.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
 #include <linux/threads.h>
 #include "box/ctl.h"
+#include "box/trace.h"
 #include "image/pids.h"
 
 #define LIVES	4
@@ -42,30 +42,17 @@ static void at_alloc(unsigned long ip, unsigned long parent, struct ftrace_ops *
 		idr_set_cursor(&init_pid_ns.idr, first);
 }
 
-/* PERMANENT: kernel.ftrace_enabled cannot be set to 0 meanwhile. */
-static struct ftrace_ops alloc_ops = {
-	.func	= at_alloc,
-	.flags	= FTRACE_OPS_FL_PERMANENT,
-};
+static struct trace alloc = TRACE("alloc_pid", at_alloc);
 
 int pids_begin(void)
 {
-	char function[] = "alloc_pid";
-	int err;
-
 	first = ctl_self * PIDS + ctl_epoch % LIVES * PART;
 	last = first + PART - MARGIN;
 	first += RESERVED_PIDS + 1;	/* where the kernel goes on after its last */
-	err = ftrace_set_filter(&alloc_ops, function, strlen(function), 1);
-	if (!err)
-		err = register_ftrace_function(&alloc_ops);
-	if (err)
-		ftrace_set_filter(&alloc_ops, NULL, 0, 1);
-	return err;
+	return trace_begin(&alloc);
 }
 
 void pids_end(void)
 {
-	unregister_ftrace_function(&alloc_ops);
-	ftrace_set_filter(&alloc_ops, NULL, 0, 1);
+	trace_end(&alloc);
 }

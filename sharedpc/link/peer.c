@@ -5,7 +5,7 @@
  * What an image says as a client is in one ring, what it says as an owner in another, so
  * that two that are both to each other never wait for each other:
  *
- *	client	FAULT, WRITE, NAME ..., REVOKED, KEPT, RELEASED, LIFE, LEFT.  Taken out by the soft
+ *	client	FAULT, WRITE, NAME ..., REVOKED, KEPT, RELEASED, LIFE, LEFT, WAKE.  Taken out by the soft
  *		interrupt that follows the doorbell, whatever else goes on: nothing is
  *		waited for there, so this ring always gets room.
  *	owner	FRAMES, REVOKE, DONE, FREED, LIVES, LEAVE, LOCKED.  Taken out by one thread, in order.  Who answers a

@@ -11,8 +11,8 @@
 
 enum point {
 	POINT_NONE,
-	/* up to SHAREDPC_OP_NAME: a call of that kind has been sent */
-	POINT_FILED = SHAREDPC_OP_NAME + 1,	/* frames have come, nobody knows yet */
+	/* up to SHAREDPC_OP_PUNCH: a call of that kind has been sent */
+	POINT_FILED = SHAREDPC_OP_PUNCH + 1,	/* frames have come, nobody knows yet */
 	POINT_REVOKING,		/* pages are wanted back, and not given yet */
 	POINT_REVOKED,		/* they are given back, and the owner is not told yet */
 	POINT_KEPT,		/* the owner has been told which are still held */

@@ -62,6 +62,8 @@ static bool call_valid(const struct sharedpc_msg *m)
 	case SHAREDPC_OP_WRITE:
 		return m->count <= SHAREDPC_WRITE_MAX && m->data < bounce &&
 		       m->data + m->count <= bounce;
+	case SHAREDPC_OP_PUNCH:
+		return m->count && m->count <= U32_MAX && m->pos <= S64_MAX;
 	case SHAREDPC_OP_NAME:
 		return m->count <= m->pos && m->data < bounce && m->pos <= bounce - m->data;
 	}

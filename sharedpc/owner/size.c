@@ -60,7 +60,8 @@ int size_keep(struct server *s, int fd, struct sharedpc_size *out)
 	inode = file_inode(file);
 	if (S_ISREG(inode->i_mode) && virt_addr_valid(&inode->i_size)) {
 		out->phys = virt_to_phys(&inode->i_size);
-		out->identity = identity_of(inode);
+		/* Of an overlay's file, the one that is mapped. */
+		out->identity = identity_of(d_real_inode(file_dentry(file)));
 		mutex_lock(&s->sizes_lock);
 		err = size_count(s, file, out->phys);
 		mutex_unlock(&s->sizes_lock);

@@ -8,6 +8,7 @@
  * long as it is open.
  */
 #include <linux/capability.h>
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/mm.h>
@@ -19,15 +20,18 @@
 #include "client/ask.h"
 #include "serve/device.h"
 #include "client/file.h"
+#include "image/clock.h"
 #include "link/peer.h"
 #include "box/region.h"
 #include "owner/server.h"
+#include "words/report.h"
 #include "words/watch.h"
 
 struct opened {
 	struct mutex lock;		/* all below: set once */
 	struct server *server;
 	struct watch *watch;
+	struct reports *reports;	/* with watch */
 	struct cache_mount *mount;
 	struct session *session;
 	bool left;			/* no more of that */
@@ -52,6 +56,8 @@ static int device_release(struct inode *inode, struct file *file)
 		cache_detach(o->mount);
 	if (o->server)
 		server_close(o->server);
+	if (o->reports)
+		report_close(o->reports);
 	if (o->watch)
 		watch_close(o->watch);
 	if (o->session)
@@ -243,33 +249,37 @@ static long do_backing(struct opened *o, void __user *arg)
 	return mount ? cache_backing(mount, &backing) : file_backing(&backing, NULL);
 }
 
+/* With the lock. */
+static long watch_begin(struct opened *o, struct sharedpc_watch *want)
+{
+	struct watch *w = watch_open(want);
+	struct reports *r;
+
+	if (IS_ERR(w))
+		return PTR_ERR(w);
+	r = report_open(want->fd);
+	if (IS_ERR(r)) {
+		watch_close(w);
+		return PTR_ERR(r);
+	}
+	WRITE_ONCE(o->reports, r);
+	/* Who sees the one finds the other. */
+	smp_store_release(&o->watch, w);
+	return 0;
+}
+
 static long do_watch(struct opened *o, void __user *arg)
 {
 	struct sharedpc_watch want;
-	struct watch *w;
-	long err = 0;
+	long err;
 
 	if (copy_from_user(&want, arg, sizeof(want)))
 		return -EFAULT;
 	mutex_lock(&o->lock);
-	if (o->watch) {
-		err = -EINVAL;
-		goto unlock;
-	}
-	w = watch_open(&want);
-	if (IS_ERR(w)) {
-		err = PTR_ERR(w);
-		goto unlock;
-	}
-	if (copy_to_user(arg, &want, sizeof(want))) {
-		watch_close(w);
-		err = -EFAULT;
-		goto unlock;
-	}
-	WRITE_ONCE(o->watch, w);
-unlock:
+	err = o->watch ? -EINVAL : watch_begin(o, &want);
 	mutex_unlock(&o->lock);
-	return err;
+	/* Of no use then, and gone with the device. */
+	return err ?: copy_to_user(arg, &want, sizeof(want)) ? -EFAULT : 0;
 }
 
 static long do_name(void __user *arg)
@@ -296,6 +306,26 @@ static long do_look(const struct file *file, void __user *arg)
 	if (!err && copy_to_user(arg, &want, sizeof(want)))
 		return -EFAULT;
 	return err;
+}
+
+static long do_report(const struct opened *o, void __user *arg)
+{
+	struct sharedpc_report want;
+
+	if (copy_from_user(&want, arg, sizeof(want)))
+		return -EFAULT;
+	return report_want(o->reports, &want);
+}
+
+static long do_events(const struct opened *o, void __user *arg)
+{
+	struct sharedpc_events events;
+	long err;
+
+	if (copy_from_user(&events, arg, sizeof(events)))
+		return -EFAULT;
+	err = report_take(o->reports, &events);
+	return err ?: copy_to_user(arg, &events, sizeof(events)) ? -EFAULT : 0;
 }
 
 static long do_attach(struct opened *o, void __user *arg)
@@ -344,6 +374,28 @@ static long do_real(struct opened *o, void __user *arg)
 	return cache_real(m, &real);
 }
 
+static long do_hear(struct opened *o, void __user *arg)
+{
+	struct cache_mount *m = READ_ONCE(o->mount);
+	s32 fd;
+
+	if (!m)
+		return -EINVAL;
+	return get_user(fd, (s32 __user *)arg) ? -EFAULT : cache_hear(m, fd);
+}
+
+static long do_raise(struct opened *o, void __user *arg)
+{
+	struct cache_mount *m = READ_ONCE(o->mount);
+	struct sharedpc_raise raise;
+
+	if (!m)
+		return -EINVAL;
+	if (copy_from_user(&raise, arg, sizeof(raise)))
+		return -EFAULT;
+	return raise.reserved ? -EINVAL : cache_raise(m, &raise);
+}
+
 static long do_join(struct opened *o, void __user *arg)
 {
 	struct sharedpc_join want;
@@ -384,6 +436,14 @@ static long do_ask(struct opened *o, void __user *arg)
 	return err ?: put_user(ask.len, &((struct sharedpc_ask __user *)arg)->len);
 }
 
+static int do_clock(void __user *p)
+{
+	s64 ns;
+	int err = clock_behind(&ns);
+
+	return err ?: put_user(ns, (s64 __user *)p);
+}
+
 static long do_progress(void __user *arg)
 {
 	u32 stage;
@@ -393,6 +453,23 @@ static long do_progress(void __user *arg)
 	if (stage > SHAREDPC_STAGE_FAILED)
 		return -EINVAL;
 	WRITE_ONCE(ctl_slot(ctl_self)->stage, stage);
+	return 0;
+}
+
+static long do_hush(void __user *arg)
+{
+	struct file *file;
+	s32 fd;
+
+	if (get_user(fd, (s32 __user *)arg))
+		return -EFAULT;
+	file = fget(fd);
+	if (!file)
+		return -EBADF;
+	spin_lock(&file->f_lock);
+	file->f_mode = (file->f_mode & ~FMODE_FSNOTIFY_MASK) | FMODE_NONOTIFY;
+	spin_unlock(&file->f_lock);
+	fput(file);
 	return 0;
 }
 
@@ -438,21 +515,41 @@ static long server_ioctl(struct opened *o, unsigned int cmd, void __user *arg)
 		return do_unlock(s, arg);
 	case SHAREDPC_IOC_LIMIT:
 		return do_limit(s, arg);
+	case SHAREDPC_IOC_HUSH:
+		return do_hush(arg);
 	}
 	return -ENOTTY;
 }
 
 /*
- * NAME and LOOK: of who said WATCH, which took CAP_SYS_ADMIN.  The proxy acts
+ * NAME, LOOK, REPORT and EVENTS: of who said WATCH, which took CAP_SYS_ADMIN.  The proxy acts
  * with a caller's rights when it needs them.
  */
 static long watch_ioctl(struct file *file, unsigned int cmd, void __user *arg)
 {
 	struct opened *o = file->private_data;
 
-	if (!READ_ONCE(o->watch))
+	if (!smp_load_acquire(&o->watch))	/* pairs with watch_begin */
 		return capable(CAP_SYS_ADMIN) ? -EINVAL : -EPERM;
-	return cmd == SHAREDPC_IOC_NAME ? do_name(arg) : do_look(file, arg);
+	switch (cmd) {
+	case SHAREDPC_IOC_NAME:
+		return do_name(arg);
+	case SHAREDPC_IOC_LOOK:
+		return do_look(file, arg);
+	case SHAREDPC_IOC_REPORT:
+		return do_report(o, arg);
+	}
+	return do_events(o, arg);
+}
+
+static long do_leave(struct opened *o)
+{
+	struct cache_mount *m = READ_ONCE(o->mount);
+
+	WRITE_ONCE(o->left, true);
+	if (m)
+		cache_leave(m);
+	return 0;
 }
 
 static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -466,6 +563,8 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return do_image(p);
 	case SHAREDPC_IOC_NAME:
 	case SHAREDPC_IOC_LOOK:
+	case SHAREDPC_IOC_REPORT:
+	case SHAREDPC_IOC_EVENTS:
 		return watch_ioctl(file, cmd, p);
 	}
 	if (!capable(CAP_SYS_ADMIN))
@@ -477,6 +576,8 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return do_backing(file->private_data, p);
 	case SHAREDPC_IOC_PROGRESS:
 		return do_progress(p);
+	case SHAREDPC_IOC_CLOCK:
+		return do_clock(p);
 	case SHAREDPC_IOC_WATCH:
 		return do_watch(file->private_data, p);
 	case SHAREDPC_IOC_ATTACH:
@@ -485,13 +586,16 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return do_tell(file->private_data, p);
 	case SHAREDPC_IOC_REAL:
 		return do_real(file->private_data, p);
+	case SHAREDPC_IOC_HEAR:
+		return do_hear(file->private_data, p);
+	case SHAREDPC_IOC_RAISE:
+		return do_raise(file->private_data, p);
 	case SHAREDPC_IOC_JOIN:
 		return do_join(file->private_data, p);
 	case SHAREDPC_IOC_ASK:
 		return do_ask(file->private_data, p);
 	case SHAREDPC_IOC_LEAVE:
-		WRITE_ONCE(((struct opened *)file->private_data)->left, true);
-		return 0;
+		return do_leave(file->private_data);
 	}
 	return server_ioctl(file->private_data, cmd, p);
 }
@@ -510,12 +614,22 @@ static int device_mmap(struct file *file, struct vm_area_struct *vma)
 			       len, vma->vm_page_prot);
 }
 
+/* Readable while there are EVENTS. */
+static __poll_t device_poll(struct file *file, poll_table *wait)
+{
+	const struct opened *o = file->private_data;
+
+	/* pairs with watch_begin */
+	return smp_load_acquire(&o->watch) ? report_poll(o->reports, file, wait) : 0;
+}
+
 static const struct file_operations device_ops = {
 	.owner		= THIS_MODULE,
 	.open		= device_open,
 	.release	= device_release,
 	.unlocked_ioctl	= device_ioctl,
 	.mmap		= device_mmap,
+	.poll		= device_poll,
 };
 
 /* World-accessible: INFO and IMAGE are for everybody. */

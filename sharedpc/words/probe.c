@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * probe.c - opens for writing and new attributes, as the kernel comes to them
+ * probe.c - opens for writing and new attributes and flags, as the kernel comes to them
  *
  * fsnotify would report them, but only with all opens and with each write(), and an
  * event is some hundred instructions, which who reads or writes would pay for.  So
@@ -9,23 +9,27 @@
  *	security_file_open		of each open, when i_writecount is up
  *	security_inode_post_setattr	of notify_change(), when all is done
  *
- * What we know of them is checked when this is built; that they can be traced,
- * when we begin.  PERMANENT: kernel.ftrace_enabled cannot be set to 0 meanwhile.
+ * What sets a file's flags (chattr) calls nothing when it is done, so it is replaced by ours,
+ * which calls it (vfs_fileattr_set).
+ *
+ * What we know of them is checked when this is built.
  */
 #include <linux/build_bug.h>
 #include <linux/dcache.h>
 #include <linux/fs.h>
-#include <linux/ftrace.h>
+#include <linux/fileattr.h>
 #include <linux/security.h>
+#include <linux/srcu.h>
+#include <linux/static_call.h>
+#include "box/trace.h"
 #include "words/probe.h"
-
-#ifndef CONFIG_DYNAMIC_FTRACE_WITH_ARGS
-#error "the arguments of a traced function are needed"
-#endif
 
 static_assert(__same_type(security_file_open, int (struct file *)));
 static_assert(__same_type(security_inode_post_setattr,
 			  void (struct mnt_idmap *, struct dentry *, int)));
+
+static_assert(__same_type(vfs_fileattr_set,
+			  int (struct mnt_idmap *, struct dentry *, struct fileattr *)));
 
 static void (*probe_changed)(const struct inode *inode);
 
@@ -46,55 +50,63 @@ static void at_setattr(unsigned long ip, unsigned long parent, struct ftrace_ops
 	probe_changed(d_inode(d));
 }
 
-static struct ftrace_ops open_ops = {
-	.func	= at_open,
-	.flags	= FTRACE_OPS_FL_PERMANENT,
-};
-
-static struct ftrace_ops setattr_ops = {
-	.func	= at_setattr,
-	.flags	= FTRACE_OPS_FL_PERMANENT,
-};
-
-/* ftrace_free_filter leaves the pointer: it could not be set once more. */
-static void filter_drop(struct ftrace_ops *ops)
+static int no_fileattr_set(struct mnt_idmap *idmap, struct dentry *d, struct fileattr *fa)
 {
-	ftrace_set_filter(ops, NULL, 0, 1);
+	return -ENOSYS;
 }
 
-static int probe_set(struct ftrace_ops *ops, char *function)
-{
-	int err = ftrace_set_filter(ops, function, strlen(function), 1);
+DEFINE_STATIC_CALL(linux_fileattr_set, no_fileattr_set);
 
-	if (!err)
-		err = register_ftrace_function(ops);
-	if (err)
-		filter_drop(ops);
+/* Who is in ours: has to be out before it is unloaded. */
+DEFINE_STATIC_SRCU(in_fileattr);
+
+static int our_fileattr_set(struct mnt_idmap *idmap, struct dentry *d, struct fileattr *fa)
+{
+	int idx = srcu_read_lock(&in_fileattr);
+	int err = static_call(linux_fileattr_set)(idmap, d, fa);
+
+	probe_changed(d_inode(d));
+	srcu_read_unlock(&in_fileattr, idx);
 	return err;
 }
 
-static void probe_unset(struct ftrace_ops *ops)
+static void notrace at_fileattr(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
+				struct ftrace_regs *regs)
 {
-	unregister_ftrace_function(ops);
-	filter_drop(ops);
+	ftrace_regs_set_instruction_pointer(regs, (unsigned long)our_fileattr_set);
 }
+
+enum { OPEN, SETATTR, FILEATTR, PROBES };
+
+static struct trace probes[PROBES] = {
+	[OPEN]		= TRACE("security_file_open", at_open),
+	[SETATTR]	= TRACE("security_inode_post_setattr", at_setattr),
+	[FILEATTR]	= TRACE_REPLACED("vfs_fileattr_set", at_fileattr),
+};
 
 int probe_begin(void (*changed)(const struct inode *inode))
 {
-	int err;
+	int i, err;
 
 	probe_changed = changed;
-	err = probe_set(&open_ops, "security_file_open");
+	err = trace_find(&probes[FILEATTR]);
 	if (err)
 		return err;
-	err = probe_set(&setattr_ops, "security_inode_post_setattr");
+	static_call_update(linux_fileattr_set, (typeof(&no_fileattr_set))probes[FILEATTR].body);
+	for (i = 0; i < PROBES && !err; i++)
+		err = trace_begin(&probes[i]);
 	if (err)
-		probe_unset(&open_ops);
+		probe_end();
 	return err;
 }
 
 void probe_end(void)
 {
-	probe_unset(&setattr_ops);
-	probe_unset(&open_ops);
+	int i;
+
+	for (i = 0; i < PROBES; i++)
+		trace_end(&probes[i]);
+	synchronize_srcu(&in_fileattr);
+	/* Who has left it may still have a return of ours to execute. */
+	synchronize_rcu_tasks();
 }

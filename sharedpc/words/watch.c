@@ -20,8 +20,8 @@
  * open itself ends.  So a remembered answer is about a file that nobody can have
  * written to since.
  *
- * Nothing here waits, and nothing is allocated: the caller holds locks of the
- * file system.
+ * Nothing here waits, and nothing is allocated (but for what report.c has to tell of a
+ * directory that is watched and has been removed): the caller holds locks of the file system.
  *
  * Locks: open_lock for the list; readers use RCU.
  */
@@ -40,6 +40,7 @@
 #include <linux/xattr.h>
 #include "box/ctl.h"
 #include "words/probe.h"
+#include "words/report.h"
 #include "words/watch.h"
 #include "words/words.h"
 
@@ -85,25 +86,32 @@ static bool is_news(u32 mask)
 	       (mask & (FS_DELETE | FS_ISDIR)) == (FS_DELETE | FS_ISDIR);
 }
 
-static int watch_event(struct fsnotify_group *g, u32 mask, const void *data,
-		       int type, struct inode *dir, const struct qstr *name,
-		       u32 cookie, struct fsnotify_iter_info *iter)
+static void count_event(const struct watch *w, u32 mask, const struct inode *inode,
+			const struct inode *dir, const struct qstr *name)
 {
-	struct fsnotify_mark *mark = fsnotify_iter_mark(iter, FSNOTIFY_ITER_TYPE_SB);
-	struct inode *inode;
-	struct watch *w;
-
-	if (!mark || !READ_ONCE(watch_counting))
-		return 0;
-	w = container_of(mark, struct watch, mark);
+	if (!READ_ONCE(watch_counting))
+		return;
 	if ((mask & NAME_EVENTS) && dir && name) {
 		count(&w->words.names[words_name(&w->words, dir->i_ino, name->name,
 						 name->len)]);
 		count(words_attr(&w->words, dir->i_ino));
 	}
-	inode = fsnotify_data_inode(data, type);
 	if (inode && is_news(mask))
 		count(words_attr(&w->words, inode->i_ino));
+}
+
+static int watch_event(struct fsnotify_group *g, u32 mask, const void *data,
+		       int type, struct inode *dir, const struct qstr *name,
+		       u32 cookie, struct fsnotify_iter_info *iter)
+{
+	struct fsnotify_mark *mark = fsnotify_iter_mark(iter, FSNOTIFY_ITER_TYPE_SB);
+	struct inode *inode = fsnotify_data_inode(data, type);
+
+	if (!mark)
+		return 0;
+	count_event(container_of(mark, struct watch, mark), mask, inode, dir, name);
+	if (inode && (mask & (FS_DELETE | FS_ISDIR)) == (FS_DELETE | FS_ISDIR))
+		report_removed(inode);
 	return 0;
 }
 
@@ -174,6 +182,21 @@ static struct watch *watch_find(const struct super_block *sb)
 		if (READ_ONCE(w->sb) == sb)
 			return w;
 	return NULL;
+}
+
+void watch_count(u32 mask, const struct inode *inode, const struct inode *dir,
+		 const struct qstr *name)
+{
+	const struct inode *any = inode ?: dir;
+	const struct watch *w;
+
+	if (!any || !(mask & WATCH_EVENTS))
+		return;
+	rcu_read_lock();
+	w = watch_find(any->i_sb);
+	if (w)
+		count_event(w, mask, inode, dir, name);
+	rcu_read_unlock();
 }
 
 static void watch_changed(const struct inode *inode)

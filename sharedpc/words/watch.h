@@ -7,6 +7,7 @@
 #ifndef WATCH_H
 #define WATCH_H
 
+#include <linux/fs.h>
 #include <linux/types.h>
 #include "sharedpc_ioctl.h"
 
@@ -23,6 +24,10 @@ void watch_close(struct watch *watch);
 /* NAME and LOOK of sharedpc_ioctl.h; @cred has the right to see all. */
 int watch_name(struct sharedpc_name *want);
 int watch_look(struct sharedpc_look *want, const struct cred *cred);
+
+/* What fsnotify reports, with its own arguments, is counted by the end of this. */
+void watch_count(u32 mask, const struct inode *inode, const struct inode *dir,
+		 const struct qstr *name);
 
 int watch_init(void);
 void watch_exit(void);

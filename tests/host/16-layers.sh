@@ -10,7 +10,7 @@
 
 layers='
 boot/text boot/init | boot/machine | boot/conf | boot/plan | boot/load | boot/host | boot/image | boot/ccctl
-sharedpc/box | sharedpc/link sharedpc/words sharedpc/tty | sharedpc/image sharedpc/vsock | sharedpc/owner sharedpc/client | sharedpc/cache | sharedpc/serve sharedpc/debug | sharedpc
+sharedpc/box | sharedpc/link sharedpc/words sharedpc/tty | sharedpc/image sharedpc/vsock | sharedpc/owner sharedpc/client | sharedpc/cache sharedpc/futex | sharedpc/serve sharedpc/debug | sharedpc
 proxyd/export | proxyd/life | proxyd/data | proxyd/names | proxyd
 boot/kmod
 fs

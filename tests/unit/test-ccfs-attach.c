@@ -67,6 +67,8 @@ int __wrap_ioctl(int fd, unsigned long request, void *arg)
 		attached = *(struct sharedpc_attach *)arg;
 		assert_true(fcntl(attached.root, F_GETFL) & O_PATH);
 		return refuse ? -1 : 0;
+	case SHAREDPC_IOC_LEAVE:
+		return 0;
 	case SHAREDPC_IOC_BACKING:
 		backing = *(struct sharedpc_backing *)arg;
 		backing_dev = fd;

@@ -4,6 +4,8 @@
  * pair: answers out of order, a silent peer, one that goes, one that lies.
  */
 #include <errno.h>
+#include <poll.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -214,6 +216,35 @@ static void silence(void **state)
 	start_calls(callers, c);
 	end_calls(callers, -ENOTCONN);
 	close(peer);
+}
+
+static void *ask_events(void *arg)
+{
+	static struct msg m;
+
+	msg_start(&m, CCFS_EVENTS, 0, CCFS_ROOT);
+	return (void *)(intptr_t)conn_call(arg, &m);
+}
+
+/* Who asks what will happen waits for no owner: no PING, and no end of the patience. */
+static void events(void **state)
+{
+	struct pollfd p = { .events = POLLIN };
+	struct msg m = { 0 };
+	pthread_t thread;
+	struct conn *c = connect_pair(&p.fd, 600);
+	void *ret;
+
+	assert_int_equal(pthread_create(&thread, NULL, ask_events, c), 0);
+	assert_int_equal(msg_recv(p.fd, &m), 0);
+	assert_int_equal(m.head.op, CCFS_EVENTS);
+	assert_int_equal(poll(&p, 1, 1500), 0);
+	m.len = 0;
+	assert_int_equal(msg_send(p.fd, &m), 0);
+	pthread_join(thread, &ret);
+	assert_null(ret);
+	msg_free(&m);
+	close(p.fd);
 }
 
 /* Slow, but PINGs are answered: waited for longer than the patience. */
@@ -477,6 +508,7 @@ int main(void)
 		cmocka_unit_test(death_is_told),
 		cmocka_unit_test(liars),
 		cmocka_unit_test(silence),
+		cmocka_unit_test(events),
 		cmocka_unit_test(slow),
 		cmocka_unit_test(slow_calls),
 		cmocka_unit_test(slow_calls_end),

@@ -80,6 +80,21 @@ static void is(uint64_t id, ino_t ino)
 	node_put(&table, n);
 }
 
+/* There is no such file any more, a little later: it is closed by another thread. */
+static void goes(uint64_t id)
+{
+	struct node *n;
+
+	for (int ms = 0; ms < 5000; ms += 10) {
+		if (node_get(&table, id, &n))
+			break;
+		node_put(&table, n);
+		nodes_sweep(&table);
+		usleep(10000);
+	}
+	is(id, 0);
+}
+
 static void make_file(int n)
 {
 	int fd = open(name(n), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -210,7 +225,7 @@ static void test_local(void **state)
 		nodes_sweep(&table);
 	assert_int_equal(table.fds, FILES + 1 - 10);
 	is(ids[0], inos[0]);
-	is(ids[1], 0);
+	goes(ids[1]);
 	assert_int_equal(node_get(&table, ids[0], &n), 0);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", n->fd);
 	again = open(path, O_RDWR | O_CLOEXEC);
@@ -224,14 +239,7 @@ static void test_local(void **state)
 	close(fd);
 	for (int i = 0; i < 2 * NODE_TURNS + FILES / NODE_LOOKS; i++)
 		nodes_sweep(&table);
-	for (int ms = 0; ms < 5000; ms += 10) {	/* closed a little later */
-		if (node_get(&table, ids[0], &n))
-			break;
-		node_put(&table, n);
-		nodes_sweep(&table);
-		usleep(10000);
-	}
-	is(ids[0], 0);
+	goes(ids[0]);
 	end();
 }
 
@@ -250,6 +258,47 @@ static void test_sweep(void **state)
 	for (int i = 0; i < NODE_TURNS + FILES / NODE_LOOKS; i++)
 		nodes_sweep(&table);
 	assert_int_equal(table.fds, FILES / 2 + 1);
+	end();
+}
+
+static uint64_t unwatched[4];
+static int nunwatched;
+
+static void unwatch(void *arg, uint64_t id)
+{
+	assert_ptr_equal(arg, unwatched);
+	unwatched[nunwatched++ % 4] = id;
+}
+
+static void watch(uint64_t id)
+{
+	struct node *n;
+
+	assert_int_equal(node_get(&table, id, &n), 0);
+	node_watched(&table, n);
+	node_put(&table, n);
+}
+
+/* Who is watched is said when it goes, once: with its file, or forgotten. */
+static void test_watched(void **state)
+{
+	begin(*state);
+	nunwatched = 0;
+	table.unwatch = unwatch;
+	table.unwatch_arg = unwatched;
+	table.fds_max = FILES + 1;
+	for (int i = 0; i < 3; i++)
+		watch(ids[i]);
+	assert_int_equal(unlink(name(0)), 0);
+	assert_int_equal(unlink(name(3)), 0);
+	for (int i = 0; i < NODE_TURNS + FILES / NODE_LOOKS; i++)
+		nodes_sweep(&table);
+	assert_int_equal(nunwatched, 1);
+	assert_int_equal(unwatched[0], ids[0]);
+	for (int i = 0; i < 4; i += 2)
+		node_forget(&table, ids[i], 1);
+	assert_int_equal(nunwatched, 2);
+	assert_int_equal(unwatched[1], ids[2]);
 	end();
 }
 
@@ -372,6 +421,7 @@ int main(void)
 		cmocka_unit_test_prestate(test_local, top),
 		cmocka_unit_test_prestate(test_local, tmpfs),
 		cmocka_unit_test_prestate(test_sweep, top),
+		cmocka_unit_test_prestate(test_watched, top),
 		cmocka_unit_test_prestate(test_kinds, top),
 		cmocka_unit_test_prestate(test_kinds, tmpfs),
 		cmocka_unit_test_prestate(test_threads, top),

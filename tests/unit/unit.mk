@@ -3,7 +3,7 @@
 
 # Files of sharedpc.ko, the kernel's own source; tests/unit/kernel has what they want of the
 # kernel.  It comes before the system's headers, which have some of the same names.
-KERNEL_TESTS := test-ring test-call test-revoke test-frames test-server test-peer
+KERNEL_TESTS := test-ring test-call test-revoke test-frames test-server test-peer test-futex
 UNIT_TESTS += $(KERNEL_TESTS)
 TSAN_TESTS += $(KERNEL_TESTS)
 KERNEL_CPPFLAGS := -I$(CURDIR)/sharedpc -I$(CURDIR)/tests/unit/kernel \
@@ -19,6 +19,8 @@ test-ring-objs := tests/unit/test-ring.o sharedpc/link/ring.o $(kernel-objs)
 test-ring-libs := -lcmocka
 test-peer-objs := tests/unit/test-peer.o $(addprefix sharedpc/link/,peer.o ring.o) $(kernel-objs)
 test-peer-libs := -lcmocka
+test-futex-objs := tests/unit/test-futex.o $(addprefix sharedpc/futex/,wait.o wake.o) $(kernel-objs)
+test-futex-libs := -lcmocka
 test-call-objs := tests/unit/test-call.o $(addprefix sharedpc/client/,call.o session.o bounce.o) \
 	tests/unit/wire.o $(kernel-objs)
 test-call-libs := -lcmocka

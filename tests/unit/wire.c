@@ -3,10 +3,12 @@
  * wire.c - messages from one image to another, see wire.h
  */
 #include <time.h>
+#include <unistd.h>
 #include <linux/hash.h>
 #include "wire.h"
 
 #define WAIT_US		1000
+#define ROOM_TRIES	20000
 
 u32 wire_lossy;
 u64 wire_lost;
@@ -28,6 +30,16 @@ int wire_push(struct wire *w, const struct sharedpc_msg *msg, const void *body, 
 	}
 	pthread_mutex_unlock(&w->mutex);
 	kernel_jitter();
+	return err;
+}
+
+int wire_push_wait(struct wire *w, const struct sharedpc_msg *msg, const void *body,
+		   u32 body_len)
+{
+	int tries = ROOM_TRIES, err;
+
+	while ((err = wire_push(w, msg, body, body_len)) && tries--)
+		usleep(WAIT_US);
 	return err;
 }
 

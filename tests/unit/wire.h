@@ -29,7 +29,10 @@ extern u64 wire_lost;		/* so many did */
 
 /* 0, or -EAGAIN: it is full.  Does not sleep. */
 int wire_push(struct wire *w, const struct sharedpc_msg *msg, const void *body, u32 body_len);
-/* The same, but it may get lost; what is said again does not. */
+/* The same, but waits for room, which who is slow to take them makes: -EAGAIN after 20 s. */
+int wire_push_wait(struct wire *w, const struct sharedpc_msg *msg, const void *body,
+		   u32 body_len);
+/* As wire_push, but it may get lost; what is said again does not. */
 int wire_send(struct wire *w, const struct sharedpc_msg *msg, const void *body, u32 body_len);
 /* The oldest, with its frames; waits for one, but not long.  False: there is none. */
 bool wire_pop(struct wire *w, struct sharedpc_frames *f, u32 *nr);

@@ -45,6 +45,12 @@ static inline void list_del(struct list_head *node)
 	node->prev = (void *)0x122;
 }
 
+static inline void list_del_init(struct list_head *node)
+{
+	list_del(node);
+	INIT_LIST_HEAD(node);
+}
+
 static inline bool list_empty(const struct list_head *head)
 {
 	return READ_ONCE(head->next) == head;
@@ -62,6 +68,11 @@ static inline bool list_is_first(const struct list_head *node, const struct list
 	for (p = list_entry((head)->next, __typeof__(*(p)), member);		\
 	     &(p)->member != (head);						\
 	     p = list_entry((p)->member.next, __typeof__(*(p)), member))
+#define list_for_each_entry_safe(p, next, head, member)				\
+	for (p = list_entry((head)->next, __typeof__(*p), member),		\
+	     next = list_entry(p->member.next, __typeof__(*p), member);		\
+	     &p->member != (head);						\
+	     p = next, next = list_entry(next->member.next, __typeof__(*p), member))
 
 static inline void hlist_add_head(struct hlist_node *node, struct hlist_head *head)
 {

@@ -26,8 +26,11 @@ typedef __s32 s32;
 typedef __s64 s64;
 typedef unsigned int gfp_t;
 
+#define __user
+#define ARRAY_SIZE(a)		(sizeof(a) / sizeof(*(a)))
 #define U32_MAX			UINT32_MAX
 #define U64_MAX			UINT64_MAX
+#define S64_MAX			INT64_MAX
 #define MAX_ERRNO		4095
 #define ERESTARTSYS		512
 
