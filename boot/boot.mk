@@ -23,13 +23,14 @@ ccctl-objs += $(PARTITION_OBJS) boot/ccctl/cmd-partition.o
 ccctl-objs += boot/ccctl/cmd-check.o boot/ccctl/cmd-plan.o
 ccctl-objs += boot/ccctl/cmd-start.o
 ccctl-objs += boot/ccctl/cmd-up.o boot/ccctl/cmd-down.o boot/ccctl/cmd-exec.o $(EXEC_CLIENT) lib/stream.o
-ccctl-objs += boot/ccctl/cmd-status.o
+ccctl-objs += boot/ccctl/cmd-status.o boot/ccctl/mounts.o boot/ccctl/cmd-locks.o
 ccctl-objs += boot/ccctl/cmd-log.o boot/ccctl/cmd-console.o
 ccctl-libs := -ljansson -lnuma -lm
 
 STATIC_PROGS += ccinit
 ccinit-objs := boot/init/ccinit.o boot/init/ccinit-cmdline.o boot/init/ccinit-setup.o
-ccinit-objs += boot/init/ccinit-mounts.o
+ccinit-objs += boot/init/ccinit-mounts.o boot/init/ccinit-helpers.o boot/init/ccinit-clock.o
+ccinit-objs += boot/init/ccinit-nodes.o
 ccinit-objs += boot/init/ccinit-end.o lib/pid1.o lib/stream.o
 INITRD += /init=build/bin/ccinit
 

@@ -71,7 +71,7 @@ make_data() {
 	rm -f "$ROOTS/run/tmp/words.mdb-lock" "$tree/words.txt"
 	truncate -s 0 "$img.tmp"
 	truncate -s "$DATA_SIZE" "$img.tmp"
-	mke2fs -q -F -t ext4 -L ccdata -O ^metadata_csum_seed,^orphan_file \
+	mke2fs -q -F -t ext4 -N 163840 -L ccdata -O ^metadata_csum_seed,^orphan_file \
 		-E lazy_itable_init=0,lazy_journal_init=0 -d "$tree" "$img.tmp"
 	mv "$img.tmp" "$img"
 }

@@ -2,13 +2,15 @@
 /*
  * ccinit-end.c - ends an image in order
  *
- * First what runs in the root, because it keeps files open there; then the
+ * First what runs in the root, because it keeps files open there, after this process
+ * has taken the kernel's threads out of it (ccinit-helpers.c); then the
  * mounts, newest first, while the ccfs processes behind them still live; then
  * the rest.  Each step is bounded, because the owner may be gone: then the
  * unmount is a lazy one and the kernel's own end follows at once.
  */
 #include <ctype.h>
 #include <dirent.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +24,27 @@
 #include "sharedpc_limits.h"
 
 #define LINES_MAX	256
+#define PF_KTHREAD	0x00200000	/* in the flags of /proc/PID/stat */
+
+/* No signal ends one of the kernel's threads, wherever it is. */
+static bool is_kernels(const char *pid)
+{
+	char path[64], line[512] = "";
+	unsigned int flags = 0;
+	const char *name_end;
+	FILE *stat;
+
+	snprintf(path, sizeof(path), "/proc/%s/stat", pid);
+	stat = fopen(path, "re");
+	if (!stat)
+		return false;
+	if (!fgets(line, sizeof(line), stat))
+		line[0] = '\0';
+	fclose(stat);
+	name_end = strrchr(line, ')');
+	return name_end && sscanf(name_end, ") %*c %*d %*d %*d %*d %*d %u", &flags) == 1 &&
+	       flags & PF_KTHREAD;
+}
 
 /* Is @pid chrooted into the image's root? */
 static bool in_root(const char *pid)
@@ -34,7 +57,7 @@ static bool in_root(const char *pid)
 	if (n < 0)
 		return false;
 	path[n] = '\0';
-	return !strncmp(path, NEWROOT, strlen(NEWROOT));
+	return !strncmp(path, NEWROOT, strlen(NEWROOT)) && !is_kernels(pid);
 }
 
 /* Signal all of them; how many there were. */
@@ -82,6 +105,21 @@ bool ccinit_await(pid_t pid, int ms, int *status)
 	return false;
 }
 
+/* If something uses it still, later: it says what was not as it should be. */
+static __attribute__((noreturn)) void unmount_now(const char *path)
+{
+	/* Who has ended may have files that are just being closed. */
+	for (int i = 0; i < 50; i++) {
+		if (!umount2(path, 0))
+			_exit(0);
+		if (errno != EBUSY)
+			break;
+		usleep(10 * 1000);
+	}
+	ccinit_say("%s cannot be unmounted at once: %s", path, strerror(errno));
+	_exit(umount2(path, MNT_DETACH) ? 1 : 0);
+}
+
 /* In a child, as a dead owner can make an unmount wait. */
 static void unmount(const char *path)
 {
@@ -90,11 +128,24 @@ static void unmount(const char *path)
 	if (pid < 0)
 		return;
 	if (!pid)
-		_exit(umount2(path, 0) && umount2(path, MNT_DETACH));
+		unmount_now(path);
 	if (ccinit_await(pid, LIMIT_INIT_UNMOUNT_MS, NULL))
 		return;
 	ccinit_say("%s cannot be unmounted", path);
 	umount2(path, MNT_DETACH);
+}
+
+/* What is left, in a child as well: owners are asked, and one may be silent. */
+static void sync_rest(void)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		sync();
+		_exit(0);
+	}
+	if (pid > 0 && !ccinit_await(pid, LIMIT_INIT_SYNC_MS, NULL))
+		ccinit_say("owners still write back");
 }
 
 static void unmount_root(void)
@@ -116,10 +167,11 @@ static void unmount_root(void)
 
 void ccinit_shut_down(int how)
 {
+	ccinit_leave_root();
 	ccinit_say("going down");
 	end_commands();
 	unmount_root();
-	sync();
+	sync_rest();
 	kill(-1, SIGTERM);
 	usleep(50 * 1000);
 	kill(-1, SIGKILL);

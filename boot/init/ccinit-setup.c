@@ -6,7 +6,7 @@
  *	pseudo file systems; the modules; the console, which is one of them
  * ccinit_setup_root():
  *	the root (ccfs) on NEWROOT; own /tmp and /run; this image's /dev, /proc
- *	and /sys bound into it
+ *	and /sys bound into it; device nodes for modules that are there
  *
  * Targets are resolved inside NEWROOT, so that an absolute symlink in the
  * exported tree means what it means there.
@@ -120,28 +120,33 @@ int ccinit_setup_kernel(struct init_options *opt)
 	return 0;
 }
 
-/* Directory @target of the root: an O_PATH descriptor or -errno. */
-static int open_in_root(const char *target)
+int ccinit_open_in_root(const char *path, int flags)
 {
 	struct open_how how = {
-		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+		.flags = flags | O_CLOEXEC,
 		.resolve = RESOLVE_IN_ROOT,
 	};
 	int root = open(NEWROOT, O_PATH | O_DIRECTORY | O_CLOEXEC), fd;
 
 	if (root < 0)
 		return -errno;
-	fd = syscall(SYS_openat2, root, target, &how, sizeof(how));
+	fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
 	if (fd < 0)
 		fd = -errno;
 	close(root);
 	return fd;
 }
 
+/* Directory @target of the root: an O_PATH descriptor or -errno. */
+static int open_target(const char *target)
+{
+	return ccinit_open_in_root(target, O_PATH | O_DIRECTORY);
+}
+
 /* Where @target of the root is, as this process sees it. */
 static int resolve(const char *target, char *path, size_t len)
 {
-	int fd = open_in_root(target);
+	int fd = open_target(target);
 	char link[64];
 	ssize_t n;
 
@@ -164,7 +169,7 @@ static int make_one(const char *path)
 	int fd, ret = 0;
 
 	snprintf(parent, sizeof(parent), "%.*s", (int)(name - path), path);
-	fd = open_in_root(parent);
+	fd = open_target(parent);
 	if (fd < 0)
 		return fd;
 	if (mkdirat(fd, name, 0755) && errno != EEXIST)
@@ -233,6 +238,7 @@ int ccinit_setup_root(const struct init_options *opt)
 	}
 	if (ret)
 		return ret;
+	ccinit_make_nodes();
 	mkdir(NEWROOT "/run/lock", 01777);
 	mkdir(NEWROOT RUN_DIR, 0755);
 	/* mount.ccfs runs out here, and proxyd in there. */

@@ -8,6 +8,7 @@
  *	- offers a shell on the console to whoever presses return there;
  *	- shuts down when the boot image says so (poweroff.h) or on a signal:
  *	  SIGTERM restarts, SIGUSR1 halts, SIGUSR2 switches off;
+ *	- keeps the clock that of the boot image;
  *	- reaps.
  * When the set-up fails it says why on the console, reports the stage FAILED,
  * and waits to be stopped.
@@ -56,7 +57,7 @@ void ccinit_say(const char *fmt, ...)
 	at += n < (int)(sizeof(line) - at - 1) ? n : (int)(sizeof(line) - at - 2);
 	line[at++] = '\n';
 	/* By the kernel's log: it reaches every console, and early on too. */
-	fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
+	fd = ccinit_open("/dev/kmsg", O_WRONLY);
 	if (write(fd < 0 ? STDERR_FILENO : fd, line, at) < 0)
 		fd = -1;
 	if (fd >= 0)
@@ -65,7 +66,7 @@ void ccinit_say(const char *fmt, ...)
 
 void ccinit_progress(uint32_t stage)
 {
-	int fd = open(SHAREDPC_DEVICE, O_RDWR | O_CLOEXEC);
+	int fd = ccinit_open(SHAREDPC_DEVICE, O_RDWR);
 
 	if (fd < 0 || ioctl(fd, SHAREDPC_IOC_PROGRESS, &stage))
 		ccinit_say("cannot report progress: %s", strerror(errno));
@@ -73,14 +74,25 @@ void ccinit_progress(uint32_t stage)
 		close(fd);
 }
 
+/* A child of its own session, in the initramfs.  As fork(2). */
+static pid_t start_child(void)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		pid1_child();
+		ccinit_leave_root();
+	}
+	return pid;
+}
+
 static pid_t start_execd(void)
 {
 	char *argv[] = { EXECD, "--root", NEWROOT, "--vsock", "514", NULL };
-	pid_t pid = fork();
+	pid_t pid = start_child();
 
 	if (pid)
 		return pid;
-	pid1_child();
 	execv(argv[0], argv);
 	ccinit_say("%s: %s", argv[0], strerror(errno));
 	_exit(127);
@@ -113,12 +125,11 @@ static int copy_file(const char *from, const char *to)
 static pid_t start_proxyd(void)
 {
 	char *argv[] = { "proxyd", "--config", RUN_DIR "/partitions.conf", NULL };
-	pid_t pid = fork();
+	pid_t pid = start_child();
 	int exe, log;
 
 	if (pid)
 		return pid;
-	pid1_child();
 	exe = open(PROXYD, O_PATH | O_CLOEXEC);
 	log = open(NEWROOT RUN_DIR "/proxyd.log", O_WRONLY | O_CREAT | O_APPEND, 0600);
 	if (exe >= 0 && log >= 0 && !chroot(NEWROOT) && !chdir("/")) {
@@ -145,13 +156,12 @@ static int serve_exports(void)
 /* A child that waits for return on the console, then is a shell. */
 static pid_t start_console(void)
 {
-	pid_t pid = fork();
+	pid_t pid = start_child();
 	char c = 0;
 	int fd;
 
 	if (pid)
 		return pid;
-	pid1_child();
 	fd = open("/dev/ttyCC0", O_RDWR);
 	if (fd < 0)
 		_exit(1);
@@ -242,12 +252,15 @@ static void obey(bool serving, int sigfd)
 		{ .fd = sigfd, .events = POLLIN },
 		{ .fd = listener, .events = POLLIN },
 	};
-	int how = 0;
+	int how = 0, device = ccinit_open(SHAREDPC_DEVICE, O_RDWR);
 
 	if (listener < 0)
 		ccinit_say("cannot listen to the boot image: %s", strerror(-listener));
 	while (!how) {
-		if (poll(fds, 2, -1) < 0)
+		int n = poll(fds, 2, LIMIT_CLOCK_MS);
+
+		ccinit_follow_clock(device);
+		if (n <= 0)
 			continue;
 		if (fds[0].revents)
 			how = take_signal(sigfd, serving);
@@ -276,6 +289,8 @@ int main(void)
 		ret = serve_exports();
 	if (!ret)
 		ret = ccinit_mount_others(&opt);
+	if (!ret)
+		ret = ccinit_enter_root();
 	if (!ret) {
 		ccinit_progress(SHAREDPC_STAGE_MOUNTED);
 		execd = start_execd();
