@@ -12,11 +12,15 @@
 #include <err.h>
 #include <errno.h>
 #include <getopt.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "boot/host/lock.h"
+#include "sharedpc_ioctl.h"
 #include "sharedpc_limits.h"
 
 const char *ccctl_config = CONF_DEFAULT_FILE;
@@ -31,6 +35,7 @@ static const struct ccctl_command *const commands[] = {
 	&cmd_stop,
 	&cmd_restart,
 	&cmd_status,
+	&cmd_locks,
 	&cmd_exec,
 	&cmd_console,
 	&cmd_log,
@@ -59,6 +64,17 @@ int ccctl_usage(const char *fmt, ...)
 	va_end(ap);
 	fprintf(stderr, "Try: %s --help\n", program_invocation_short_name);
 	return CCCTL_USAGE;
+}
+
+uint32_t ccctl_self(void)
+{
+	struct sharedpc_info info;
+	int fd = open(SHAREDPC_DEVICE, O_RDWR | O_CLOEXEC);
+	bool answered = fd >= 0 && !ioctl(fd, SHAREDPC_IOC_INFO, &info);
+
+	if (fd >= 0)
+		close(fd);
+	return answered ? info.self : SHAREDPC_BOOT;
 }
 
 static int print_command_help(const struct ccctl_command *command)

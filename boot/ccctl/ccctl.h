@@ -67,12 +67,16 @@ extern const struct ccctl_command cmd_start;
 extern const struct ccctl_command cmd_stop;
 extern const struct ccctl_command cmd_restart;
 extern const struct ccctl_command cmd_status;
+extern const struct ccctl_command cmd_locks;
 extern const struct ccctl_command cmd_exec;
 extern const struct ccctl_command cmd_console;
 extern const struct ccctl_command cmd_log;
 
 /* -c/--config, or CONF_DEFAULT_FILE. */
 extern const char *ccctl_config;
+
+/* This image's id. */
+uint32_t ccctl_self(void);
 
 /* Options of the running command in @argv, from the second on. -1: go on at optind. */
 int ccctl_parse(int argc, char **argv, struct ccctl_options *opt);

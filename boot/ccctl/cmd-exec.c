@@ -43,14 +43,6 @@ static bool ask(unsigned long request, void *arg)
 	return answered;
 }
 
-/* This image's id. */
-static uint32_t self_id(void)
-{
-	struct sharedpc_info info;
-
-	return ask(SHAREDPC_IOC_INFO, &info) ? info.self : SHAREDPC_BOOT;
-}
-
 static bool look_at(uint32_t id, struct sharedpc_image *image)
 {
 	*image = (struct sharedpc_image){ .id = id };
@@ -189,7 +181,7 @@ static int exec_on(const char *name, const char *dir, bool tty, char **argv)
 			    name);
 		return STATUS_FAILED;
 	}
-	if ((uint32_t)id == self_id())
+	if ((uint32_t)id == ccctl_self())
 		return run_here(dir, argv);
 	return run_there(id, name, dir, tty, argv);
 }

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "boot/ccctl/ccctl.h"
+#include "boot/ccctl/mounts.h"
 #include "boot/image/state.h"
 #include "boot/machine/saved.h"
 #include "sharedpc_ioctl.h"
@@ -187,7 +188,7 @@ static json_t *line_json(const struct several *s, const struct line *l)
 
 	for (int i = 0; i < l->img->ncpus; i++)
 		saved_append(&cpus, json_integer(l->img->cpus[i].cpu));
-	return json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:i, s:f, s:o, s:I, s:I, s:b, s:o*}",
+	return json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:i, s:f, s:o, s:I, s:I, s:b, s:o*, s:o*}",
 			 "name", l->img->name, "id", l->img->id, "state", l->state,
 			 "cause", l->cause, "last_words", l->words,
 			 "stage", state_stage(l->stage), "starts", l->starts,
@@ -195,7 +196,8 @@ static json_t *line_json(const struct several *s, const struct line *l)
 			 "memory", (json_int_t)range_sum(l->img->mem, l->img->nmem, -1),
 			 "frames", (json_int_t)l->granted,
 			 "heartbeat", !l->silent && l->uptime, "exports",
-			 l->img->id == SHAREDPC_BOOT ? exports_json(s->plan) : NULL);
+			 l->img->id == SHAREDPC_BOOT ? exports_json(s->plan) : NULL,
+			 "mounts", l->img->id == SHAREDPC_BOOT ? mounts_json() : NULL);
 }
 
 static int print_json(const struct several *s, const struct line *lines, int n)
@@ -227,6 +229,7 @@ static int print_status(const struct ccctl_options *opt, struct several *s)
 	for (int i = 0; i < n; i++)
 		print_text(&lines[i]);
 	print_exports(s->plan);
+	mounts_print();
 	return CCCTL_OK;
 }
 
@@ -242,5 +245,7 @@ const struct ccctl_command cmd_status = {
 "up), stopping, stopped, halted, rebooted, panicked, fenced, stuck (a CPU did not\n"
 "stop). FRAMES are the boot image's pages that the image holds. NAMES of an export are\n"
 "remembered by its clients, or asked for each time (see mount.ccfs(8)); of what another\n"
-"image exports that is not known here.\n",
+"image exports that is not known here. Of what this image has mounted: how often it knew\n"
+"a name, an attribute or a right, or had to ask the owner, and of that by a message of\n"
+"the kernel's own.\n",
 };
