@@ -5,6 +5,8 @@
  *	bench-messages line FILE N	a word of FILE's first page: N times from one
  *	bench-messages line FILE	process to the other, which is on another image
  *	bench-messages futex N		two threads of this image, on CPUs 0 and 1
+ *	bench-messages wake FILE N	two processes that share FILE's first page, of one
+ *	bench-messages wake FILE	image or of two
  *	bench-messages stat FILE N	fstat of an open file
  *	bench-messages write FILE N	pwrite of 4 KiB, at the beginning
  *	bench-messages fuse DIR		be a file system that answers at once, with a file
@@ -99,16 +101,30 @@ static int line_answer(const char *path)
 
 static int futex_word[2];	/* 1: the thread is to go on */
 
-static void futex_await(int *word)
+static void futex_await(int *word, int private)
 {
 	while (!__atomic_exchange_n(word, 0, __ATOMIC_SEQ_CST))
-		syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
+		syscall(SYS_futex, word, FUTEX_WAIT | private, 0, NULL, NULL, 0);
 }
 
-static void futex_go(int *word)
+static void futex_go(int *word, int private)
 {
 	__atomic_store_n(word, 1, __ATOMIC_SEQ_CST);
-	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+	syscall(SYS_futex, word, FUTEX_WAKE | private, 1, NULL, NULL, 0);
+}
+
+/* N times there and back. */
+static int futex_ask(int *there, int *back, int n, int private)
+{
+	uint64_t begin;
+
+	for (int i = 0; i < n; i++) {
+		begin = now();
+		futex_go(there, private);
+		futex_await(back, private);
+		took[i] = now() - begin;
+	}
+	return took_show(took, n);
 }
 
 static void on_cpu(int cpu)
@@ -125,8 +141,8 @@ static void *futex_other(void *arg)
 {
 	on_cpu(1);
 	for (;;) {
-		futex_await(&futex_word[1]);
-		futex_go(&futex_word[0]);
+		futex_await(&futex_word[1], FUTEX_PRIVATE_FLAG);
+		futex_go(&futex_word[0], FUTEX_PRIVATE_FLAG);
 	}
 	return arg;
 }
@@ -134,18 +150,39 @@ static void *futex_other(void *arg)
 static int futex(int n)
 {
 	pthread_t thread;
-	uint64_t begin;
 
 	if (pthread_create(&thread, NULL, futex_other, NULL))
 		die("thread");
 	on_cpu(0);
-	for (int i = 0; i < n; i++) {
-		begin = now();
-		futex_go(&futex_word[1]);
-		futex_await(&futex_word[0]);
-		took[i] = now() - begin;
+	return futex_ask(&futex_word[1], &futex_word[0], n, FUTEX_PRIVATE_FLAG);
+}
+
+/* In a file: behind what line has there.  The third word is set by who is there to answer. */
+static int *wake_map(const char *path)
+{
+	return (int *)line_map(path) + PAGE / sizeof(int) / 2;
+}
+
+static int wake_ask(const char *path, int n)
+{
+	int *word = wake_map(path);
+
+	word[3] = n;
+	futex_await(&word[2], 0);
+	return futex_ask(&word[1], &word[0], n, 0);
+}
+
+static int wake_answer(const char *path)
+{
+	int *word = wake_map(path);
+	int n = word[3];
+
+	futex_go(&word[2], 0);
+	while (n--) {
+		futex_await(&word[1], 0);
+		futex_go(&word[0], 0);
 	}
-	return took_show(took, n);
+	return 0;
 }
 
 static int file_calls(const char *path, int n, int write)
@@ -239,6 +276,10 @@ int main(int argc, char **argv)
 		return line_ask(argv[2], calls(argv[3]));
 	if (!strcmp(what, "futex"))
 		return futex(calls(argv[2]));
+	if (!strcmp(what, "wake") && argc == 3)
+		return wake_answer(argv[2]);
+	if (!strcmp(what, "wake") && argc == 4)
+		return wake_ask(argv[2], calls(argv[3]));
 	if ((!strcmp(what, "stat") || !strcmp(what, "write")) && argc == 4)
 		return file_calls(argv[2], calls(argv[3]), *what == 'w');
 	if (!strcmp(what, "fuse"))

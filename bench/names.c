@@ -21,6 +21,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <spawn.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -28,6 +29,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -191,6 +194,37 @@ static void op_flock(void)
 	must(flock(data, LOCK_UN), "unlock");
 }
 
+static void op_tmpfile(void)
+{
+	int fd = open("d1/d2", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	must(fd, "O_TMPFILE");
+	close(fd);
+}
+
+/* As chattr(1) does. */
+static void op_chattr(void)
+{
+	int flags;
+
+	must(ioctl(data, FS_IOC_GETFLAGS, &flags), "FS_IOC_GETFLAGS");
+	flags ^= FS_NODUMP_FL;
+	must(ioctl(data, FS_IOC_SETFLAGS, &flags), "FS_IOC_SETFLAGS");
+}
+
+/* Nothing happens there. */
+static void op_watch(void)
+{
+	static int in = -1;
+	int wd;
+
+	if (in < 0)
+		in = inotify_init1(IN_CLOEXEC);
+	wd = inotify_add_watch(in, "d1/d2", IN_CREATE | IN_DELETE);
+	must(wd, "inotify_add_watch");
+	must(inotify_rm_watch(in, wd), "inotify_rm_watch");
+}
+
 static void op_command(void)
 {
 	posix_spawn_file_actions_t to;
@@ -214,6 +248,7 @@ static const struct op {
 	{ "stat", op_stat }, { "absent", op_absent }, { "open", op_open },
 	{ "create", op_create }, { "mkdir", op_mkdir }, { "readdir", op_readdir },
 	{ "handle", op_handle }, { "lock", op_lock }, { "flock", op_flock },
+	{ "tmpfile", op_tmpfile }, { "chattr", op_chattr }, { "watch", op_watch },
 	{ "write", op_write }, { "read", op_read },
 };
 
