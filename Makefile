@@ -10,7 +10,7 @@ IN_ROOT = $(ROOT) enter --user build make --no-print-directory -j$(JOBS) -f buil
 
 help:
 	@echo 'make run        the whole story: build, start the box, prove it, stop; CONF=FILE'
-	@echo 'make check      all tests: unit, host, story, box and x2apic'
+	@echo 'make check      all tests: unit, host, story, box, x2apic and owners'
 	@echo '                KERNEL=debug: box tests on a kernel with lockdep and the like'
 	@echo 'make all        programs, modules and initramfs, into build/'
 	@echo 'make unit       unit tests with address and undefined-behaviour checks'

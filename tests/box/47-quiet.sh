@@ -17,7 +17,11 @@ FEW=10		# of 400 names, never seen
 read -ra clients < <(clients)
 a=${clients[0]}
 
-restore() { on "$a" sh -c 'umount /tmp/cold; rmdir /tmp/cold' 2>/dev/null; }
+restore() {
+	for image in boot "$a"; do
+		on "$image" sh -c 'umount /tmp/cold; rmdir /tmp/cold' 2>/dev/null
+	done
+}
 trap restore EXIT
 
 # number LINE NAME
@@ -91,6 +95,35 @@ runs "a script" sh -c "for i in 1 2 3; do test -e $D/d1; done; cat $D/d1/d2/f"
 runs "ls -l by a user" setpriv --reuid 1000 --regid 1000 --clear-groups ls -l $D/many
 check "another change" on boot sh -c "touch $D/elsewhere; rm $D/elsewhere"
 runs "ls -l after a change elsewhere" ls -l $D/many
+
+# Each mount counts for itself.
+known() {
+	on "$a" sed -n "\\| mounted on $1 with fstype fuse.ccfs|{n;s/.* attr-hit \([0-9]*\) .*/\1/p}" /proc/self/mountstats
+}
+check "mount" on "$a" sh -c "mkdir -p /tmp/cold && mount -t ccfs boot:/srv/shared /tmp/cold"
+used=$(known /srv/shared) other=$(known /tmp/cold)
+check "stat" on "$a" sh -c "for i in 1 2 3 4 5; do stat $D/d1/d2/f; done"
+[ $(($(known /srv/shared) - used)) -ge 5 ] || fail "what is known is not counted: $used, $(known /srv/shared)"
+[ "$(known /tmp/cold)" = "$other" ] || fail "another mount counts it: $other, $(known /tmp/cold)"
+check "umount" on "$a" umount /tmp/cold
+check "own mount" on boot sh -c "mkdir -p /tmp/cold && mount -t ccfs boot:/srv/shared /tmp/cold && stat /tmp/cold/quiet"
+ctl status --json | python3 -c '
+import json, sys
+mounts = [m for i in json.load(sys.stdin) for m in i.get("mounts", [])]
+sys.exit(not any(m["path"] == "/tmp/cold" and "attr-hit" in m for m in mounts))' ||
+	fail "ccctl status does not show the mount: $(ctl status)"
+# What FUSE opens to ask for flags is not kept: the room of a removed file is free.
+for image in boot "$a"; do
+	dir=$D
+	[ "$image" = "$a" ] || dir=/tmp/cold/quiet
+	room() { on boot stat -f -c %f /srv/shared; }
+	check "file" on "$image" sh -c "head -c 8M /dev/zero >$dir/flags; sync -f $D"
+	before=$(room)
+	check "flags" on "$image" sh -c "lsattr $dir/flags && chattr +d $dir/flags && rm $dir/flags"
+	freed() { [ $(($(room) - before)) -ge 1900 ]; }
+	await 20 freed || fail "$image: the room of a removed file is not free: $before, $(room)"
+done
+check "umount" on boot sh -c "umount /tmp/cold; rmdir /tmp/cold"
 
 n=$(first / ls -l /tmp/cold/usr/bin) || fail "$n"
 [ "$n" -le $COLD ] || fail "ls -l of /usr/bin, never seen, takes $n messages"

@@ -3,8 +3,8 @@
 # timeout: 600
 #
 # Tools that people have, on one tree and two images: what one image has made the
-# other goes on with, and a third, the owner, says whether it is right. Never both
-# at once on one file: locks are local to an image.
+# other goes on with, and a third, the owner, says whether it is right. One after the
+# other: at once is 74-programs.
 
 . "$(dirname "$0")/lib.sh"
 

@@ -35,6 +35,7 @@ if lie == "epoch":
 	struct.pack_into("I", s, 4, epoch + 1)
 else:
 	struct.pack_into("I", s, 0, int(lie))
+m[1] = 1	# only memory still says so
 while True:
 	m[0] = (m[0] + 1) & 255'
 
@@ -48,8 +49,8 @@ for lie in ${LIES//,/ }; do
 	on "$a" python3 -c "$LIAR" $FILE $((ctl + 4096 + id * 4096)) "$lie" \
 		>/tmp/liar.$$ 2>&1 </dev/null & pid=$!
 	await 20 grep -q ready /tmp/liar.$$ || fail "$lie: $(cat /tmp/liar.$$)"
-	# The owner takes the page back, and looks at once.
-	now=$(after "truncate -s 0 $FILE")
+	# Once it has lied the owner takes the page back, and looks at once.
+	now=$(after "until [ \$(od -An -tu1 -j1 -N1 $FILE) = 1 ]; do :; done; truncate -s 0 $FILE")
 	[ "$now" = $((before + 1)) ] ||
 		fail "$lie: the frame is free, but $a has stopped $now times, $before before"
 	wait $pid 2>/dev/null

@@ -15,7 +15,7 @@
 
 LOST=${LOST-3}
 BUSY=${BUSY-4}
-LOST_TYPES=${LOST_TYPES-name fault write fsync close revoked kept released frames done revoke freed}
+LOST_TYPES=${LOST_TYPES-name fault write fsync punch close revoked kept released frames done revoke freed}
 DIR=/srv/shared/lost
 DEBUG=/sys/kernel/debug/sharedpc
 read -ra clients < <(clients)
@@ -23,7 +23,7 @@ a=${clients[0]}
 
 disarm() {
 	for image in boot "$a"; do
-		on "$image" sh -c "for t in fault write fsync close name frames done revoke revoked kept released freed; do
+		on "$image" sh -c "for t in fault write fsync punch close name frames done revoke revoked kept released freed; do
 			echo \$t drop 0; done | while read -r l; do echo \$l >$DEBUG/inject; done" </dev/null
 	done
 	on "$a" touch /tmp/lost.stop </dev/null

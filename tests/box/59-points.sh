@@ -15,7 +15,7 @@ T=/usr/lib/ccluster/tests
 D=/srv/shared/points
 read -ra clients < <(clients)
 a=${clients[0]} c=${clients[2]}
-ALL="fault write fsync close name filed revoking revoked kept"
+ALL="fault write fsync punch close name filed revoking revoked kept"
 POINTS=${POINTS:-fault:stop kept:panic}
 if [ "$POINTS" = all ]; then
 	POINTS=
@@ -31,6 +31,8 @@ go_there() {
 	write)		run dd if=/dev/zero of=$D/g bs=4096 count=1 conv=notrunc ;;
 	fsync)		run python3 -c "import mmap; f = open('$D/g', 'r+b')
 m = mmap.mmap(f.fileno(), 4096); m[0] = 1; m.flush()" ;;
+	punch)		run python3 -c "import mmap; f = open('$D/g', 'r+b')
+m = mmap.mmap(f.fileno(), 4096); m.madvise(mmap.MADV_REMOVE)" ;;
 	close)		run sh -c "echo x >>$D/g" ;;
 	name)		run stat "$D/none-$RANDOM" ;;
 	revoking|revoked|kept)

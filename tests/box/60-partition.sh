@@ -5,7 +5,8 @@
 # The way from a plain machine to a running box, and back, and up again with
 # another configuration. A part is missing: on the machine before it is partitioned, and on the boot
 # image before the others run. Every command says which part, in bounded time,
-# and changes nothing; with the part back it works.
+# and changes nothing; with the part back it works. The box is left with the configuration
+# that it came with, but for an image that has another name.
 
 . "$(dirname "$0")/lib.sh"
 
@@ -26,9 +27,12 @@ read -ra clients < <(clients)
 kernel=$(on - uname -r)
 modules=/usr/lib/modules/$kernel/extra
 
+conf=$(mktemp)
+trap 'rm -f "$conf"' EXIT
+check "conf" "$BOX" cp boot:/etc/ccluster/partitions.conf "$conf"
 "$BOX" down
 check "boot" "$BOX" boot -B
-check "conf" "$BOX" cp "$(dirname "$BOX")/../partitions.conf" -:/etc/ccluster/partitions.conf
+check "conf" "$BOX" cp "$conf" -:/etc/ccluster/partitions.conf
 for cmd in up "start web" "stop web" "restart web" "exec web -- true" "console web" "log web"; do
 	# shellcheck disable=SC2086
 	refuses "not partitioned" on - ccctl $cmd
@@ -40,7 +44,7 @@ without /usr/sbin/kexec "kexec" on - ccctl partition
 without /etc/ccluster/partitions.conf "No such file" on - ccctl partition
 all_cpus "errors before the partition"
 
-check "partition" "$BOX" partition
+check "partition" "$BOX" partition -c "$conf"
 without $modules/sharedpc.ko "cannot load sharedpc.ko" ctl up
 without /usr/sbin/proxyd "proxyd: No such file" ctl up
 without /usr/lib/ccluster/initrd.img "initrd.img: the initrd of image ${clients[0]}: No such file" ctl up
@@ -64,9 +68,8 @@ check "kexec is back" on - mv /usr/sbin/kexec.hidden /usr/sbin/kexec
 [ "$(plan)" = "$old" ] || fail "a partition that failed left another plan"
 on boot grep -q "sharedpc" /proc/modules /proc/iomem && fail "sharedpc is still there after down"
 last=${clients[-1]}
-sed "s/^image $last /image other /" "$(dirname "$BOX")/../partitions.conf" >"/tmp/conf.$$"
-check "partition again" "$BOX" partition -c "/tmp/conf.$$"
-rm -f "/tmp/conf.$$"
+sed -i "s/^image $last /image other /" "$conf"
+check "partition again" "$BOX" partition -c "$conf"
 check "up again" ctl up
 read -ra clients < <(clients)
 [ "${clients[-1]}" = other ] || fail "the images are ${clients[*]}"

@@ -88,6 +88,19 @@ books() {
 }
 waiting() { [ "$(books | grep -c -- '->')" = "$1" ]; }
 nobody() { [ -z "$(books)" ]; }
+# shown KIND HOLDER WAITER...: images, as ccctl locks has them (sorted; ofd: it knows none).
+shown() {
+	ctl locks --json | python3 -c '
+import json, sys
+kind, file, holder, waiters = sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:]
+if kind == "ofd":
+	holder, waiters = "?", ["?"] * len(waiters)
+locks = [l for l in json.load(sys.stdin) if l.get("file") == file and l["kind"] == kind]
+held = [l["image"] for l in locks if not l["waits"]]
+waits = sorted(l["image"] for l in locks if l["waits"])
+if held != [holder] or waits != sorted(waiters):
+	sys.exit(f"held {held}, waits {waits}")' "$1" $F "${@:2}"
+}
 
 dmesg_mark
 check "file" on boot sh -c "truncate -s 4096 $F; chmod 666 $F; mkdir -p $OWN $F.d; mount -t ccfs boot:/srv/shared $OWN"
@@ -144,8 +157,9 @@ for kind in posix ofd flock; do
 		held "$place" $kind write 0 10
 		waits one "$b" $kind write 5 1
 		waits two boot $kind read 5 1
-		waits three "$b" $kind write 5 1 2
+		waits three "$b" $kind write 5 1 $((2 * ${SLOW-1}))
 		await 20 waiting 3 || fail "$kind: $(books)"
+		check "$kind: ccctl locks" shown $kind "$(image "$place")" "$b" "$b" boot
 		got three interrupted
 		waiting 2 || fail "$kind, one has gone: $(books)"
 		waits four "$b" $kind write 5 1

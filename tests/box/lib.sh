@@ -97,8 +97,9 @@ await() {
 
 # The proxy of image $1: the process that said so last. Is it there?
 proxy_of() {
-	on boot sh -c 'sed -n "s/^proxyd\[$1\]: starts, process \([0-9]*\), for device $(
-		stat -c %Hd:%Ld "$2")\$/\1/p" /run/ccluster/proxyd.log | tail -n 1' \
+	on boot sh -c 'for p in $(sed -n "s/^proxyd\[$1\]: starts, process \([0-9]*\), for device $(
+		stat -c %Hd:%Ld "$2")\$/\1/p" /run/ccluster/proxyd.log); do
+		! grep -qs "^proxyd$" /proc/$p/comm || echo "$p"; done | tail -n 1' \
 		sh "$1" "${2-/srv/shared}"
 }
 # All proxies of image $1 that there are.

@@ -6,7 +6,7 @@
  *				there is a file STOP
  *
  * Each creates a file, writes and maps it, stores, has that written back, reads it again,
- * cuts it short while a pipe holds one of its pages, appends to it, renames and removes it;
+ * cuts it short while a pipe holds one of its pages, makes a hole in it, appends to it, renames and removes it;
  * and looks after each step whether what it sees is what it did, once. Says which step went wrong and
  * ends with 1; else "N rounds".
  */
@@ -100,6 +100,16 @@ static void cut_short(int fd, uint32_t *map, uint32_t seed)
 	must(same(page, seed), "what the pipe had");
 }
 
+/* A hole in the middle of what is mapped. */
+static void hole(uint32_t *map, uint32_t seed)
+{
+	must(!madvise(map + PAGE / 4, PAGE, MADV_REMOVE), "hole");
+	errno = EBADMSG;
+	for (uint32_t i = 0; i < PAGE / 4; i++)
+		must(!map[PAGE / 4 + i], "what is in the hole");
+	must(same(map, seed), "what is before the hole");
+}
+
 /* Each write once: a second one would show. */
 static void appended(uint32_t seed)
 {
@@ -137,6 +147,7 @@ static void work(void)
 		must(same(map + i * PAGE / 4, seed + 8 + i), "what was stored");
 	cut_short(fd, map, seed + 8 + PAGES - 1);
 	has_size("f", (PAGES - 1) * PAGE);
+	hole(map, seed + 8);
 	appended(seed);
 	must(!munmap(map, PAGES * PAGE), "munmap");
 	must(!close(fd), "close");

@@ -99,8 +99,6 @@ struct kind {
 	const char *dir, *dir_b;	/* of a and b; NULL: "d/e", as dir */
 	const char *up;			/* NULL: as dir */
 	unsigned int ways;		/* to look at a; 0: USUAL_WAYS */
-	uint64_t loose;			/* fields that may be old, as documented */
-	bool silent;			/* no field need change */
 	int (*prepare)(struct scene *s);
 	/* 0 or -errno; -EOPNOTSUPP and -ENOTTY: it cannot be done here. */
 	int (*change)(struct scene *s);

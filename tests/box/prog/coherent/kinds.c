@@ -430,6 +430,11 @@ static int set_flags(const char *path, int set, int clear)
 	return ret;
 }
 
+static int change_chattr(struct scene *s)
+{
+	return set_flags(s->a, s->turn % 2 ? FS_NODUMP_FL : 0, s->turn % 2 ? 0 : FS_NODUMP_FL);
+}
+
 static int change_immutable(struct scene *s)
 {
 	return set_flags(s->a, FS_IMMUTABLE_FL, 0);
@@ -511,6 +516,7 @@ const struct kind kinds[] = {
 	{ "mmap-closed", .prepare = one_mapped_closed, .change = change_store,
 	  .undo = undo_open },
 	{ "utimes", .prepare = one, .change = change_utimes },
+	{ "chattr", .prepare = one, .change = change_chattr },
 	{ "mtime", .prepare = one, .change = change_mtime },
 	{ "unlink", .prepare = one, .change = change_unlink },
 	{ "unlink-link", .prepare = two_links, .change = change_unlink_other },
@@ -527,10 +533,7 @@ const struct kind kinds[] = {
 	{ "acl-removed", .prepare = one_acl, .change = change_no_acl },
 	{ "sticky", .dir = "sticky", .ways = USUAL_WAYS | W(REMOVE),
 	  .prepare = one_in_public, .change = change_sticky },
-	/* Flags change without an event: ctime and they are not exact, calls are. */
-	{ "immutable", .dir = "public", .ways = TRY, .silent = true,
-	  .loose = 1ULL << F_CTIME | 1ULL << F_WRITE | 1ULL << F_USER_WRITE,
-	  .prepare = one_in_public,
+	{ "immutable", .dir = "public", .ways = TRY, .prepare = one_in_public,
 	  .change = change_immutable, .undo = undo_immutable },
 	{ "suid", .prepare = one_suid, .change = change_suid },
 	{ "search", .dir = "above/below", .up = "above", .prepare = one_below,
