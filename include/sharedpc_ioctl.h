@@ -4,8 +4,8 @@
  *
  * Four users:
  *	anybody		INFO, IMAGE: who am I, who else is there
- *	proxyd		SERVE ... REPLY, LIMIT, SIZE, UNSIZE, SEAL, HUSH, LOCK, UNLOCK: a
- *			proxy serves one client image from one file system; WATCH, NAME,
+ *	proxyd		SERVE ... REPLY, LIMIT, SIZE, UNSIZE, SEAL, REOPEN, HUSH, LOCK, UNLOCK:
+ *			a proxy serves one client image from one file system; WATCH, NAME,
  *			LOOK: what of an answer may be remembered; REPORT, EVENTS: what
  *			happens to what is watched
  *	ccfs		BACKING: a file that FUSE can hand reads and faults to;
@@ -35,7 +35,8 @@
  *	revision 7	SIZE, BACKING: identity; SEAL; ATTACH: generation
  *	revision 8	LOCK, UNLOCK; REAL
  *	revision 9	CLOCK
- *	revision 10	TELL: btime, attributes; PUNCH; REPORT, EVENTS, HUSH; HEAR, RAISE
+ *	revision 10	TELL: btime, attributes; PUNCH; REPORT, EVENTS, REOPEN, HUSH;
+ *			HEAR, RAISE
  */
 #ifndef SHAREDPC_IOCTL_H
 #define SHAREDPC_IOCTL_H
@@ -202,6 +203,18 @@ struct sharedpc_seal {
 };
 
 #define SHAREDPC_SEAL_MAX	256u
+
+/*
+ * The regular file or directory of @fd (O_PATH will do), opened once more for the proxy's own
+ * use: the descriptor, which is close-on-exec, or open(2)'s errors.  Who watches the file
+ * hears nothing of this open, and all that is done with what it gives.
+ *
+ * HUSH (a descriptor): nothing of that any more, nor of its close.
+ */
+struct sharedpc_reopen {
+	__s32 fd;
+	__u32 flags;		/* open(2)'s: access mode, O_APPEND, O_NONBLOCK, O_DIRECTORY */
+};
 
 /*
  * What @lock says of the file that @fd has open, for the client's mount @mount: it becomes
@@ -463,6 +476,7 @@ struct sharedpc_ask {
  * file hears what is done with it, its close included.
  */
 #define SHAREDPC_IOC_HUSH	_IOW('P', 31, __s32)
+#define SHAREDPC_IOC_REOPEN	_IOW('P', 32, struct sharedpc_reopen)
 
 _Static_assert(sizeof(struct sharedpc_tale) == 144, "tale");
 

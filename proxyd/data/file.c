@@ -364,21 +364,47 @@ static int file_upgrade(struct files *files, struct file *file,
 	return ret;
 }
 
+int file_reopen(const struct files *files, int fd, int flags)
+{
+	struct sharedpc_reopen want = { .fd = fd, .flags = flags | O_NONBLOCK };
+	int own;
+
+	if (files->dev < 0)
+		return procfd_open(fd, flags | O_NONBLOCK);
+	own = ioctl(files->dev, SHAREDPC_IOC_REOPEN, &want);
+	return own < 0 ? -errno : own;
+}
+
+/* What cannot be hushed is heard. */
+static void hush(const struct files *files, int fd)
+{
+	if (files->dev >= 0 && fd >= 0)
+		ioctl(files->dev, SHAREDPC_IOC_HUSH, &fd);
+}
+
+int file_peek(const struct files *files, int fd, int flags)
+{
+	int own = file_reopen(files, fd, flags);
+
+	hush(files, own);
+	return own;
+}
+
 /* The proxy's own descriptors of what @fd has open. 0 or -errno. */
-static int own_open(int fd, bool *write, int *own, int *append)
+static int own_open(const struct files *files, int fd, bool *write, int *own, int *append)
 {
 	*append = -1;
-	*own = procfd_open(fd, (*write ? O_RDWR : O_RDONLY) | O_NONBLOCK);
+	*own = file_reopen(files, fd, *write ? O_RDWR : O_RDONLY);
 	/* of a file whose users a map leaves out root may less than its owner */
 	if (*own == -EACCES && !*write)
 		*own = dup_cloexec(fd);
 	if (*own != -EPERM || !*write)
 		return *own < 0 ? *own : 0;
-	*append = procfd_open(fd, O_WRONLY | O_APPEND | O_NONBLOCK);
+	*append = file_reopen(files, fd, O_WRONLY | O_APPEND);
 	if (*append < 0)
 		return *append;
 	*write = false;
-	*own = procfd_open(fd, O_RDONLY | O_NONBLOCK);
+	*own = file_reopen(files, fd, O_RDONLY);
 	if (*own < 0)
 		close(*append);
 	return *own < 0 ? *own : 0;
@@ -391,7 +417,7 @@ static int file_fresh(struct files *files, int fd, bool write,
 	struct stat st;
 	int own, append, ret;
 
-	ret = own_open(fd, &write, &own, &append);
+	ret = own_open(files, fd, &write, &own, &append);
 	if (ret)
 		return ret;
 	ret = -ENOMEM;
@@ -452,16 +478,6 @@ void file_squash(struct files *files, uint64_t id, enum conf_squash how)
 	file_put(files, file);
 }
 
-/*
- * Who watches the file hears that @fd is closed, unless it is hushed: the client has it open,
- * or has not opened it for that. What cannot be hushed is heard.
- */
-static void hush(const struct files *files, int fd)
-{
-	if (files->dev >= 0 && fd >= 0)
-		ioctl(files->dev, SHAREDPC_IOC_HUSH, &fd);
-}
-
 int file_open(struct files *files, int fd, unsigned int flags, struct ccfs_open *out)
 {
 	bool write = (flags & O_ACCMODE) != O_RDONLY;
@@ -470,7 +486,7 @@ int file_open(struct files *files, int fd, unsigned int flags, struct ccfs_open 
 
 	ret = file_fresh(files, fd, write, &fresh);
 	if (!ret)
-		hush(files, fd);
+		hush(files, fd);	/* the client has not closed it */
 	close(fd);
 	if (ret)
 		return ret;

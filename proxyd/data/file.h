@@ -76,6 +76,13 @@ int file_open(struct files *files, int fd, unsigned int flags, struct ccfs_open 
 /* The client is done with @count opens of @id. -ENOENT: there is none. */
 int file_close(struct files *files, uint64_t id, uint64_t count);
 
+/*
+ * @fd's file (O_PATH will do) once more, for the proxy's own use, as root may open it with
+ * @flags: the descriptor or -errno. Who watches the file does not hear of that; by _peek(),
+ * nor of what is done with it. O_NONBLOCK and O_CLOEXEC are added.
+ */
+int file_reopen(const struct files *files, int fd, int flags);
+int file_peek(const struct files *files, int fd, int flags);
 /* File @id was opened by a mount where @how holds. */
 void file_squash(struct files *files, uint64_t id, enum conf_squash how);
 /*

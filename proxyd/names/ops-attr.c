@@ -12,6 +12,7 @@
 #include "proxyd/export/cred.h"
 #include "proxyd/names/ops.h"
 #include "proxyd/export/procfd.h"
+#include "proxyd/data/proxy.h"
 
 static int attr_put(struct request *req)
 {
@@ -126,7 +127,7 @@ int request_setattr(struct request *req)
 	if ((set.valid & CCFS_SET_OPENED) && S_ISREG(req->node->type)) {
 		if (!node_opened(req, req->node, true))
 			return -EBADF;
-		opened = procfd_open(req->node->fd, O_WRONLY | O_NONBLOCK);
+		opened = file_peek(&req->conn->proxy->files, req->node->fd, O_WRONLY);
 		if (opened < 0)
 			return opened;
 	}

@@ -16,7 +16,6 @@
 
 #include "proxyd/export/cred.h"
 #include "proxyd/names/ops.h"
-#include "proxyd/export/procfd.h"
 #include "proxyd/data/proxy.h"
 
 static int get_range(struct request *req, struct ccfs_range *range)
@@ -31,11 +30,11 @@ bool node_opened(const struct request *req, const struct node *node, bool write)
 	return file_may(&req->conn->proxy->files, node->dev, node->ino, write);
 }
 
-static int open_regular(const struct node *node, int flags)
+static int open_regular(const struct request *req, const struct node *node, int flags)
 {
 	if (!S_ISREG(node->type))
 		return -EINVAL;
-	return procfd_open(node->fd, flags | O_NONBLOCK);
+	return file_reopen(&req->conn->proxy->files, node->fd, flags);
 }
 
 /* Any open is enough for node_opened(): one for writing gives no right to read. */
@@ -63,7 +62,7 @@ static int open_opened(struct request *req, const struct node *node, int flags)
 		return -EBADF;
 	if (flags == O_RDONLY)
 		ret = may_read(req, node);
-	return ret ? ret : open_regular(node, flags);
+	return ret ? ret : open_regular(req, node, flags);
 }
 
 /*
@@ -85,7 +84,9 @@ int request_fsync(struct request *req)
 		file_put(files, file);
 		return ret;
 	}
-	fd = open_regular(req->node, O_RDONLY);
+	if (!S_ISREG(req->node->type))
+		return -EINVAL;
+	fd = file_peek(files, req->node->fd, O_RDONLY);
 	if (fd < 0)
 		return fd;
 	ret = (range.mode & 1 ? fdatasync(fd) : fsync(fd)) ? -errno : 0;
@@ -101,7 +102,7 @@ int request_fsyncdir(struct request *req)
 
 	if (ret)
 		return ret;
-	fd = procfd_open(req->node->fd, O_RDONLY | O_DIRECTORY);
+	fd = file_peek(&req->conn->proxy->files, req->node->fd, O_DIRECTORY);
 	if (fd < 0)
 		return fd;
 	ret = (range.mode & 1 ? fdatasync(fd) : fsync(fd)) ? -errno : 0;
@@ -116,7 +117,7 @@ int request_sync(struct request *req)
 
 	if (ret)
 		return ret;
-	fd = procfd_open(req->node->fd, O_RDONLY | O_DIRECTORY);
+	fd = file_peek(&req->conn->proxy->files, req->node->fd, O_DIRECTORY);
 	if (fd < 0)
 		return fd;
 	ret = syncfs(fd) ? -errno : 0;

@@ -14,6 +14,7 @@
 
 #include "proxyd/export/cred.h"
 #include "proxyd/export/procfd.h"
+#include "proxyd/data/proxy.h"
 #include "proxyd/names/ops.h"
 
 /* What the kernel reads and writes there. */
@@ -45,7 +46,7 @@ static int open_for(struct request *req)
 	if (!S_ISREG(req->node->type) && !S_ISDIR(req->node->type))
 		return -ENOTTY;
 	if (S_ISREG(req->node->type) && node_opened(req, req->node, false))
-		return procfd_open(req->node->fd, flags);
+		return file_peek(&req->conn->proxy->files, req->node->fd, O_RDONLY);
 	ret = cred_take(&req->cred, req->groups);
 	if (ret)
 		return ret;

@@ -8,7 +8,6 @@
  * long as it is open.
  */
 #include <linux/capability.h>
-#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/mm.h>
@@ -23,6 +22,7 @@
 #include "image/clock.h"
 #include "link/peer.h"
 #include "box/region.h"
+#include "owner/quiet.h"
 #include "owner/server.h"
 #include "words/report.h"
 #include "words/watch.h"
@@ -456,21 +456,18 @@ static long do_progress(void __user *arg)
 	return 0;
 }
 
+static long do_reopen(void __user *arg)
+{
+	struct sharedpc_reopen want;
+
+	return copy_from_user(&want, arg, sizeof(want)) ? -EFAULT : quiet_reopen(&want);
+}
+
 static long do_hush(void __user *arg)
 {
-	struct file *file;
 	s32 fd;
 
-	if (get_user(fd, (s32 __user *)arg))
-		return -EFAULT;
-	file = fget(fd);
-	if (!file)
-		return -EBADF;
-	spin_lock(&file->f_lock);
-	file->f_mode = (file->f_mode & ~FMODE_FSNOTIFY_MASK) | FMODE_NONOTIFY;
-	spin_unlock(&file->f_lock);
-	fput(file);
-	return 0;
+	return get_user(fd, (s32 __user *)arg) ? -EFAULT : quiet_hush(fd);
 }
 
 static long do_limit(struct server *s, void __user *arg)
@@ -515,6 +512,8 @@ static long server_ioctl(struct opened *o, unsigned int cmd, void __user *arg)
 		return do_unlock(s, arg);
 	case SHAREDPC_IOC_LIMIT:
 		return do_limit(s, arg);
+	case SHAREDPC_IOC_REOPEN:
+		return do_reopen(arg);
 	case SHAREDPC_IOC_HUSH:
 		return do_hush(arg);
 	}

@@ -24,7 +24,7 @@ ccfs=
 
 restore() {
 	on "$a" sh -c "kill -CONT $ccfs; pkill inotifywait; pkill tail; pkill python3" 2>/dev/null
-	on boot sh -c "echo Y >$PARAMS/report; echo 16384 >$PARAMS/report_queue; rm -rf $D" 2>/dev/null
+	on boot sh -c "pkill -f ^python3.*raw.py; echo Y >$PARAMS/report; echo 16384 >$PARAMS/report_queue; rm -rf $D" 2>/dev/null
 	wait
 	rm -rf "$out"
 }
@@ -90,6 +90,7 @@ dmesg_mark
 check "programs" "$BOX" cp "$out/raw.py" "$a:/tmp/raw.py"
 check "programs" "$BOX" cp "$out/dog.py" "$a:/tmp/dog.py"
 check "programs" "$BOX" cp "$out/raw.py" "$b:/tmp/raw.py"
+check "programs" "$BOX" cp "$out/raw.py" "boot:/tmp/raw.py"
 check "directories" on boot sh -c "rm -rf $D; mkdir -p $D/$b $D/boot $D/x; echo first >$D/log; echo x >$D/x/file"
 
 # First, what would be seen if it were not for the owner's reports: nothing.
@@ -145,13 +146,22 @@ for dir in /tmp/own $D/own; do
 done
 diff "$out/own.tmp" "$out/own.inotify" >"$out/got" || fail "its own doing: $(cat "$out/got")"
 
-# What is watched is removed by others, or moved, or its mode changes.
+# What is watched is removed by others, or moved, or its mode changes. What another image's
+# program opens and closes once is heard once, on the owner as well; slowly, since who takes
+# one event at a time gets them all.
 watches self "$a" python3 /tmp/raw.py $D/x $D/x/file
-check "a file" on "$b" sh -c "echo x >$D/x/closed"
-hears self "^8 closed"
-for what in 100 20 2 8; do
-	[ "$(grep -c "^$what closed" "$out/self")" = 1 ] || fail "of a file that is written: $(cat "$out/self")"
+watches there boot python3 /tmp/raw.py $D/x
+check "a file" on "$b" sh -c "exec 3>$D/x/closed; sleep 1; echo x >&3; sleep 1; exec 3>&-; sleep 1"
+check "truncate it" on "$b" python3 -c "import os; os.truncate('$D/x/closed', 0); os.chmod('$D/x/closed', 0o600)"
+for who in self there; do
+	hears "$who" "^8 closed"
+	hears "$who" "^4 closed"
+	for what in 100 20 8; do
+		[ "$(grep -c "^$what closed" "$out/$who")" = 1 ] || fail "$who, of a file that is written: $(cat "$out/$who")"
+	done
+	[ "$(grep -c "^2 closed" "$out/$who")" = 2 ] || fail "$who, of a file that is truncated: $(cat "$out/$who")"
 done
+on boot pkill -f "^python3 /tmp/raw.py"
 check "changes" on "$b" sh -ec "rm $D/x/closed; chmod 600 $D/x/file; mv $D/x/file $D/file; rm $D/file; rmdir $D/x"
 for what in "4 file" "4 " "40 file" "800 " "400 " "8000 "; do hears self "^$what\$"; done
 [ "$(grep -c '^400 $' "$out/self")" = 2 ] || fail "of a file and a directory: $(cat "$out/self")"

@@ -29,6 +29,14 @@ static int calls[2];		/* what NEXT hands out; SEQPACKET */
 static int replies[2];		/* and what is answered */
 static pthread_mutex_t disk = PTHREAD_MUTEX_INITIALIZER;	/* held: it hangs */
 
+static int do_reopen(const struct sharedpc_reopen *want)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", want->fd);
+	return open(path, want->flags | O_CLOEXEC);
+}
+
 int __wrap_ioctl(int fd, unsigned long request, void *arg);
 int __real_ioctl(int fd, unsigned long request, void *arg);
 void *__wrap_mmap64(void *addr, size_t len, int prot, int flags, int fd, off_t at);
@@ -88,6 +96,8 @@ int __wrap_ioctl(int fd, unsigned long request, void *arg)
 		return 0;
 	case SHAREDPC_IOC_UNSIZE:
 		return 0;
+	case SHAREDPC_IOC_REOPEN:
+		return do_reopen(arg);
 	case SHAREDPC_IOC_MAP:
 		return locked(do_map, arg);
 	case SHAREDPC_IOC_UNMAP:
