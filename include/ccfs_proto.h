@@ -21,8 +21,9 @@
  * Nodes. A node names a file of the export from the answer that showed it
  * until as many FORGETs as there were such answers (FORGET has an answer
  * if it comes by ASK). Node 1 is the root and
- * stays. A node id is never used again on the same connection. A removed file
- * that the client has not open is let go of after a while: its node is -ESTALE.
+ * stays. A node id is never used again on the same connection. Of a file that has
+ * no name any more and is not open the client is told (REMOVED, sharedpc_wire.h); it is to
+ * forget it, or its node may be -ESTALE after a while.
  *
  * Files. OPEN, CREATE and TMPFILE of a regular file give the name under which the
  * proxy's side of sharedpc.ko knows it. Each such answer is one open, which

@@ -4,8 +4,8 @@
  *
  * Four users:
  *	anybody		INFO, IMAGE: who am I, who else is there
- *	proxyd		SERVE ... REPLY, LIMIT, SIZE, UNSIZE, SEAL, REOPEN, HUSH, LOCK, UNLOCK:
- *			a proxy serves one client image from one file system; WATCH, NAME,
+ *	proxyd		SERVE ... REPLY, LIMIT, SIZE, UNSIZE, SEAL, REOPEN, HUSH, LOCK, UNLOCK,
+ *			REMOVED: a proxy serves one client image from one file system; WATCH, NAME,
  *			LOOK: what of an answer may be remembered; REPORT, EVENTS: what
  *			happens to what is watched
  *	ccfs		BACKING: a file that FUSE can hand reads and faults to;
@@ -35,7 +35,7 @@
  *	revision 7	SIZE, BACKING: identity; SEAL; ATTACH: generation
  *	revision 8	LOCK, UNLOCK; REAL
  *	revision 9	CLOCK
- *	revision 10	TELL: btime, attributes; PUNCH; REPORT, EVENTS, REOPEN, HUSH;
+ *	revision 10	TELL: btime, attributes; PUNCH, REMOVED; REPORT, EVENTS, REOPEN, HUSH;
  *			HEAR, RAISE
  */
 #ifndef SHAREDPC_IOCTL_H
@@ -214,6 +214,16 @@ struct sharedpc_seal {
 struct sharedpc_reopen {
 	__s32 fd;
 	__u32 flags;		/* open(2)'s: access mode, O_APPEND, O_NONBLOCK, O_DIRECTORY */
+};
+
+/*
+ * @node of the client's mount @mount has no name any more, and gets none: the client's kernel
+ * forgets its names, and @node with them unless somebody uses it there.  That it has done so
+ * the client's FORGET says; this may get lost.
+ */
+struct sharedpc_removed {
+	__u64 mount;
+	__u64 node;
 };
 
 /*
@@ -477,6 +487,7 @@ struct sharedpc_ask {
  */
 #define SHAREDPC_IOC_HUSH	_IOW('P', 31, __s32)
 #define SHAREDPC_IOC_REOPEN	_IOW('P', 32, struct sharedpc_reopen)
+#define SHAREDPC_IOC_REMOVED	_IOW('P', 33, struct sharedpc_removed)
 
 _Static_assert(sizeof(struct sharedpc_tale) == 144, "tale");
 

@@ -19,7 +19,7 @@
  *
  *	CLIENT		FAULT, WRITE, FSYNC, CLOSE, NAME, PUNCH, REVOKED, KEPT, RELEASED,
  *			ECHO, LIFE, LEFT, WAKE
- *	OWNER		FRAMES, DONE, REVOKE, FREED, ECHOED, LIVES, LEAVE, LOCKED
+ *	OWNER		FRAMES, DONE, REVOKE, FREED, ECHOED, LIVES, LEAVE, LOCKED, REMOVED
  *
  * Changelog
  *	revision 1	first
@@ -30,7 +30,7 @@
  *	revision 6	LIFE, LIVES, LEAVE, LEFT
  *	revision 8	LOCKED
  *	revision 9	WAKE, of which none is sent again (struct sharedpc_futex)
- *	revision 10	PUNCH
+ *	revision 10	PUNCH, REMOVED
  */
 #ifndef SHAREDPC_WIRE_H
 #define SHAREDPC_WIRE_H
@@ -67,6 +67,7 @@ enum sharedpc_answer {
 	 * that wait for any.  result: how many the sender has sent
 	 */
 	SHAREDPC_MSG_WAKE	= 30,
+	SHAREDPC_MSG_REMOVED	= 31,	/* node pos of mount file: see sharedpc_removed */
 };
 
 #define SHAREDPC_LIFE_FENCE	0x1	/* LIFE: stop its CPUs for certain */

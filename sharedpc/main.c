@@ -134,6 +134,9 @@ static void told(u32 image, const struct sharedpc_frames *f, u32 nr)
 	case SHAREDPC_MSG_LEAVE:
 		lives_leave(image, &f->msg);
 		break;
+	case SHAREDPC_MSG_REMOVED:
+		cache_removed(image, &f->msg);
+		break;
 	default:	/* told_now(), but it was not the oldest then */
 		told_now(image, &f->msg);
 		break;

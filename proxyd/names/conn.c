@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -27,6 +28,7 @@
 #include "proxyd/names/watches.h"
 #include "proxyd/life/work.h"
 #include "container.h"
+#include "sharedpc_ioctl.h"
 #include "sharedpc_limits.h"
 
 #define SWEEP_MS	LIMIT_PROXY_SWEEP_MS
@@ -407,6 +409,19 @@ static void conn_report(struct conn *conn)
 	msg_free(&out);
 }
 
+/* The client is told which of its nodes have been removed: it will not be if it is busy. */
+static void conn_sweep(struct conn *conn)
+{
+	uint64_t tell[NODE_TELLS];
+	unsigned int n = nodes_sweep(&conn->nodes, tell);
+
+	for (unsigned int i = 0; i < n; i++) {
+		struct sharedpc_removed removed = { .mount = conn->mount, .node = tell[i] };
+
+		ioctl(conn->proxy->files.dev, SHAREDPC_IOC_REMOVED, &removed);
+	}
+}
+
 /* Wait for the next message, and look after nodes and what is watched meanwhile. */
 static void conn_await(struct conn *conn)
 {
@@ -430,7 +445,7 @@ static void conn_await(struct conn *conn)
 		ms = now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 		if (ms - conn->swept_ms >= SWEEP_MS) {
 			conn->swept_ms = ms;
-			nodes_sweep(&conn->nodes);
+			conn_sweep(conn);
 		}
 	} while (n <= 0 || !p[0].revents);
 }

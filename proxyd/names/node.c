@@ -98,6 +98,7 @@ static int fd_take(struct nodes *t, struct node *n)
 		TAILQ_REMOVE(&t->idle, n, idle);
 	n->fd = -1;
 	t->fds--;
+	t->removed -= !!n->sweeps;
 	return fd;
 }
 
@@ -160,14 +161,21 @@ static bool same_handle(const struct file_handle *a, const struct file_handle *b
 
 /*
  * With the lock: could @n, which is idle, be opened again? A removed file
- * could not (not on every file system, even while it is open).
+ * could not (not on every file system, even while it is open), so it is no more
+ * if the client does not forget it.
  */
 static bool can_let_go(struct nodes *t, struct node *n)
 {
 	struct stat st;
 
-	if (t->open(t->arg, n->dev, n->ino) || fstat(n->fd, &st) || !st.st_nlink)
+	if (t->open(t->arg, n->dev, n->ino) || fstat(n->fd, &st))
 		return false;
+	if (!st.st_nlink) {
+		if (n->sweeps < NODE_OVERDUE || t->removed <= t->fds_max / 2)
+			return false;
+		set_gone(t, n);	/* first: a watch that goes last would wait for the file's end */
+		return true;
+	}
 	if (!n->handle)
 		n->handle = node_handle(n->fd);
 	return n->handle;
@@ -311,6 +319,7 @@ static bool unused(struct nodes *t, struct node *n)
 	if (listed(n))
 		TAILQ_REMOVE(&t->idle, n, idle);
 	t->fds -= n->fd >= 0;
+	t->removed -= n->fd >= 0 && n->sweeps;
 	return true;
 }
 
@@ -378,6 +387,7 @@ int node_add(struct nodes *t, int fd, const struct stat *st, uint64_t *id)
 		fd = -1;
 	}
 	n->lookups++;
+	n->linked |= st->st_nlink;
 	*id = n->id;
 	trim(t);
 	pthread_mutex_unlock(&t->lock);
@@ -406,13 +416,13 @@ void node_forget(struct nodes *t, uint64_t id, uint64_t count)
 		node_free(n);
 }
 
-/* With the lock: is this a removed file that, for all we know, nobody has open? */
+/* With the lock: has this been removed, and nobody there has it open for all we know? */
 static bool removed(struct nodes *t, const struct node *n)
 {
 	struct stat st;
 
-	return !n->users && S_ISREG(n->type) && !fstat(n->fd, &st) &&
-	       !st.st_nlink && (!t->open || !t->open(t->arg, n->dev, n->ino));
+	return !n->users && n->linked && n->id != CCFS_ROOT && !fstat(n->fd, &st) && !st.st_nlink &&
+	       (!t->open || !t->open(t->arg, n->dev, n->ino));
 }
 
 /*
@@ -434,31 +444,36 @@ static bool comes_back(struct nodes *t, struct node *n)
 	return fd >= 0;
 }
 
-/* With the lock: let go of @n if it is a removed file. */
-static void sweep(struct nodes *t, struct node *n)
+/* With the lock: @n has been removed. Is the client to be told so, now? */
+static bool is_told(struct nodes *t, struct node *n)
 {
-	if (!removed(t, n) || (!t->open && !comes_back(t, n)))
-		return;
-	/* First: a watch that goes last would have us wait for the file's end. */
-	if (t->open)
-		set_gone(t, n);
-	later_close(fd_take(t, n));
+	t->removed += !n->sweeps;
+	n->sweeps = n->sweeps < UINT16_MAX ? n->sweeps + 1 : 256;
+	return !(n->sweeps & (n->sweeps - 1)) || !(n->sweeps % 256);
 }
 
-void nodes_sweep(struct nodes *t)
+unsigned int nodes_sweep(struct nodes *t, uint64_t tell[NODE_TELLS])
 {
-	unsigned int buckets = NODE_BUCKETS / NODE_TURNS, looks = 0;
+	unsigned int buckets = NODE_BUCKETS / NODE_TURNS, looks = 0, told = 0;
 	struct node *n;
 
 	pthread_mutex_lock(&t->lock);
 	while (buckets-- && looks < NODE_LOOKS) {
-		for (n = t->by_id[t->swept]; n; n = n->id_next) {
+		for (n = t->by_id[t->swept]; n && told < NODE_TELLS; n = n->id_next) {
 			if (n->fd < 0)
 				continue;
 			looks++;
-			sweep(t, n);
+			if (!removed(t, n))
+				continue;
+			if (t->open && is_told(t, n))
+				tell[told++] = n->id;
+			else if (!t->open && S_ISREG(n->type) && comes_back(t, n))
+				later_close(fd_take(t, n));
 		}
+		if (n)
+			break;	/* the next turn begins here */
 		t->swept = (t->swept + 1) % NODE_BUCKETS;
 	}
 	pthread_mutex_unlock(&t->lock);
+	return told;
 }

@@ -6,10 +6,12 @@
  * go away, so (dev, ino) names it.  Ids are never used again.  A node lives
  * as long as the client has lookups of it, or an op uses it.
  *
- * The client's kernel remembers a node long after the last use of it, and no
- * FORGET comes when the file has been removed by somebody else.  So that its
- * space is not held for nothing, nodes_sweep() lets go of a removed file that
- * the client has not open: the node is then -ESTALE, until it is forgotten.
+ * The client's kernel remembers a node long after the last use of it, also when
+ * the file has been removed by somebody else.  So that its space is not held for
+ * nothing, nodes_sweep() finds the removed ones that the client has not open: the
+ * client is told so until it has forgotten them, which it does unless somebody there
+ * uses them (O_PATH, a working directory).  If it does not forget more than half of
+ * fds_max, for minutes, those that are not used are -ESTALE.
  *
  * And it may remember more nodes than the owner has descriptors.  Above
  * fds_max those that were not used for longest and are not open are closed,
@@ -39,6 +41,8 @@
 #define NODE_FDS	16384	/* descriptors of one table, about */
 #define NODE_TURNS	16	/* of nodes_sweep(), for a table that is not large */
 #define NODE_LOOKS	256	/* nodes that it looks at in one */
+#define NODE_TELLS	256	/* .. and finds, at most */
+#define NODE_OVERDUE	32	/* sweeps: the client has had minutes to forget it */
 
 struct file_handle;
 
@@ -53,6 +57,8 @@ struct node {
 	struct file_handle *handle;	/* NULL: not asked for yet */
 	uint64_t lookups;	/* the client's */
 	bool watched;		/* node_watched() */
+	bool linked;		/* it has had a name */
+	uint16_t sweeps;	/* that have found it removed and not open */
 	uint32_t users;		/* ops; fd stays as it is meanwhile */
 	struct node *id_next;
 	struct node *ino_next;	/* unless gone */
@@ -72,6 +78,7 @@ struct nodes {
 	int mount;		/* to open handles; -1: there are none */
 	unsigned int fds;	/* nodes with an fd */
 	unsigned int fds_max;
+	unsigned int removed;	/* nodes with an fd that a sweep has found removed */
 	unsigned int swept;	/* bucket that the next nodes_sweep() begins with */
 
 	TAILQ_HEAD(, node) idle;	/* the first was not used for longest */
@@ -111,9 +118,10 @@ int node_add(struct nodes *t, int fd, const struct stat *st, uint64_t *id);
 void node_forget(struct nodes *t, uint64_t id, uint64_t count);
 
 /*
- * One turn of letting go of removed files. NODE_TURNS go through the table, or
- * more if each would have to look at more than NODE_LOOKS nodes.
+ * One turn of looking for removed files. NODE_TURNS go through the table, or more if each
+ * would have to look at more than NODE_LOOKS nodes. What the client is to be told of, less
+ * and less often, is in @tell: so many.
  */
-void nodes_sweep(struct nodes *t);
+unsigned int nodes_sweep(struct nodes *t, uint64_t tell[NODE_TELLS]);
 
 #endif

@@ -185,6 +185,8 @@ void cache_shed_all(void);
 bool cache_is_ours(const struct super_block *sb);
 /* The mount's super block, for deactivate_super; NULL: it has gone, or goes. */
 struct super_block *cache_hold(struct cache_mount *m);
+/* The mount @ask of @owner's server, for cache_put, or NULL. */
+struct cache_mount *cache_find_mount(u32 owner, u32 server, u64 ask);
 
 /* told.c */
 void told_init(struct told *t);
@@ -199,6 +201,8 @@ bool told_take_name(struct told *t, u64 dir, const struct qstr *name,
 /* inode.c */
 int cache_adopt(struct inode *inode);
 void cache_evict(struct inode *inode);
+/* The inode of @node, with a reference, if @sb has one, or NULL. */
+struct inode *cache_find_inode(struct super_block *sb, u64 node);
 /* Under RCU: what is known and true, or NULL. */
 struct known *cache_known(const struct inode *inode);
 /* Take what has been told of @inode, since @turn (0: some time). */
@@ -375,6 +379,12 @@ int lock_flock(struct file *file, int cmd, struct file_lock *fl);
 /* doubt.c */
 int doubt_init(void);
 void doubt_exit(void);
+
+/* removed.c */
+/* It has no name any more: none here either, so it goes unless somebody has it. */
+void removed_inode(struct inode *inode);
+int removed_init(void);
+void removed_exit(void);
 
 /* watched.c */
 void watched_init(struct cache_mount *m);

@@ -421,17 +421,10 @@ void entry_learn_all(struct dentry *dir, u64 turn)
 		entry_learn_one(dir, &name, turn);
 }
 
-static int is_node(struct inode *inode, void *node)
-{
-	const struct cache_inode *ci = cache_inode(inode);
-
-	return ci && ci->node == *(u64 *)node;
-}
-
 /* Forget where the directory @node was, unless somebody uses it there. */
 static void entry_prune(struct super_block *sb, u64 node)
 {
-	struct inode *inode = ilookup5(sb, node, is_node, &node);
+	struct inode *inode = cache_find_inode(sb, node);
 	struct dentry *d;
 
 	if (!inode)
@@ -517,7 +510,7 @@ static bool may_wait(const struct inode *dir, struct splice *s)
 static struct dentry *splice_wait(struct inode *dir, struct dentry *d, u64 node)
 {
 	struct splice s = {
-		.inode = ilookup5(dir->i_sb, node, is_node, &node),
+		.inode = cache_find_inode(dir->i_sb, node),
 		.begin = jiffies,
 	};
 	struct dentry *new = ERR_PTR(-ESTALE);

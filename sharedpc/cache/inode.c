@@ -483,6 +483,18 @@ int cache_getattr(struct mnt_idmap *idmap, const struct path *path,
 	return err;
 }
 
+static int is_node(struct inode *inode, void *node)
+{
+	const struct cache_inode *ci = cache_inode(inode);
+
+	return ci && ci->node == *(u64 *)node;
+}
+
+struct inode *cache_find_inode(struct super_block *sb, u64 node)
+{
+	return node ? ilookup5(sb, node, is_node, &node) : NULL;
+}
+
 int cache_setattr(struct mnt_idmap *idmap, struct dentry *d, struct iattr *attr)
 {
 	struct inode *inode = d_inode(d);

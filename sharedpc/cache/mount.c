@@ -78,6 +78,23 @@ struct super_block *cache_hold(struct cache_mount *m)
 	return sb;
 }
 
+struct cache_mount *cache_find_mount(u32 owner, u32 server, u64 ask)
+{
+	struct cache_mount *m, *found = NULL;
+
+	spin_lock(&mounts_lock);
+	list_for_each_entry(m, &mounts, node) {
+		if (!m->session || m->owner != owner || m->session->server != server ||
+		    m->ask != ask || READ_ONCE(m->dead))
+			continue;
+		kref_get(&m->ref);	/* the list has one: put_super, or the device */
+		found = m;
+		break;
+	}
+	spin_unlock(&mounts_lock);
+	return found;
+}
+
 static void cache_evict_inode(struct inode *inode)
 {
 	cache_mount_of(inode->i_sb)->fuse_s_op->evict_inode(inode);
@@ -374,9 +391,14 @@ int cache_init(void)
 	err = overflow_init();
 	if (err)
 		goto exit_doubt;
+	err = removed_init();
+	if (err)
+		goto exit_overflow;
 	err = watching_begin();
 	if (!err)
 		return 0;
+	removed_exit();
+exit_overflow:
 	overflow_exit();
 exit_doubt:
 	doubt_exit();
@@ -391,6 +413,7 @@ exit_present:
 void cache_exit(void)
 {
 	watching_end();
+	removed_exit();
 	overflow_exit();
 	doubt_exit();
 	present_exit();

@@ -36,6 +36,7 @@
  *	export.c	file handles; present.c: their way back
  *	lock.c		locks, which the owner's kernel holds; whose.c: for whom;
  *			doubt.c: whether; real.c: of which file, if we are the owner
+ *	removed.c	what others have removed, and nobody uses here
  *	watched.c	what is watched here (inotify), which the owner is told;
  *			raise.c: and what others do to it;
  *			overflow.c: or that some of that is not known
@@ -81,6 +82,8 @@ void cache_detach(struct cache_mount *m);
 void cache_session_ended(const struct session *s);
 /* @owner says that a lock is had which somebody waits for.  Soft interrupt. */
 void cache_locked(u32 owner, const struct sharedpc_msg *msg);
+/* @owner says that a node of ours has no name any more.  May be done later, or not at all. */
+void cache_removed(u32 owner, const struct sharedpc_msg *msg);
 /* Give up what is only kept for later: frames are short at @owner. */
 void cache_shed(u32 owner);
 

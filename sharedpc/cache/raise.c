@@ -24,19 +24,6 @@ struct raising {
 	bool over;			/* that some are lost has been said */
 };
 
-static int is_node(struct inode *inode, void *node)
-{
-	const struct cache_inode *ci = cache_inode(inode);
-
-	return ci && ci->node == *(u64 *)node;
-}
-
-/* With a reference; NULL: there is none. */
-static struct inode *inode_of(const struct raising *r, u64 node)
-{
-	return node ? ilookup5(r->sb, node, is_node, &node) : NULL;
-}
-
 /* The child of that name, as far as it is known here, else the one that stands for it. */
 static struct inode *child_of(struct raising *r, struct inode *dir, struct qstr *name)
 {
@@ -76,31 +63,11 @@ static void raise_in(struct raising *r, u32 mask, struct inode *dir, struct qstr
 	iput(child);
 }
 
-/* It has no name any more: none here either. */
-static void removed(struct inode *inode)
-{
-	struct cache_inode *ci = cache_inode(inode);
-	struct dentry *d;
-	bool again;
-
-	if (inode == d_inode(inode->i_sb->s_root))
-		return;
-	spin_lock(&ci->lock);
-	clear_nlink(inode);
-	spin_unlock(&ci->lock);
-	do {
-		d = d_find_alias(inode);
-		again = d && !d_unhashed(d);
-		if (d)
-			d_invalidate(d);
-		dput(d);
-	} while (again);
-}
-
 static void raise_one(struct raising *r, const struct ccfs_event *e, struct qstr *name)
 {
 	u32 cookie = e->cookie ? COOKIE(r->m, e->cookie) : 0;
-	struct inode *inode = inode_of(r, e->node), *dir = inode_of(r, e->dir);
+	struct inode *inode = cache_find_inode(r->sb, e->node);
+	struct inode *dir = cache_find_inode(r->sb, e->dir);
 	u32 mask = e->mask & (CCFS_EVENT_ALL | FS_ISDIR);
 
 	if (dir && mask)
@@ -108,7 +75,7 @@ static void raise_one(struct raising *r, const struct ccfs_event *e, struct qstr
 	else if (inode && mask)
 		fsnotify(mask, inode, FSNOTIFY_EVENT_INODE, NULL, NULL, inode, 0);
 	if (inode && e->flags & CCFS_EVENT_REMOVED)
-		removed(inode);
+		removed_inode(inode);
 	else if (inode && !watched_mask(inode))
 		watched_gone(inode);
 	if (dir && !watched_mask(dir))

@@ -35,6 +35,7 @@ static const char *const types[INJECT_TYPES] = {
 	[SHAREDPC_MSG_LEFT]	= "left",
 	[SHAREDPC_MSG_LOCKED]	= "locked",
 	[SHAREDPC_MSG_WAKE]	= "wake",
+	[SHAREDPC_MSG_REMOVED]	= "removed",
 };
 
 static const char *const whats[] = {

@@ -8,7 +8,7 @@
  *	client	FAULT, WRITE, NAME ..., REVOKED, KEPT, RELEASED, LIFE, LEFT, WAKE.  Taken out by the soft
  *		interrupt that follows the doorbell, whatever else goes on: nothing is
  *		waited for there, so this ring always gets room.
- *	owner	FRAMES, REVOKE, DONE, FREED, LIVES, LEAVE, LOCKED.  Taken out by one thread, in order.  Who answers a
+ *	owner	FRAMES, REVOKE, DONE, FREED, LIVES, LEAVE, LOCKED, REMOVED.  Taken out by one thread, in order.  Who answers a
  *		REVOKE may wait for room in the client's ring, and for nothing else.  A
  *		DONE that is the oldest is taken by the soft interrupt, which wakes who
  *		waits for it without a thread between.
@@ -335,6 +335,7 @@ static u32 peer_class(const struct sharedpc_msg *msg)
 	case SHAREDPC_MSG_LIVES:
 	case SHAREDPC_MSG_LEAVE:
 	case SHAREDPC_MSG_LOCKED:
+	case SHAREDPC_MSG_REMOVED:
 		return SHAREDPC_RING_OWNER;
 	}
 	return SHAREDPC_RING_CLIENT;

@@ -125,6 +125,16 @@ bool server_current(const struct server *s)
 	       s->epoch == lives_now(s->client);
 }
 
+int server_removed(const struct server *s, const struct sharedpc_removed *removed)
+{
+	const struct sharedpc_msg msg = {
+		.type = SHAREDPC_MSG_REMOVED, .server = s->number, .file = removed->mount,
+		.pos = removed->node,
+	};
+
+	return server_current(s) ? peer_send(s->client, &msg, NULL, 0) : -ENOTCONN;
+}
+
 static void server_free(struct kref *ref)
 {
 	kfree(container_of(ref, struct server, ref));

@@ -158,6 +158,8 @@ struct server *server_next(u32 *number);
 void server_put(struct server *s);
 void server_peer_went(u32 client);
 bool server_current(const struct server *s);	/* the client's life is ours */
+/* REMOVED of sharedpc_ioctl.h. */
+int server_removed(const struct server *s, const struct sharedpc_removed *removed);
 void server_granted_add(struct server *s, int frames);
 u64 server_granted(u32 client);			/* by all its servers */
 

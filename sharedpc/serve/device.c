@@ -470,6 +470,15 @@ static long do_hush(void __user *arg)
 	return get_user(fd, (s32 __user *)arg) ? -EFAULT : quiet_hush(fd);
 }
 
+static long do_removed(const struct server *s, void __user *arg)
+{
+	struct sharedpc_removed removed;
+
+	if (copy_from_user(&removed, arg, sizeof(removed)))
+		return -EFAULT;
+	return server_removed(s, &removed);
+}
+
 static long do_limit(struct server *s, void __user *arg)
 {
 	u64 limit;
@@ -512,6 +521,8 @@ static long server_ioctl(struct opened *o, unsigned int cmd, void __user *arg)
 		return do_unlock(s, arg);
 	case SHAREDPC_IOC_LIMIT:
 		return do_limit(s, arg);
+	case SHAREDPC_IOC_REMOVED:
+		return do_removed(s, arg);
 	case SHAREDPC_IOC_REOPEN:
 		return do_reopen(arg);
 	case SHAREDPC_IOC_HUSH:

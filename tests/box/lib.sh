@@ -86,7 +86,7 @@ is_up() {
 
 # await SECONDS CMD...: until CMD succeeds.
 await() {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + $1 * ${SLOW-1}))
 
 	shift
 	until ("$@") >/dev/null 2>&1; do	# a shell of its own: it may fail()

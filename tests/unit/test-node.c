@@ -36,6 +36,20 @@ static uint64_t ids[FILES];
 static ino_t inos[FILES];
 static ino_t open_ino;		/* the client has this one open */
 
+static unsigned int told;		/* so often has anything been told */
+static bool is_told[FILES * 4];		/* by id */
+
+static void sweep(void)
+{
+	uint64_t tell[NODE_TELLS];
+	unsigned int n = nodes_sweep(&table, tell);
+
+	assert_true(n <= NODE_TELLS);
+	told += n;
+	for (unsigned int i = 0; i < n; i++)
+		is_told[tell[i]] = true;
+}
+
 static bool is_open(void *arg, dev_t dev, ino_t ino)
 {
 	return ino == open_ino;
@@ -89,7 +103,7 @@ static void goes(uint64_t id)
 		if (node_get(&table, id, &n))
 			break;
 		node_put(&table, n);
-		nodes_sweep(&table);
+		sweep();
 		usleep(10000);
 	}
 	is(id, 0);
@@ -111,6 +125,8 @@ static void begin_with(const char *where,
 	dir = where;
 	open_ino = 0;
 	memset(&table, 0, sizeof(table));
+	told = 0;
+	memset(is_told, 0, sizeof(is_told));
 	root = syscall(SYS_open_tree, AT_FDCWD, dir,
 		       OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);	/* as an export is */
 	assert_true(root >= 0);
@@ -185,7 +201,10 @@ static void test_removed(void **state)
 	end();
 }
 
-/* What the client has open stays open, and so a removed file stays a file. */
+/*
+ * What the client has open stays open, and so a removed file stays a file. Once it has not
+ * the client is told, now and then, until it has forgotten it.
+ */
 static void test_open(void **state)
 {
 	begin(*state);
@@ -195,12 +214,50 @@ static void test_open(void **state)
 		is(ids[i], inos[i]);
 	assert_int_equal(unlink(name(0)), 0);
 	for (int i = 0; i < 2 * NODE_TURNS * FILES / NODE_LOOKS; i++)
-		nodes_sweep(&table);
+		sweep();
 	is(ids[0], inos[0]);
+	assert_int_equal(told, 0);
 	open_ino = 0;
-	for (int i = 0; i < 2 * NODE_TURNS; i++)
-		nodes_sweep(&table);
+	for (int i = 0; i < 64 * NODE_TURNS; i++)
+		sweep();
+	is(ids[0], inos[0]);
+	assert_true(is_told[ids[0]]);
+	assert_in_range(told, 6, 8);	/* at turns 1, 2, 4, 8, 16, 32, 64 */
+	node_forget(&table, ids[0], 1);
 	is(ids[0], 0);
+	end();
+}
+
+/* Of what a client has been told, and does not forget, it keeps half of its descriptors. */
+static void test_overdue(void **state)
+{
+	const int removed = FDS * 3 / 4;
+	struct node *n;
+	int left = 0;
+
+	begin(*state);
+	for (int i = 0; i < removed; i++)
+		is(ids[i], inos[i]);
+	for (int i = 0; i < removed; i++)
+		assert_int_equal(unlink(name(i)), 0);
+	for (int i = 0; i < (NODE_OVERDUE - 2) * NODE_TURNS; i++)
+		sweep();
+	for (int i = FDS; i < 8 * FDS; i++)
+		is(ids[i], inos[i]);
+	for (int i = 0; i < removed; i++)
+		is(ids[i], inos[i]);
+	for (int i = 0; i < 4 * NODE_TURNS; i++)
+		sweep();
+	for (int i = FDS; i < 32 * FDS; i++)
+		is(ids[i], inos[i]);
+	for (int i = 0; i < removed; i++) {
+		if (node_get(&table, ids[i], &n))
+			continue;
+		node_put(&table, n);
+		left++;
+	}
+	assert_int_equal(left, FDS / 2);
+	assert_true(table.fds <= FDS);
 	end();
 }
 
@@ -222,7 +279,8 @@ static void test_local(void **state)
 	for (int i = 0; i < 10; i++)
 		assert_int_equal(unlink(name(i)), 0);
 	for (int i = 0; i < 2 * NODE_TURNS + FILES / NODE_LOOKS; i++)
-		nodes_sweep(&table);
+		sweep();
+	assert_int_equal(told, 0);
 	assert_int_equal(table.fds, FILES + 1 - 10);
 	is(ids[0], inos[0]);
 	goes(ids[1]);
@@ -238,7 +296,7 @@ static void test_local(void **state)
 	is(ids[0], inos[0]);
 	close(fd);
 	for (int i = 0; i < 2 * NODE_TURNS + FILES / NODE_LOOKS; i++)
-		nodes_sweep(&table);
+		sweep();
 	goes(ids[0]);
 	end();
 }
@@ -253,10 +311,14 @@ static void test_sweep(void **state)
 	assert_int_equal(table.fds, FILES + 1);
 	for (int i = 0; i < FILES; i += 2)
 		assert_int_equal(unlink(name(i)), 0);
-	nodes_sweep(&table);
-	assert_true(table.fds >= FILES + 1 - 2 * NODE_LOOKS);
-	for (int i = 0; i < NODE_TURNS + FILES / NODE_LOOKS; i++)
-		nodes_sweep(&table);
+	sweep();
+	assert_true(told <= NODE_TELLS);
+	for (int i = 0; i < NODE_TURNS + FILES / NODE_TELLS; i++)
+		sweep();
+	for (int i = 0; i < FILES; i++)
+		assert_int_equal(is_told[ids[i]], !(i % 2));
+	for (int i = 0; i < FILES; i += 2)
+		node_forget(&table, ids[i], 1);
 	assert_int_equal(table.fds, FILES / 2 + 1);
 	end();
 }
@@ -279,7 +341,7 @@ static void watch(uint64_t id)
 	node_put(&table, n);
 }
 
-/* Who is watched is said when it goes, once: with its file, or forgotten. */
+/* Who is watched is said when it goes, once. */
 static void test_watched(void **state)
 {
 	begin(*state);
@@ -292,12 +354,12 @@ static void test_watched(void **state)
 	assert_int_equal(unlink(name(0)), 0);
 	assert_int_equal(unlink(name(3)), 0);
 	for (int i = 0; i < NODE_TURNS + FILES / NODE_LOOKS; i++)
-		nodes_sweep(&table);
-	assert_int_equal(nunwatched, 1);
-	assert_int_equal(unwatched[0], ids[0]);
+		sweep();
+	assert_int_equal(nunwatched, 0);
 	for (int i = 0; i < 4; i += 2)
 		node_forget(&table, ids[i], 1);
 	assert_int_equal(nunwatched, 2);
+	assert_int_equal(unwatched[0], ids[0]);
 	assert_int_equal(unwatched[1], ids[2]);
 	end();
 }
@@ -420,6 +482,7 @@ int main(void)
 		cmocka_unit_test_prestate(test_open, tmpfs),
 		cmocka_unit_test_prestate(test_local, top),
 		cmocka_unit_test_prestate(test_local, tmpfs),
+		cmocka_unit_test_prestate(test_overdue, top),
 		cmocka_unit_test_prestate(test_sweep, top),
 		cmocka_unit_test_prestate(test_watched, top),
 		cmocka_unit_test_prestate(test_kinds, top),
