@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# timeout: 1100
+# timeout: 1600
 # long: OWN_MOUNT=yes
 # long timeout: 1600
 #
@@ -39,7 +39,7 @@ trap restore EXIT
 
 # run PLACE IMAGE DIR: the lines, to $out/PLACE; how it failed, to $out/PLACE.ends.
 run() {
-	timeout $((1000 * ${SLOW-1})) "$BOX" exec "$2" -- $S "$3" </dev/null >"$out/$1" 2>"$out/$1.errors" ||
+	timeout $((1500 * ${SLOW-1})) "$BOX" exec "$2" -- $S "$3" </dev/null >"$out/$1" 2>"$out/$1.errors" ||
 		echo "$1: semantics ends with $?, $(wc -l <"$out/$1") lines: $(cat "$out/$1.errors")" >"$out/$1.ends"
 }
 
