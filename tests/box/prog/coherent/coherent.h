@@ -16,7 +16,7 @@
  *	           <------------------- done, what they saw
  *	looks, and compares
  *
- * They talk through a shared mapping (board.c), since what they test must not
+ * They talk through a shared mapping (board.h), since what they test must not
  * carry the test.  That the writer looks last keeps what his looking might set
  * right out of the way.  What one sees is a view: numbers with names (look.c).
  * What is not as the writer sees it is "old" if it is what was there before the
@@ -29,6 +29,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "../board.h"
 
 #define PATH_SIZE	256
 #define SPOTS		3	/* paths that are looked at in a round */
@@ -110,7 +112,6 @@ extern const unsigned int nr_kinds;
 void kind_scene(const struct kind *kind, const char *dir, struct scene *s);
 void kind_spots(const struct kind *kind, const char *dir, struct spot *spots);
 
-/* board.c */
 struct seat {
 	uint64_t step;		/* the last that was done */
 	uint64_t pid;		/* 0: nobody has come */
@@ -123,9 +124,10 @@ struct board {
 	uint64_t end;		/* non-zero: stop */
 	struct seat seats[LOOKERS];
 };
-struct board *board_open(const char *file);
-void board_say(uint64_t *word, uint64_t value);
-/* Until *@word is @value, or somebody says @end.  0 or -ETIMEDOUT, -ECANCELED. */
-int board_wait(const uint64_t *word, uint64_t value, const uint64_t *end);
+
+static inline int board_wait(const uint64_t *word, uint64_t value, const uint64_t *end)
+{
+	return board_await(word, value, end, 50, WAIT_S);
+}
 
 #endif

@@ -412,7 +412,7 @@ int main(int argc, char **argv)
 	if ((strcmp(role, "writer") && strcmp(role, "looker")) ||
 	    !parse(argc - 1, argv + 1))
 		return 2;
-	board = board_open(opt.page);
+	board = board_map(opt.page, sizeof(*board));
 	if (!board)
 		return fail(opt.page, -errno);
 	ret = look_start();

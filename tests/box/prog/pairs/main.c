@@ -285,7 +285,7 @@ int main(int argc, char **argv)
 		return list();
 	if (argc < 4 || strlen(argv[2]) > 64)
 		return 2;
-	board = board_open(argv[3]);
+	board = board_map(argv[3], sizeof(*board));
 	if (!board)
 		return fail(argv[3], NULL, -errno);
 	pair.board = board;

@@ -15,7 +15,7 @@
  *	notes what only shows now	waits for that, compares
  *	           <-------------------	what he saw
  *
- * They talk through a shared mapping (board.c).  A fact is a number with a name: an
+ * They talk through a shared mapping (board.h).  A fact is a number with a name: an
  * operation says what some of them were and are, an observation yields one of them.  Each
  * round has other numbers.
  */
@@ -27,6 +27,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+
+#include "../board.h"
 
 #define PATH_SIZE	256
 #define PAGE		4096
@@ -107,13 +109,11 @@ extern const struct see data_sees[], name_sees[], attr_sees[], lock_sees[];
 /* table.c: how many rows, or -1: it makes no sense. */
 int table_rows(const struct row **rows);
 
-/* board.c */
-struct board *board_open(const char *file);
-void board_say(uint64_t *word, uint64_t value);
-/* Until *@word is @value, or somebody says @end: 0, -ETIMEDOUT or -ECANCELED. @hot: does not
- * sleep as long as what is waited for takes as a rule.
- */
-int board_wait(const uint64_t *word, uint64_t value, const uint64_t *end, bool hot);
+/* As board_await(), @hot: it will not be long. */
+static inline int board_wait(const uint64_t *word, uint64_t value, const uint64_t *end, bool hot)
+{
+	return board_await(word, value, end, hot ? 20000 : 20, WAIT_S);
+}
 
 /* pair.c */
 void pair_begin(struct pair *p);
