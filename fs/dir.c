@@ -8,7 +8,8 @@
  * Where sharedpc.ko is attached, FUSE keeps listings itself, and the module sees
  * to it that they are good. FUSE does so without being told as soon as OPENDIR
  * is not supported, and then never asks for it again. What it reads it reads
- * with attributes (READDIRPLUS), and most pieces come from listing.c.
+ * with attributes (READDIRPLUS), as far as there is memory for so many, and most pieces come
+ * from listing.c.
  */
 #include <errno.h>
 
@@ -33,7 +34,7 @@ static int ask_listing(struct piece *p, struct ccfs *fs, uint64_t offset)
 	if (!l)
 		return -ENOMEM;
 	if (p->plus)
-		r.flags = CCFS_READDIR_PLUS;
+		r.flags = listing_plus(fs, l) ? CCFS_READDIR_PLUS : 0;
 	else if (p->size < r.size)
 		r.size = p->size;
 	ask(&m, p->req, CCFS_READDIR, p->dir);

@@ -17,6 +17,9 @@
 #include "fs/ops.h"
 #include "fs/watch.h"
 
+#define ENTRY_BYTES	2048	/* of memory: inode, dentry, what is remembered */
+#define SHARE		8	/* of it for one listing: that part */
+
 struct item {
 	struct ccfs_dirent d;	/* node 0: there is none, or FUSE has got it */
 	const char *name;	/* in the answer, as is text */
@@ -31,6 +34,7 @@ struct listing {
 	uint64_t serial;	/* in the order of asking */
 	uint64_t dir;
 	uint64_t offset;	/* where it begins */
+	size_t before;		/* entries of the listings that it follows */
 	int64_t since_ms;
 	struct msg m;
 	struct item *items;
@@ -247,6 +251,25 @@ static void places_leave(struct listings *ls, uint64_t dir, struct listing **gon
 			place_free(ls, i, gone);
 }
 
+/* With the lock: how many entries came before @offset, as far as is known. */
+static size_t places_before(const struct listings *ls, uint64_t dir, uint64_t offset)
+{
+	const struct listing *l;
+
+	for (int i = 0; i < LISTINGS; i++) {
+		l = ls->table[i];
+		if (l && l->kept && l->dir == dir && l->count &&
+		    l->items[l->count - 1].d.offset == offset)
+			return l->before + l->count;
+	}
+	return 0;
+}
+
+bool listing_plus(const struct ccfs *fs, const struct listing *l)
+{
+	return l->before < fs->listings.plus_max;
+}
+
 struct listing *listing_begin(struct ccfs *fs, uint64_t offset,
 			      const struct piece *p)
 {
@@ -262,7 +285,9 @@ struct listing *listing_begin(struct ccfs *fs, uint64_t offset,
 	pthread_mutex_lock(&ls->lock);
 	l->listed = true;
 	l->serial = ++ls->last;
-	if (!offset)
+	if (offset)
+		l->before = places_before(ls, p->dir, offset);
+	else
 		places_leave(ls, p->dir, &gone);
 	at = place_find(ls);
 	place_free(ls, at, &gone);
@@ -370,6 +395,8 @@ void listings_init(struct listings *ls)
 {
 	*ls = (struct listings) {
 		.lock = PTHREAD_MUTEX_INITIALIZER, .some = PTHREAD_COND_INITIALIZER,
+		.plus_max = sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE) /
+			    (SHARE * ENTRY_BYTES),
 	};
 }
 

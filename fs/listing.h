@@ -18,6 +18,9 @@
  * their way, which serve those who asked and are not kept. What is there for
  * later offsets was then asked for after any reader who is still reading began.
  *
+ * What FUSE gets with a name stays in memory, asked for or not. So of a listing that is long
+ * for this image's memory only the beginning comes with nodes, and the rest as bare names.
+ *
  * An entry with a node is one use of it. FUSE gets it once; to whoever reads the
  * same entry again it comes as a bare name. What FUSE has not got when a listing
  * goes is given back to the owner.
@@ -42,6 +45,7 @@ struct listings {
 	pthread_mutex_t lock;		/* all below */
 	pthread_cond_t some;		/* there are listings */
 	uint64_t last;			/* serial number */
+	size_t plus_max;		/* entries of a listing, about, before the rest is bare */
 	struct listing *table[LISTINGS];
 };
 
@@ -85,6 +89,8 @@ bool listing_serve(struct ccfs *fs, uint64_t offset, struct piece *p);
 /* What is to come for @p, from @offset on; NULL: no memory. */
 struct listing *listing_begin(struct ccfs *fs, uint64_t offset,
 			      const struct piece *p);
+/* Is it to come with nodes? */
+bool listing_plus(const struct ccfs *fs, const struct listing *l);
 /* @m, whose memory goes along, is the answer. 0, -EPROTO or -ENOMEM. */
 int listing_take(struct ccfs *fs, struct listing *l, struct msg *m,
 		 struct piece *p);

@@ -594,6 +594,34 @@ static void changed_since(void **state)
 	balanced();
 }
 
+/* What is long for this image's memory comes as names, from some answer on. */
+static void long_one(void **state)
+{
+	const size_t max = fs.listings.plus_max;
+	uint64_t off = 0, last;
+	int nodes = 0, names = 0;
+
+	fs.listings.plus_max = 250;
+	most = 120;
+	asked = 0;
+	do {
+		last = off;
+		off = piece(DIR_NODE, off);
+		for (int i = 0; i < ngot; i++) {
+			names++;
+			nodes += got[i].node != 0;
+			assert_int_equal(got[i].node != 0, got[i].off > 2 && got[i].off <= 360);
+		}
+	} while (off != last);
+	assert_int_equal(names, files + 2);
+	assert_int_equal(nodes, 358);
+	assert_int_equal(asked, 4);
+	assert_int_equal(plus_asked, 0);
+	fs.listings.plus_max = max;
+	most = 100000;
+	balanced();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -607,6 +635,7 @@ int main(void)
 		cmocka_unit_test(plain),
 		cmocka_unit_test(written_since),
 		cmocka_unit_test(changed_since),
+		cmocka_unit_test(long_one),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);
