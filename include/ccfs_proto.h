@@ -395,14 +395,20 @@ struct ccfs_dirent {
 	__u16 text_len;		/* PLUS: of a symbolic link's text; 0: none */
 };
 
+/* statfs(2)'s. */
 struct ccfs_statfs {
-	__u64 blocks, bfree, bavail;
+	__u64 blocks, bfree, bavail;	/* of frsize bytes */
 	__u64 files, ffree;
-	__u32 bsize, frsize;
-	__u32 namelen;
+	__u32 bsize, frsize;		/* bytes */
+	__u32 namelen;			/* bytes */
 	__u32 reserved;
 };
 
+/*
+ * Bytes of a node.  mode: FALLOCATE's is fallocate(2)'s, LSEEK's SEEK_DATA or SEEK_HOLE, of
+ * FSYNC and FSYNCDIR 1 is for fdatasync(2).  EBADF: the client has the file not open, or not
+ * so.
+ */
 struct ccfs_range {
 	__u64 pos;
 	__u64 len;
@@ -410,10 +416,11 @@ struct ccfs_range {
 	__u32 reserved;
 };
 
+/* len bytes of the node, as copy_file_range(2) would copy them: maybe fewer.  Errors: its own. */
 struct ccfs_copy {
-	__u64 pos_in;
+	__u64 pos_in;		/* bytes */
 	__u64 node_out;
-	__u64 pos_out;
+	__u64 pos_out;		/* bytes */
 	__u64 len;
 };
 

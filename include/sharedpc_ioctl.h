@@ -63,7 +63,7 @@ struct sharedpc_info {
 	__u64 room;		/* after SERVE: frames that may be granted now */
 };
 
-/* What is known of image @id (in). */
+/* What is known of image @id (in); EINVAL: there is none. */
 struct sharedpc_image {
 	__u32 id;
 	__u32 state;		/* enum sharedpc_state */
@@ -139,8 +139,8 @@ struct sharedpc_call {
  * MAP_SHARED at @addr (page-aligned).  All of it must be one VMA.  -EEXIST
  * when the file has a map there already.  UNMAP (only file and index count)
  * takes every frame back from the client, then forgets the map: do it before
- * munmap.  A map goes by itself with the VMA, but the entry remains until
- * UNMAP.
+ * munmap; ENOENT when there is none.  A map goes by itself with the VMA, but the entry
+ * remains until UNMAP.
  */
 struct sharedpc_map {
 	__u64 file;

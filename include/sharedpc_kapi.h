@@ -40,7 +40,8 @@ void sharedpc_image_ring(u32 id);
 
 /*
  * How to stop the CPUs of image @id for certain, if it still lives the life
- * @epoch (0 at once if not); NULL: nobody can.
+ * @epoch (0 at once if not); NULL: nobody can.  It may sleep, and answers within seconds: 0:
+ * they are stopped; -errno: they may still run.
  */
 void sharedpc_set_fence(int (*fence)(u32 id, u32 epoch));
 

@@ -69,12 +69,6 @@ static void frame_adopt(struct page *page, struct inode *inode, u64 index)
 	folio_mark_uptodate(folio);
 }
 
-/*
- * Remember @nr frames from page @index on.  Not remembering one is harmless:
- * whoever needs it asks again.  -EAGAIN: page @need is another file's here.  That may
- * be just going; or the page is one of two files of the owner's, as with an overlay
- * and what is below it, which a client can use by one of them at a time.
- */
 int frames_add(struct inode *inode, u64 index, const u64 *frame, u32 nr, u64 need)
 {
 	struct sharedpc_file *f = sharedpc_file(inode);
@@ -115,10 +109,6 @@ int frames_add(struct inode *inode, u64 index, const u64 *frame, u32 nr, u64 nee
 	return err;
 }
 
-/*
- * Somebody wants to write page @index and may not yet.  True when that was so
- * before: nobody has asked for the right since.
- */
 bool frames_want(struct inode *inode, u64 index)
 {
 	struct sharedpc_file *f = sharedpc_file(inode);
@@ -135,11 +125,6 @@ static bool entry_good(void *entry, bool write)
 	       (!write || xa_to_value(entry) & MAY_WRITE_FRAME);
 }
 
-/*
- * The folio of page @index, locked and with a reference; NULL when we do not
- * hold it (with the right to write, if @write), or when @wait is false and
- * somebody else has it locked.
- */
 struct folio *frames_get(struct inode *inode, u64 index, bool write, bool wait)
 {
 	struct sharedpc_file *f = sharedpc_file(inode);
@@ -201,12 +186,6 @@ static int fetch_other(struct sharedpc_file *f, u64 index, u32 count, u16 flags)
 	return err == -EAGAIN ? -EIO : err;
 }
 
-/*
- * Ask the owner for @count pages from @index on.  0 when it answered; then
- * frames_get finds them, unless they have been revoked already.  An owner that
- * has none to spare is asked again when what is only kept has been given up,
- * here and (they look every two seconds) by the other clients.
- */
 int frames_fetch(struct inode *inode, u64 index, u32 count, u16 flags)
 {
 	struct sharedpc_file *f = sharedpc_file(inode);
@@ -325,10 +304,6 @@ static void entry_leave(struct sharedpc_file *f, unsigned long index)
 	atomic64_dec(&f->held);
 }
 
-/*
- * All are unmapped when this returns.  What I/O still uses is in pinned.c's
- * hands, or (an error) in nobody's.
- */
 int frames_revoke(struct inode *inode, u64 index, u64 count, bool write_only)
 {
 	struct sharedpc_file *f = sharedpc_file(inode);
@@ -358,12 +333,6 @@ int frames_revoke(struct inode *inode, u64 index, u64 count, bool write_only)
 	return err;
 }
 
-/*
- * Page @index has been stored to, says the kernel, with any lock held.  The
- * owner knows as long as we have, or are just losing, the right to write.
- * Whoever got the page for direct I/O or ptrace before may store after that:
- * true, then frames_late must run.
- */
 bool frames_dirtied(struct inode *inode, u64 index)
 {
 	struct sharedpc_file *f = sharedpc_file(inode);
@@ -389,10 +358,6 @@ static void late_again(struct sharedpc_file *f, unsigned long index)
 		folio_clear_dirty(page_folio(entry_page(entry)));
 }
 
-/*
- * Have the owner note those stores: it does when we ask for the right again.
- * 0; -errno: some are not noted yet, and should be tried again.
- */
 int frames_late(struct inode *inode)
 {
 	struct sharedpc_file *f = sharedpc_file(inode);
@@ -416,10 +381,6 @@ int frames_late(struct inode *inode)
 	return 0;
 }
 
-/*
- * Nobody uses the file any more: no mapping, no reader.  An error: I/O uses a
- * frame, which nobody could be made to remember; the file must not be closed.
- */
 int frames_drop(struct inode *inode)
 {
 	struct sharedpc_file *f = sharedpc_file(inode);

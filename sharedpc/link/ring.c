@@ -82,7 +82,6 @@ void ring_tx_init(struct ring_tx *tx, struct sharedpc_ring *ring)
 	tx->head = READ_ONCE(ring->head) & ~(RECORD_ALIGN - 1ULL);
 }
 
-/* Throw away what was meant for an earlier life of this image. */
 void ring_rx_init(struct ring_rx *rx, struct sharedpc_ring *ring)
 {
 	rx->ring = ring;
@@ -157,18 +156,12 @@ unlock:
 	return err;
 }
 
-/*
- * Put one record in: @head_len bytes of @head, then @body_len of @body
- * (which may be NULL when 0).  Any context.  0; -EAGAIN: no room now;
- * -EMSGSIZE: longer than half of the ring.
- */
 int ring_push(struct ring_tx *tx, u32 epoch, const void *head, u32 head_len,
 	      const void *body, u32 body_len)
 {
 	return put(tx, epoch, head, head_len, body, body_len, 0);
 }
 
-/* The same, and then somebody's stray store: one word of it is another one.  @with: not 0. */
 int ring_push_spoilt(struct ring_tx *tx, u32 epoch, const void *head, u32 head_len,
 		     const void *body, u32 body_len, u64 with)
 {
@@ -206,17 +199,11 @@ static int ring_record(struct ring_rx *rx, struct sharedpc_record *rec)
 	return -EPROTO;
 }
 
-/* Be done with the oldest record, of which ring_peek said that it has @len bytes. */
 void ring_skip(struct ring_rx *rx, u32 len)
 {
 	ring_free(rx, rx->tail + record_size(len));
 }
 
-/*
- * The first @size bytes of the oldest record into @buf, which stays where it is until
- * it is taken.  Its length in bytes, which may be more than @size (then nobody has looked
- * at its sum); or as ring_pop.
- */
 int ring_peek(struct ring_rx *rx, void *buf, u32 size, u32 *epoch)
 {
 	struct sharedpc_record rec;
@@ -234,11 +221,6 @@ int ring_peek(struct ring_rx *rx, void *buf, u32 size, u32 *epoch)
 	return rec.len;
 }
 
-/*
- * Take the oldest record out into @buf.  Returns its length in bytes;
- * -EAGAIN: the ring is empty; -EPROTO: it made no sense and was emptied, or a
- * record of more than @size bytes or with a wrong sum was thrown away.
- */
 int ring_pop(struct ring_rx *rx, void *buf, u32 size, u32 *epoch)
 {
 	int len = ring_peek(rx, buf, size, epoch);
