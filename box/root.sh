@@ -119,13 +119,13 @@ make_tree() {
 
 	need_tools mmdebstrap mount unshare:util-linux flock:util-linux
 	pick_mirrors
-	rm -f "$dir.stamp"
 	try_mirror "$name" "$new" || {
 		[ "$MIRROR" != $PUBLIC ] || return 1
 		say "root $name: this machine's mirror does not do, trying Debian's public one"
 		MIRROR=$PUBLIC SECURITY=$PUBLIC-security
 		try_mirror "$name" "$new"
 	} || return 1
+	rm -f "$dir.stamp"
 	rm -rf --one-file-system "$dir"
 	rm -f "$new"/boot/initrd.img* "$new"/var/log/*.log "$new"/var/log/apt/*
 	mkdir -p "$new/src"
@@ -143,7 +143,10 @@ ensure_tree() {
 	up_to_date "$1" && return
 	mkdir -p "$ROOTS"
 	(
-		flock 9
+		flock -n 9 || {
+			say "root $1: another one makes it, waiting"
+			flock 9
+		}
 		up_to_date "$1" ||
 			step "Debian $SUITE tree '$1' (mmdebstrap)" make_tree "$1"
 	) 9>"$ROOTS/$1.lock"
