@@ -128,11 +128,11 @@ int doubt_settle(const struct inode *inode, const struct file_lock *fl)
 
 static void doubt_over(struct doubt *d)
 {
-	whose_put(&d->fl);
-	path_put(&d->path);
 	spin_lock(&doubts_lock);
 	list_del(&d->node);
 	spin_unlock(&doubts_lock);
+	whose_put(&d->fl);
+	path_put(&d->path);
 	kfree(d);
 	wake_up_all(&settled);
 }
