@@ -83,6 +83,8 @@ void futex_wait_end(void);
 
 /* wake.c: @woken of this image were, of @nr: what of that is for others. */
 void futex_forward(u32 __user *uaddr, u32 nr, u32 woken, u32 bitset);
+/* One of @name that was is not needed here: for others. */
+void futex_pass_on(const struct futex_name *name, u32 bitset);
 /* All that wait, on all images. */
 void futex_wake_everywhere(void);
 /* WAKE @number of @image's has arrived.  False: once more.  If one is missing all are woken. */

@@ -9,7 +9,8 @@
  * come, and hook.c says that it was woken.
  *
  * Until it has run again it may be woken once more, by this image: then two wakes have
- * found one task, and one of them goes on to the next.
+ * found one task, and one of them goes on to the next: here, or on another image, as that may
+ * have begun to wait when the second one was due.
  */
 #include <uapi/linux/futex.h>
 #include <linux/sched/signal.h>
@@ -127,13 +128,19 @@ void futex_enter(struct futex_waiter *w, u32 bitset)
 bool futex_leave(struct futex_waiter *w, bool wanted)
 {
 	struct bucket *b = bucket_of(&w->name);
+	u32 bitset;
 
 	spin_lock_bh(&b->lock);
 	count_add(b, -1);
 	list_del(&w->node);
-	if (w->woken && !wanted)
-		atomic64_add(wake_some(b, &w->name, 1, w->woken), &futex_stat.handed);
+	bitset = wanted ? 0 : w->woken;		/* of a wake that goes on */
+	if (bitset && wake_some(b, &w->name, 1, bitset)) {
+		atomic64_inc(&futex_stat.handed);
+		bitset = 0;
+	}
 	spin_unlock_bh(&b->lock);
+	if (bitset)
+		futex_pass_on(&w->name, bitset);
 	return w->woken && wanted;
 }
 

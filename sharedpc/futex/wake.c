@@ -79,9 +79,30 @@ static void wake_send(u32 image, struct sharedpc_msg *msg)
 	spin_unlock_bh(&s->lock);
 }
 
+/* @nr of @name in @slot, to each image from @image on in which somebody may wait for it. */
+static void send_from(u32 image, u32 slot, const struct futex_name *name, u32 nr, u32 bitset)
+{
+	struct sharedpc_msg msg = {
+		.type = SHAREDPC_MSG_WAKE, .slot = name->owner, .file = name->identity,
+		.pos = name->pos, .count = nr, .data = bitset,
+	};
+
+	for (; image < ctl_nr_images; image = next_in(slot, image + 1))
+		wake_send(image, &msg);
+}
+
+void futex_pass_on(const struct futex_name *name, u32 bitset)
+{
+	u32 slot;
+
+	if (name->owner == FUTEX_ELSEWHERE)
+		return;
+	slot = futex_slot(name);
+	send_from(next_in(slot, 0), slot, name, 1, bitset);
+}
+
 void futex_forward(u32 __user *uaddr, u32 nr, u32 woken, u32 bitset)
 {
-	struct sharedpc_msg msg = { .type = SHAREDPC_MSG_WAKE };
 	struct futex_name name;
 	u32 slot, image;
 
@@ -98,13 +119,7 @@ void futex_forward(u32 __user *uaddr, u32 nr, u32 woken, u32 bitset)
 		atomic64_inc(&futex_stat.turns);
 		woken = 0;
 	}
-	msg.slot = name.owner;
-	msg.file = name.identity;
-	msg.pos = name.pos;
-	msg.count = nr - woken;
-	msg.data = bitset;
-	for (; image < ctl_nr_images; image = next_in(slot, image + 1))
-		wake_send(image, &msg);
+	send_from(image, slot, &name, nr - woken, bitset);
 }
 
 /* Nothing was sent to it before we saw it up, but it may have been waiting. */
