@@ -135,12 +135,16 @@ struct held *held_find(struct server *s, const struct inode *inode, u64 mount,
 	return NULL;
 }
 
-/* The file that locks are of: for flock(2) one of its own, as each open file has its. */
+/*
+ * The file that locks are of: for flock(2) one of its own, as each open file has its; who
+ * watches hears nothing of it.
+ */
 static struct file *held_file(struct file *file, bool flock)
 {
 	if (!flock)
 		return get_file(file);
-	return dentry_open(&file->f_path, O_RDONLY | O_NOATIME, file->f_cred);
+	return dentry_open(&file->f_path, O_RDONLY | O_NOATIME | __FMODE_NONOTIFY,
+			   file->f_cred);
 }
 
 struct held *held_make(struct server *s, struct file *file, u64 mount,
