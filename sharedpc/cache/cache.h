@@ -143,7 +143,6 @@ struct cache_inode {
 	struct file *real;		/* lock, as below: see real.c */
 	u32 real_opens;
 	u32 told_mask;			/* lock, as below: what the owner knows is watched here */
-	u32 asked_mask;			/* .. has been told last, and may not know yet */
 	bool unwatched;			/* it knows that nothing is */
 	u64 watch_serial;		/* of what it was told last */
 	atomic_t opening;		/* so many will take what is offered: spare_trim */

@@ -61,7 +61,8 @@ static struct file *reader_fuse(struct file *file)
 	struct reader *r = file->private_data;
 	struct file *fuse;
 
-	mutex_lock(&r->lock);
+	if (mutex_lock_killable(&r->lock))	/* who has it may ask the owner */
+		return ERR_PTR(-EINTR);
 	fuse = r->fuse;
 	if (!fuse) {
 		fuse = open_by_fuse(file);

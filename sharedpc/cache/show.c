@@ -125,13 +125,15 @@ void show_inode(struct inode *inode, const struct kstat *stat, u64 turn)
 void show_removed(struct inode *dir, struct inode *inode)
 {
 	struct cache_inode *ci = cache_inode(inode);
+	u32 links;
 
 	inode_maybe_inc_iversion(dir, false);	/* what is remembered of listings is old */
 	spin_lock(&ci->lock);
+	links = READ_ONCE(inode->i_nlink);	/* FUSE sets it under a lock of its own */
 	if (S_ISDIR(inode->i_mode))
 		clear_nlink(inode);
-	else if (inode->i_nlink)
-		drop_nlink(inode);
+	else if (links)
+		set_nlink(inode, links - 1);
 	spin_unlock(&ci->lock);
 }
 

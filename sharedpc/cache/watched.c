@@ -61,7 +61,6 @@ static u64 untold(struct inode *inode, u32 *mask)
 	if (*mask & ~ci->told_mask) {
 		serial = atomic64_inc_return(&cache_mount_of(inode->i_sb)->watch_serial);
 		ci->watch_serial = serial;
-		ci->asked_mask = *mask;
 		ci->unwatched = false;
 		/* Whatever becomes of the question: of more nobody is certain. */
 		ci->told_mask &= *mask;
@@ -70,13 +69,13 @@ static u64 untold(struct inode *inode, u32 *mask)
 	return serial;
 }
 
-/* The owner knows it.  Unless something else has been told meanwhile that is so. */
+/* The owner knows it, unless something has been told meanwhile. */
 static void told(struct inode *inode, u32 mask, u64 serial)
 {
 	struct cache_inode *ci = cache_inode(inode);
 
 	spin_lock(&ci->lock);
-	if (ci->watch_serial == serial || ci->asked_mask == mask)
+	if (ci->watch_serial == serial)
 		ci->told_mask = mask;
 	spin_unlock(&ci->lock);
 }
@@ -271,7 +270,6 @@ void watched_gone(struct inode *inode)
 	}
 	serial = atomic64_inc_return(&cache_mount_of(inode->i_sb)->watch_serial);
 	ci->watch_serial = serial;
-	ci->asked_mask = 0;
 	ci->told_mask = 0;
 	spin_unlock(&ci->lock);
 	/* If that cannot be said, it is when the next one arrives. */
