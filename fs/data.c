@@ -175,8 +175,9 @@ static void answer_created(fuse_req_t req, int ret, const struct fuse_entry_para
 	}
 }
 
-void op_create(fuse_req_t req, fuse_ino_t dir, const char *name, mode_t mode,
-	       struct fuse_file_info *fi)
+/* Make @name in @dir, or (NULL) a file without a name. */
+static void create(fuse_req_t req, fuse_ino_t dir, const char *name, mode_t mode,
+		   struct fuse_file_info *fi)
 {
 	struct ccfs_make mk = { .mode = mode, .flags = fi->flags };
 	struct fuse_entry_param e;
@@ -184,38 +185,30 @@ void op_create(fuse_req_t req, fuse_ino_t dir, const char *name, mode_t mode,
 	struct msg m = { 0 };
 	int ret;
 
-	ask(&m, req, CCFS_CREATE, dir);
+	ask(&m, req, name ? CCFS_CREATE : CCFS_TMPFILE, dir);
 	msg_put(&m, &mk, sizeof(mk));
-	ask_name(&m, name);
+	if (name)
+		ask_name(&m, name);
 	ret = ask_call(&m, req);
 	if (!ret)
 		ret = get_entry(&m, ccfs_of(req), dir, name, &e);
 	if (!ret)
 		ret = msg_get(&m, &o, sizeof(o));
-	if (!ret)
+	if (!ret && name)
 		ret = get_changed(&m, ccfs_of(req), dir);
 	msg_free(&m);
 	answer_created(req, ret, &e, &o, fi);
 }
 
-/* A file without a name. */
+void op_create(fuse_req_t req, fuse_ino_t dir, const char *name, mode_t mode,
+	       struct fuse_file_info *fi)
+{
+	create(req, dir, name, mode, fi);
+}
+
 void op_tmpfile(fuse_req_t req, fuse_ino_t dir, mode_t mode, struct fuse_file_info *fi)
 {
-	struct ccfs_make mk = { .mode = mode, .flags = fi->flags };
-	struct fuse_entry_param e;
-	struct ccfs_open o;
-	struct msg m = { 0 };
-	int ret;
-
-	ask(&m, req, CCFS_TMPFILE, dir);
-	msg_put(&m, &mk, sizeof(mk));
-	ret = ask_call(&m, req);
-	if (!ret)
-		ret = get_entry(&m, ccfs_of(req), dir, NULL, &e);
-	if (!ret)
-		ret = msg_get(&m, &o, sizeof(o));
-	msg_free(&m);
-	answer_created(req, ret, &e, &o, fi);
+	create(req, dir, NULL, mode, fi);
 }
 
 void op_release(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *fi)

@@ -41,7 +41,7 @@ static const struct kind *kind_find(unsigned int cmd)
 /* Who has a file open may be one who has it open for writing alone. */
 static int open_for(struct request *req)
 {
-	int flags = O_RDONLY | O_NONBLOCK, fd, ret;
+	int fd, ret;
 
 	if (!S_ISREG(req->node->type) && !S_ISDIR(req->node->type))
 		return -ENOTTY;
@@ -50,7 +50,7 @@ static int open_for(struct request *req)
 	ret = cred_take(&req->cred, req->groups);
 	if (ret)
 		return ret;
-	fd = procfd_open(req->node->fd, flags);
+	fd = procfd_open(req->node->fd, O_RDONLY | O_NONBLOCK);
 	cred_back();
 	return fd;
 }
