@@ -322,7 +322,7 @@ int direct_allocate(const struct inode *inode, int mode, loff_t pos, loff_t len)
 
 int direct_pause(const struct cache_mount *m)
 {
-	schedule_timeout_killable(HZ / 20);
+	schedule_timeout_killable(HZ / 50);
 	if (READ_ONCE(m->dead))
 		return -EIO;
 	return fatal_signal_pending(current) ? -EINTR : 0;

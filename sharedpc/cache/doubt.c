@@ -9,7 +9,6 @@
  * have too) waits.
  */
 #include <linux/path.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
@@ -70,12 +69,9 @@ int doubt_ask(struct inode *inode, struct ccfs_lock *lock, u32 *call)
 			*lock = answer;
 			return err;
 		}
-		if (READ_ONCE(m->dead))
-			return -EIO;
-		if (schedule_timeout_killable(PAUSE) && fatal_signal_pending(current))
-			return -EINTR;
-	} while (time_before(jiffies, until));
-	return -ETIMEDOUT;
+		err = direct_pause(m);
+	} while (!err && time_before(jiffies, until));
+	return err ?: -ETIMEDOUT;
 }
 
 /*

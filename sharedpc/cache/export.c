@@ -9,9 +9,7 @@
  *
  * On the owner's own mounts, and where its file system has no handles, FUSE's it is.
  */
-#include <linux/delay.h>
 #include <linux/exportfs.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include "cache/cache.h"
 #include "ccfs_proto.h"
@@ -19,7 +17,6 @@
 #define FH_TYPE		0xcc	/* nobody else's, see enum fid_type */
 #define FH_HEAD		4	/* words: seal, type, len */
 #define TRIES		100	/* when there is no slot, or no buffer */
-#define PAUSE		20	/* ms between them */
 
 static bool has_handles(const struct cache_mount *m)
 {
@@ -33,11 +30,10 @@ static int handle_ask(const struct inode *inode, struct ccfs_fhandle *h)
 
 	for (tries = 0; tries < TRIES; tries++) {
 		err = direct_handle(inode, h);
-		if (err != DIRECT_NOT || READ_ONCE(m->dead))
-			return err;
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		msleep(PAUSE);
+		if (err == DIRECT_NOT)
+			err = direct_pause(m) ?: DIRECT_NOT;
+		if (err != DIRECT_NOT)
+			break;
 	}
 	return err;
 }

@@ -17,7 +17,6 @@
 #include <linux/cleanup.h>
 #include <linux/eventfd.h>
 #include <linux/fsnotify_backend.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/task_work.h>
 #include <linux/wait.h>
@@ -27,8 +26,7 @@
 #include "cache/cache.h"
 #include "sharedpc_limits.h"
 
-#define PAUSE		(HZ / 50)		/* when there was no slot, or no buffer */
-#define PATIENCE	(LIMIT_HEAR_S * HZ)	/* with that */
+#define PATIENCE	(LIMIT_HEAR_S * HZ)	/* when there was no slot, or no buffer */
 #define LATER		(LIMIT_TIDY_MS * HZ / 1000)	/* then work tells it */
 
 struct telling {
@@ -124,9 +122,9 @@ static void tell_patiently(struct inode *inode)
 	unsigned long until = jiffies + PATIENCE;
 	int err;
 
-	while ((err = tell(inode)) == DIRECT_NOT && !READ_ONCE(m->dead) &&
-	       time_before(jiffies, until) && !fatal_signal_pending(current))
-		schedule_timeout_killable(PAUSE);
+	do
+		err = tell(inode);
+	while (err == DIRECT_NOT && time_before(jiffies, until) && !direct_pause(m));
 	if (!err || err == -ESTALE || READ_ONCE(m->dead))	/* nothing will happen to it */
 		return;
 	if (err != -EOPNOTSUPP)
