@@ -75,34 +75,38 @@ int doubt_ask(struct inode *inode, struct ccfs_lock *lock, u32 *call)
 }
 
 /*
- * The first part of [*@first, *@last] of which no lock of his is noted here; false: all of
- * it is noted.
+ * The first part of what @say is of that is not as noted here, and how it is noted: not at
+ * all, or for reading when it was to be for writing.  False: all of it is.
  */
-static bool find_gap(const struct inode *inode, const struct file_lock *fl, u64 *first,
-		     u64 *last)
+static bool find_part(const struct inode *inode, const struct file_lock *fl,
+		      struct ccfs_lock *say)
 {
 	struct file_lock_context *ctx = locks_inode_context(inode);
-	bool flock = fl->c.flc_flags & FL_FLOCK;
-	u64 at = *first, end = *last;
+	bool flock = fl->c.flc_flags & FL_FLOCK, for_writing = say->type == F_WRLCK;
 	const struct file_lock *l;
 
+	say->type = F_UNLCK;
 	if (!ctx)
 		return true;
 	spin_lock(&ctx->flc_lock);
 	/* His are in the order of where they begin, and none overlap. */
 	list_for_each_entry(l, flock ? &ctx->flc_flock : &ctx->flc_posix, c.flc_list) {
-		if (!whose_same(fl, l) || (u64)l->fl_end < at || (u64)l->fl_start > end)
+		if (!whose_same(fl, l) || (u64)l->fl_end < say->first ||
+		    (u64)l->fl_start > say->last)
 			continue;
-		if ((u64)l->fl_start > at) {
-			end = l->fl_start - 1;
+		if ((u64)l->fl_start > say->first) {
+			say->last = l->fl_start - 1;
 			break;
 		}
-		at = l->fl_end + 1ULL;
+		if (for_writing && l->c.flc_type == F_RDLCK) {
+			say->type = F_RDLCK;
+			say->last = min_t(u64, say->last, l->fl_end);
+			break;
+		}
+		say->first = l->fl_end + 1ULL;
 	}
 	spin_unlock(&ctx->flc_lock);
-	*first = at;
-	*last = end;
-	return at <= end;
+	return say->first <= say->last;
 }
 
 static bool is_settled(const struct super_block *sb, const struct file_lock *fl)
@@ -133,7 +137,7 @@ static void doubt_over(struct doubt *d)
 	wake_up_all(&settled);
 }
 
-/* The next thing to say.  False: the owner has nothing for him that is not noted. */
+/* The next thing to say.  False: what the owner has for him is what is noted. */
 static bool doubt_next(const struct doubt *d, const struct inode *inode, struct ccfs_lock *say)
 {
 	*say = d->asked;
@@ -142,9 +146,8 @@ static bool doubt_next(const struct doubt *d, const struct inode *inode, struct 
 		return true;
 	}
 	say->what = CCFS_LOCK_SET;
-	say->type = F_UNLCK;
 	say->wait = 0;
-	return find_gap(inode, &d->fl, &say->first, &say->last);
+	return find_part(inode, &d->fl, say);
 }
 
 /* @say has been answered: from there on.  True: that was all. */

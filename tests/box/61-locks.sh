@@ -88,6 +88,8 @@ books() {
 }
 waiting() { [ "$(books | grep -c -- '->')" = "$1" ]; }
 nobody() { [ -z "$(books)" ]; }
+writes() { books | grep -v -- '->' | grep -q WRITE; }
+only_reads() { books | grep -q READ && ! books | grep -q WRITE; }
 # shown KIND HOLDER WAITER...: images, as ccctl locks has them (sorted; ofd: it knows none).
 shown() {
 	ctl locks --json | python3 -c '
@@ -194,6 +196,23 @@ for kind in posix ofd flock; do
 done
 check "drop" on "$a" sh -c "echo name drop 0 >$DEBUG/inject"
 echo "killed"
+
+# Killed when the owner has granted it, and the word of that was lost: what the open file had
+# before, it has.
+held "$b" posix read 0 10
+other=$holder
+held "$a" share
+await 20 waiting 1 || fail "$(books)"
+check "drop" on boot sh -c "echo locked drop 20 >$DEBUG/inject"
+on "$b" pkill -x locks
+wait $other
+await 20 writes || fail "nothing granted: $(books)"
+on "$a" pkill -9 -nx locks
+await 20 grep -q ended "$out/held" || fail "not killed: $(cat "$out/held")"
+await 20 only_reads || fail "after a child was killed: $(books)"
+check "drop" on boot sh -c "echo locked drop 0 >$DEBUG/inject"
+let_go "$a"
+await 10 nobody || fail "left: $(books)"
 
 # One of two who wait for each other is told.
 for pair in "$a $b" "$b boot" "own $a"; do

@@ -18,6 +18,9 @@
  *							between shared and exclusive as locally
  *	locks other FILE SAME				two names of it: closing one lets go of
  *							what the other has
+ *	locks share FILE				has 10 bytes for reading, "held"; a child
+ *							with the same open file waits to have them
+ *							alone; when it ends: "ended"
  *
  * KIND: posix, ofd, flock, none; TYPE: read, write. A lock that is not free: "busy", status 3.
  * Other errors: status 1.
@@ -287,6 +290,25 @@ static int other(const char *path, const char *same)
 	return seen(path, 0, F_UNLCK, 0, 0);
 }
 
+/* Has it for reading, and a child that has the same open file waits to have it alone. */
+static int share(const char *path)
+{
+	int fd = open_file(path);
+	pid_t child;
+
+	if (fd < 0 || set(fd, OFD, F_RDLCK, 0, 10, 0))
+		return failed(path);
+	say("held");
+	child = fork();
+	if (!child)
+		_exit(set(fd, OFD, F_WRLCK, 0, 10, 1) != 0);
+	if (child < 0 || waitpid(child, NULL, 0) < 0)
+		return failed("child");
+	say("ended");
+	pause();
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 2 ? argv[1] : "";
@@ -309,6 +331,8 @@ int main(int argc, char **argv)
 		return turn(*arg);
 	if (!strcmp(what, "other") && n == 2)
 		return other(arg[0], arg[1]);
+	if (!strcmp(what, "share") && n == 1)
+		return share(*arg);
 	fprintf(stderr, "locks: what?\n");
 	return 2;
 }
