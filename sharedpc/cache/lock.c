@@ -93,7 +93,11 @@ static int unlock(struct file *file, struct file_lock *fl)
 	/* It is no more noted, so it goes, whatever happens. */
 	want = doubt_wanted(fl, CCFS_LOCK_SET, name);
 	answer = want;
-	err = doubt_settle(inode, fl) ?: doubt_ask(inode, &answer, &call);
+	/* Who closes files of everybody has others to close, which do not wait for this owner. */
+	if (current->flags & PF_KTHREAD && fl->c.flc_flags & FL_CLOSE)
+		err = DIRECT_NOT;
+	else
+		err = doubt_settle(inode, fl) ?: doubt_ask(inode, &answer, &call);
 	if (!err || err == -EIO)
 		whose_put(fl);
 	else
