@@ -9,8 +9,10 @@
  * raise for each inode that is watched is for that mark alone.  There the list of an inode's
  * marks can be read, and stays what it is.
  */
+#include <linux/completion.h>
 #include <linux/fsnotify_backend.h>
 #include <linux/rculist.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/static_call.h>
 #include "box/ctl.h"
@@ -30,6 +32,7 @@ DEFINE_STATIC_CALL(linux_insert, no_insert);
 static_assert(__same_type(fsnotify_insert_event, no_insert));
 
 static struct fsnotify_group *group;	/* ours */
+static DECLARE_COMPLETION(group_gone);
 
 static int overflow_event(struct fsnotify_group *g, u32 mask, const void *data, int type,
 			  struct inode *dir, const struct qstr *name, u32 cookie,
@@ -57,8 +60,15 @@ static void overflow_free(struct fsnotify_mark *mark)
 	kfree(mark);
 }
 
+/* Nobody is in our handler any more, nor waits for a permission with our mark. */
+static void overflow_group_free(struct fsnotify_group *g)
+{
+	complete(&group_gone);
+}
+
 static const struct fsnotify_ops overflow_ops = {
 	.handle_event	= overflow_event,
+	.free_group_priv = overflow_group_free,
 	.free_mark	= overflow_free,
 };
 
@@ -107,6 +117,7 @@ void overflow_exit(void)
 {
 	if (!group)
 		return;
-	fsnotify_wait_marks_destroyed();
 	fsnotify_put_group(group);
+	wait_for_completion(&group_gone);
+	synchronize_rcu_tasks();	/* nor at overflow_group_free's very end */
 }

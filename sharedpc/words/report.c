@@ -22,10 +22,13 @@
  *
  * Locks: marks_lock, then fsnotify's; queue_lock and all_lock stand alone.
  */
+#include <linux/completion.h>
 #include <linux/file.h>
 #include <linux/fsnotify_backend.h>
 #include <linux/module.h>
 #include <linux/rculist.h>
+#include <linux/rcupdate.h>
+#include <linux/refcount.h>
 #include <linux/slab.h>
 #include <linux/srcu.h>
 #include <linux/uaccess.h>
@@ -86,6 +89,9 @@ struct report {
 static DEFINE_SPINLOCK(all_lock);
 static LIST_HEAD(all);			/* readers are in all_readers */
 DEFINE_STATIC_SRCU(all_readers);
+
+static refcount_t groups = REFCOUNT_INIT(1);	/* and the module */
+static DECLARE_COMPLETION(none);
 
 static bool is_same(const struct report *a, const struct report *b)
 {
@@ -216,8 +222,32 @@ static void report_free(struct fsnotify_mark *mark)
 	kfree(container_of(mark, struct report_mark, mark));
 }
 
+static void groups_put(void)
+{
+	if (refcount_dec_and_test(&groups))
+		complete(&none);
+}
+
+/*
+ * Nobody is in our handler any more, nor has a mark of ours.  That may be long after
+ * report_close(): who waits for fanotify's permission has one meanwhile.
+ */
+static void reports_free(struct fsnotify_group *group)
+{
+	struct reports *r = group->private;
+	struct report *one, *next;
+
+	if (!r)
+		return;
+	list_for_each_entry_safe(one, next, &r->queue, list)
+		kfree(one);
+	kfree(r);
+	groups_put();
+}
+
 static const struct fsnotify_ops report_ops = {
 	.handle_event	= report_event,
+	.free_group_priv = reports_free,
 	.free_mark	= report_free,
 };
 
@@ -240,6 +270,8 @@ struct reports *report_open(int fd)
 		kfree(r);
 		return ERR_PTR(-ENOMEM);
 	}
+	r->group->private = r;
+	refcount_inc(&groups);
 	r->mm = current->mm;
 	mutex_init(&r->marks_lock);
 	xa_init(&r->marks);
@@ -260,7 +292,6 @@ static void mark_drop(struct reports *r, struct report_mark *m)
 
 void report_close(struct reports *r)
 {
-	struct report *one, *next;
 	struct report_mark *m;
 	unsigned long node;
 
@@ -271,12 +302,14 @@ void report_close(struct reports *r)
 	xa_for_each(&r->marks, node, m)
 		mark_drop(r, m);
 	xa_destroy(&r->marks);
-	/* Nobody is in our handler. */
-	fsnotify_wait_marks_destroyed();
-	fsnotify_put_group(r->group);
-	list_for_each_entry_safe(one, next, &r->queue, list)
-		kfree(one);
-	kfree(r);
+	fsnotify_put_group(r->group);	/* each mark has one, too */
+}
+
+void report_exit(void)
+{
+	groups_put();
+	wait_for_completion(&none);
+	synchronize_rcu_tasks();	/* nor at reports_free's very end */
 }
 
 /* With marks_lock: a mark for @want, in the place of @old, which may be NULL. */

@@ -27,4 +27,7 @@ __poll_t report_poll(struct reports *r, struct file *file, poll_table *wait);
 /* The directory @inode has just been removed, which fsnotify says of its parent only. */
 void report_removed(struct inode *inode);
 
+/* All have been closed: until the last has gone, which may take as long as somebody's permission. */
+void report_exit(void);
+
 #endif

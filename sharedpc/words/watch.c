@@ -26,6 +26,7 @@
  * Locks: open_lock for the list; readers use RCU.
  */
 #include <linux/atomic.h>
+#include <linux/completion.h>
 #include <linux/cred.h>
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -35,6 +36,7 @@
 #include <linux/percpu.h>
 #include <linux/posix_acl.h>
 #include <linux/random.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/xattr.h>
@@ -64,6 +66,7 @@ module_param_named(word_bits, few_bits, uint, 0644);
 MODULE_PARM_DESC(word_bits, "bits of a hash that count, for file systems watched from now on; 0: all");
 
 static struct fsnotify_group *group;
+static DECLARE_COMPLETION(group_gone);
 static LIST_HEAD(watches);
 /* Who opens and closes watches; nobody who makes a change waits for it. */
 static DEFINE_MUTEX(open_lock);
@@ -128,8 +131,15 @@ static void watch_free(struct fsnotify_mark *mark)
 	kfree(container_of(mark, struct watch, mark));
 }
 
+/* Nobody is in our handler any more, nor waits for a permission with our mark. */
+static void watch_group_free(struct fsnotify_group *g)
+{
+	complete(&group_gone);
+}
+
 static const struct fsnotify_ops watch_ops = {
 	.handle_event	= watch_event,
+	.free_group_priv = watch_group_free,
 	.freeing_mark	= watch_freeing,
 	.free_mark	= watch_free,
 };
@@ -400,6 +410,8 @@ void watch_exit(void)
 {
 	if (probing)
 		probe_end();
-	fsnotify_wait_marks_destroyed();
+	report_exit();
 	fsnotify_put_group(group);
+	wait_for_completion(&group_gone);
+	synchronize_rcu_tasks();	/* nor at watch_group_free's very end */
 }
