@@ -5,8 +5,8 @@
 # long timeout: 1800
 # may log: ^lives/.*
 #
-# Who watches files on a client (inotifywait -r, a Python watchdog, tail -f) sees what another
-# client and the owner do to them: EVENTS (300) changes, none missing and none twice, in their
+# Who watches files on a client (inotifywait -r, fsnotifywait -r, which is fanotify's, a Python
+# watchdog, tail -f) sees what another client and the owner do to them: EVENTS (300) changes, none missing and none twice, in their
 # order in each directory; and what its own image does as it is on a local file system. A
 # watch that has gone costs no events; what got lost is an overflow, also when the proxy dies.
 # Nothing is left of an image that dies. The control: with the owner's reports off they are
@@ -23,7 +23,7 @@ out=$(mktemp -d)
 ccfs=
 
 restore() {
-	on "$a" sh -c "kill -CONT $ccfs; pkill inotifywait; pkill tail; pkill python3" 2>/dev/null
+	on "$a" sh -c "kill -CONT $ccfs; pkill notifywait; pkill tail; pkill python3" 2>/dev/null
 	on boot sh -c "pkill -f ^python3.*raw.py; echo Y >$PARAMS/report; echo 16384 >$PARAMS/report_queue; rm -rf $D" 2>/dev/null
 	wait
 	rm -rf "$out"
@@ -106,6 +106,7 @@ check "clean up" on boot rm $D/x/missed $D/x/seen
 
 # Everybody's programs.
 watches wait "$a" inotifywait -m -r --format '%w %e %f' $D
+watches fan "$a" fsnotifywait -m -r --format '%w %e %f' $D
 watches dog "$a" python3 /tmp/dog.py $D
 timeout $((1700 * ${SLOW-1})) "$BOX" exec "$a" -- tail -n +1 -f $D/log </dev/null >"$out/tail" 2>&1 &
 hears tail first
@@ -122,6 +123,13 @@ for image in "$b" boot; do
 		grep "^$D/$image/ $what[0-9]" "$out/wait" | sed 's/.*[nm]//' >"$out/got"
 		seq "$one" | cmp -s - "$out/got" || fail "$what in $image: $(wc -l <"$out/got") of $one: $(seq "$one" | diff - "$out/got" | head -n 5)"
 	done
+	# Events of one name that wait are one, so its kind is one of several.
+	hears fan "$D/$image/ [A-Z_,]*CREATE[A-Z_,]* end"
+	for what in "CREATE n" "MODIFY n" "MOVED_FROM n" "MOVED_TO m" "DELETE m"; do
+		grep -E "^$D/$image/ ([A-Z_]+,)*${what% *}(,[A-Z_]+)* ${what#* }[0-9]" "$out/fan" |
+			sed 's/.*[nm]//' >"$out/got"
+		seq "$one" | cmp -s - "$out/got" || fail "fanotify, $what in $image: $(wc -l <"$out/got") of $one: $(seq "$one" | diff - "$out/got" | head -n 5)"
+	done
 	hears dog "created $D/$image/end"
 	# Under load it may take both halves of a move for what they are alone.
 	for what in "created .*/n" "moved .*/n\|created .*/m"; do
@@ -132,7 +140,7 @@ done
 hears tail "line 20"
 [ "$(grep -c line "$out/tail")" = 20 ] || fail "tail: $(cat "$out/tail")"
 
-on "$a" sh -c "pkill inotifywait; pkill -f dog.py; pkill tail"
+on "$a" sh -c "pkill notifywait; pkill -f dog.py; pkill tail"
 
 # Its own doing, as on tmpfs: once.
 own="touch \$D/own; echo x >>\$D/own; mv \$D/own \$D/new; chmod 600 \$D/new; cat \$D/new; rm \$D/new; mkdir \$D/dir; rmdir \$D/dir; touch \$D/done"
