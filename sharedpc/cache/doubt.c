@@ -109,6 +109,23 @@ static bool find_part(const struct inode *inode, const struct file_lock *fl,
 	return say->first <= say->last;
 }
 
+/*
+ * None began before @d that is about the same one: two at a time could overtake each other.
+ * The list is in the order of their beginnings.
+ */
+static bool is_first(const struct doubt *d)
+{
+	const struct doubt *first;
+
+	spin_lock(&doubts_lock);
+	list_for_each_entry(first, &doubts, node)
+		if (first->path.dentry->d_sb == d->path.dentry->d_sb &&
+		    whose_same(&first->fl, &d->fl))
+			break;
+	spin_unlock(&doubts_lock);
+	return first == d;
+}
+
 static bool is_settled(const struct super_block *sb, const struct file_lock *fl)
 {
 	const struct doubt *d;
@@ -137,7 +154,10 @@ static void doubt_over(struct doubt *d)
 	wake_up_all(&settled);
 }
 
-/* The next thing to say.  False: what the owner has for him is what is noted. */
+/*
+ * The next thing to say.  False: the owner has no more for him than what is noted; less, if
+ * he was killed while he gave up the right to write, see note_drop_stale().
+ */
 static bool doubt_next(const struct doubt *d, const struct inode *inode, struct ccfs_lock *say)
 {
 	*say = d->asked;
@@ -163,15 +183,19 @@ static bool doubt_said(struct doubt *d, const struct ccfs_lock *say)
 	return false;
 }
 
-static bool doubt_step(struct doubt *d, struct inode *inode)
+/* True: that was all.  False: the next one, in *@pause. */
+static bool doubt_step(struct doubt *d, struct inode *inode, unsigned long *pause)
 {
 	const struct cache_mount *m = cache_mount_of(inode->i_sb);
 	struct ccfs_lock say, answer;
 	u32 call;
 	int err;
 
+	*pause = PAUSE;
 	if (READ_ONCE(m->dead))
 		return true;
+	if (!is_first(d))
+		return false;
 	if (d->call && call_open(m->session, d->call))
 		return false;
 	d->call = 0;
@@ -179,8 +203,10 @@ static bool doubt_step(struct doubt *d, struct inode *inode)
 		return true;
 	answer = say;
 	err = direct_lock(inode, &answer, &call);
-	if (!err)
+	if (!err) {
+		*pause = 0;
 		return doubt_said(d, &say);
+	}
 	if (err == DIRECT_NOT || ++d->tries < TRIES)
 		return false;
 	pr_warn("image %s: a lock could not be let go of: %d\n", ctl_name(m->owner), err);
@@ -190,11 +216,12 @@ static bool doubt_step(struct doubt *d, struct inode *inode)
 static void doubt_work(struct work_struct *work)
 {
 	struct doubt *d = container_of(to_delayed_work(work), struct doubt, work);
+	unsigned long pause;
 
-	if (doubt_step(d, d_inode(d->path.dentry)))
+	if (doubt_step(d, d_inode(d->path.dentry), &pause))
 		doubt_over(d);
 	else
-		queue_delayed_work(works, &d->work, PAUSE);
+		queue_delayed_work(works, &d->work, pause);
 }
 
 void doubt_begin(struct file *file, const struct file_lock *fl,

@@ -110,7 +110,7 @@ struct asking {
 	struct inode *inode;
 	struct ccfs_lock want;
 	u32 call;			/* see doubt_ask() */
-	bool granted;			/* and could not be noted */
+	bool granted;			/* and not noted */
 };
 
 /* It waits no more, for the reason @why.  0: it had the lock just before. */
@@ -195,7 +195,10 @@ static bool in_the_way(const struct file_lock *l, const struct file_lock *fl)
 	       (lock_is_write((struct file_lock *)l) || lock_is_write((struct file_lock *)fl));
 }
 
-/* A note that is in the way of @fl, which has been granted: so it is of what has gone. */
+/*
+ * A note that is in the way of @fl, which has been granted: so it is of what has gone, or, if
+ * that is for reading, of what may be there for reading.
+ */
 static void note_drop_stale(struct inode *inode, const struct file_lock *fl)
 {
 	struct file_lock_context *ctx = locks_inode_context(inode);
@@ -208,12 +211,18 @@ static void note_drop_stale(struct inode *inode, const struct file_lock *fl)
 		found = in_the_way(l, fl);
 		if (!found)
 			continue;
+		if (lock_is_read((struct file_lock *)fl) && l->fl_start >= fl->fl_start &&
+		    l->fl_end <= fl->fl_end) {
+			l->c.flc_type = F_RDLCK;
+			found = false;
+			break;
+		}
 		stale.c.flc_type = F_UNLCK;
 		stale.c.flc_flags = l->c.flc_flags;
 		stale.c.flc_owner = l->c.flc_owner;
 		stale.c.flc_file = l->c.flc_file;
-		stale.fl_start = l->fl_start;
-		stale.fl_end = l->fl_end;
+		stale.fl_start = max(l->fl_start, fl->fl_start);
+		stale.fl_end = min(l->fl_end, fl->fl_end);
 		break;
 	}
 	spin_unlock(&ctx->flc_lock);
@@ -283,8 +292,10 @@ static int set_once(struct asking *a, struct file_lock *fl)
 		if (err)
 			return err;
 		/* Who is in doubt for the same name may have taken it for his. */
-		if (doubts != whose_doubts(fl))
+		if (doubts != whose_doubts(fl)) {
 			unnote(a->inode, fl);
+			a->granted = true;	/* if not again */
+		}
 	} while (doubts != whose_doubts(fl));
 	return 0;
 }

@@ -24,7 +24,9 @@ static int lock_set(struct server *s, struct file *file, u64 mount, struct ccfs_
 		l->state = CCFS_LOCK_DONE;
 		return 0;
 	}
-	if (holder_full(s->client, l->type == F_UNLCK))
+	/* Like an unlock is what gives up a right to write. */
+	if (holder_full(s->client, l->type == F_UNLCK ||
+			(h && l->type == F_RDLCK && !l->wait)))
 		return -ENOLCK;
 	if (!h)
 		h = held_make(s, file, mount, l);

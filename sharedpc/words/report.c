@@ -237,8 +237,6 @@ static void reports_free(struct fsnotify_group *group)
 	struct reports *r = group->private;
 	struct report *one, *next;
 
-	if (!r)
-		return;
 	list_for_each_entry_safe(one, next, &r->queue, list)
 		kfree(one);
 	kfree(r);

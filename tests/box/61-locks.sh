@@ -201,13 +201,17 @@ echo "killed"
 # before, it has.
 held "$b" posix read 0 10
 other=$holder
-held "$a" share
+rm -f "$out/held"
+lock "$a" share >"$out/held" 2>&1 &
+holder=$!
 await 20 waiting 1 || fail "$(books)"
 check "drop" on boot sh -c "echo locked drop 20 >$DEBUG/inject"
+check "no question" on "$a" sh -c "echo name cut 1000 >$DEBUG/inject"
 on "$b" pkill -x locks
 wait $other
 await 20 writes || fail "nothing granted: $(books)"
-on "$a" pkill -9 -nx locks
+grep -q ended "$out/held" && fail "it knows"
+on "$a" sh -c "pkill -9 -nx locks; echo name cut 0 >$DEBUG/inject"
 await 20 grep -q ended "$out/held" || fail "not killed: $(cat "$out/held")"
 await 20 only_reads || fail "after a child was killed: $(books)"
 check "drop" on boot sh -c "echo locked drop 0 >$DEBUG/inject"
