@@ -304,6 +304,15 @@ static long open_fallocate(struct file *file, int mode, loff_t pos, loff_t len)
 		fuse_ops->fallocate(file, mode, pos, len);
 }
 
+/* What direct I/O has put into a mapping, or a debugger, the owner is to know of first. */
+static int open_fsync(struct file *file, loff_t start, loff_t end, int datasync)
+{
+	struct session *s = cache_mount_of(file_inode(file)->i_sb)->session;
+	int err = s ? file_noted(s) : 0;
+
+	return err ?: fuse_ops->fsync(file, start, end, datasync);
+}
+
 static void ops_fill(const struct file_operations *fuse)
 {
 	ops = *fuse;
@@ -312,6 +321,7 @@ static void ops_fill(const struct file_operations *fuse)
 	ops.copy_file_range = open_copy_range;
 	ops.llseek = open_llseek;
 	ops.fallocate = open_fallocate;
+	ops.fsync = open_fsync;
 	ops.poll = NULL;	/* as local files: always ready, and not for epoll */
 	ops.flush = open_flush;
 	ops.release = open_release;

@@ -2,8 +2,8 @@
 /*
  * sync.c - sync(2) and syncfs(2): the owner writes its file system back
  *
- * FUSE does not ask for that.  What we have stored is in the owner's pages, so all there
- * is to do is done there.  One at a time for a mount: who waits for a disk has one of the
+ * FUSE does not ask for that.  What we have stored is in the owner's pages, and it is told of
+ * what it does not know of (file_noted), so all there is to do is done there.  One at a time for a mount: who waits for a disk has one of the
  * slots for names.
  *
  * The caller holds s_umount, for reading, as he does while a local disk is slow: what waits
@@ -13,6 +13,7 @@
 #include <linux/mutex.h>
 #include "cache/cache.h"
 #include "client/call.h"
+#include "client/file.h"
 
 static int sync_ask(struct cache_mount *m)
 {
@@ -45,7 +46,7 @@ int cache_sync_fs(struct super_block *sb, int wait)
 		return 0;
 	if (mutex_lock_killable(&m->sync_lock))
 		return -EINTR;
-	err = sync_ask(m);
+	err = file_noted(m->session) ?: sync_ask(m);
 	mutex_unlock(&m->sync_lock);
 	return err;
 }

@@ -21,6 +21,7 @@
 #include <linux/pseudo_fs.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 #include "client/bounce.h"
 #include "client/call.h"
@@ -48,6 +49,7 @@ void (*file_session_ended)(const struct session *s);
 static struct kmem_cache *cache;
 static struct vfsmount *mnt;
 static struct workqueue_struct *closings;
+static DECLARE_WAIT_QUEUE_HEAD(noted);	/* for session.late */
 
 static int key_test(struct inode *inode, void *key)
 {
@@ -73,15 +75,34 @@ static unsigned long key_hash(const struct sharedpc_file *key)
 	return hash_64(key->id + (unsigned long)key->session, 32);
 }
 
+static void late_over(struct session *s)
+{
+	if (atomic_dec_and_test(&s->late))
+		wake_up_all(&noted);
+}
+
+int file_noted(struct session *s)
+{
+	long left = wait_event_killable_timeout(noted, !atomic_read(&s->late),
+						LIMIT_CALL_S * HZ);
+
+	if (left > 0)
+		return 0;
+	return left ? -EINTR : -EIO;
+}
+
 /* Have frames_late run in @delay jiffies.  Under any lock. */
 void file_late(struct sharedpc_file *f, unsigned long delay)
 {
 	if (test_and_set_bit(0, &f->late_queued))
 		return;
-	if (igrab(&f->inode))
+	atomic_inc(&f->session->late);
+	if (igrab(&f->inode)) {
 		queue_delayed_work(closings, &f->late, delay);
-	else	/* it is being evicted: see frames_drop */
+	} else {	/* it is being evicted: see frames_drop */
 		clear_bit(0, &f->late_queued);
+		late_over(f->session);
+	}
 }
 
 static void late_work(struct work_struct *work)
@@ -98,6 +119,7 @@ static void late_work(struct work_struct *work)
 	mutex_unlock(&f->late_lock);
 	if (err)
 		file_late(f, HZ);
+	late_over(f->session);
 	iput(&f->inode);
 }
 

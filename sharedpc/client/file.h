@@ -79,6 +79,11 @@ int file_init(void);
 void file_flush(void);
 void file_exit(void);
 void file_late(struct sharedpc_file *f, unsigned long delay);
+/*
+ * What has been stored to files of @s so far its owner knows of, by whatever way it was
+ * stored.  0; -EINTR: killed; -EIO: it does not.
+ */
+int file_noted(struct session *s);
 /* BACKING: a new descriptor, and in *@keep (unless NULL) its file, or -errno. */
 int file_backing(const struct sharedpc_backing *want, struct file **keep);
 void file_revoke(u32 owner, const struct sharedpc_msg *msg);

@@ -64,6 +64,7 @@ struct session {
 	u32 bounces;		/* buffers in use: bounce.c's lock */
 	struct list_head bounce_waiters;	/* in turn; that lock, too */
 
+	atomic_t late;		/* files with stores that the owner does not know of: file.c */
 	struct llist_head closings;	/* files to be closed */
 	atomic_t closed;		/* so many so far: whose turn it is */
 	struct closer closer[SESSION_CLOSERS];

@@ -10,19 +10,37 @@
 
 T=/usr/lib/ccluster/tests
 DIR=/srv/shared/pages
+DEBUG=/sys/kernel/debug/sharedpc
 read -ra clients < <(clients)
 a=${clients[0]} b=${clients[1]}
+out=$(mktemp)
+trap 'rm -f "$out"' EXIT
 
 dmesg_mark
 check "directory" on boot sh -c "rm -rf $DIR; mkdir $DIR; truncate -s 128K $DIR/f"
 check "a disk in memory" on "$a" modprobe brd rd_nr=1 rd_size=1024
 for what in ptrace vm futex "direct"; do
-	out=$(on "$a" $T/pages $what $DIR/f /dev/ram0 2>&1)
-	[ "$out" = "$what ok" ] || fail "$what on $a: $out"
+	got=$(on "$a" $T/pages $what $DIR/f /dev/ram0 2>&1)
+	[ "$got" = "$what ok" ] || fail "$what on $a: $got"
 done
 [ "$(on "$b" sh -c "tail -c +8193 $DIR/f | head -c 4096 | tr -d b | wc -c")" = 0 ] ||
 	fail "$b does not see what direct I/O put into the page"
-check "away with the disk" on "$a" rmmod brd
+
+# What direct I/O stores after the owner has written the page back is on its disk when fsync
+# has returned, also if the first word of it got lost.
+check "a slow disk" on "$a" sh -c "modprobe dm-delay; dmsetup create slow --noudevsync --table '0 2048 delay /dev/ram0 0 4000'"
+late() { on "$a" sed -n 's/.* late \([0-9]*\) .*/\1/p' $DEBUG/counters; }
+before=$(late)
+on "$a" $T/pages late $DIR/f /dev/dm-0 >"$out" 2>&1 &
+await 20 grep -q begins "$out" || fail "late: $(cat "$out")"
+check "write it back" on boot sync $DIR/f
+check "drop" on "$a" sh -c "echo fault drop 1 >$DEBUG/inject"
+wait $! || fail "late: $(cat "$out")"
+on boot dd if=$DIR/f bs=4096 skip=3 count=1 iflag=direct status=none >"$out"
+check "no drop" on "$a" sh -c "echo fault drop 0 >$DEBUG/inject"
+[ "$(late)" -gt "$before" ] || fail "nothing came late: no test"
+[ "$(tr -d a <"$out" | wc -c)" = 0 ] || fail "fsync has returned, and the disk has $(head -c 20 "$out")"
+check "away with the disks" on "$a" sh -c "dmsetup remove slow; rmmod dm-delay brd"
 
 # The tools that people have for it.
 check "strace" on "$a" strace -f -o /dev/null sh -c "echo x >$DIR/g; cat $DIR/g"

@@ -6,6 +6,8 @@
  *	pages vm FILE			process_vm_readv and process_vm_writev
  *	pages futex FILE		two processes and one mutex in the file
  *	pages direct FILE DEVICE	O_DIRECT from and into the mapping
+ *	pages late FILE DEVICE		"begins", then O_DIRECT into the mapping from a
+ *					device that takes its time, and fsync
  *	pages around FILE		16 pages come with one message, a first
  *					write costs one, later ones none
  *
@@ -153,6 +155,20 @@ static int do_direct(const char *device)
 	return 0;
 }
 
+static int do_late(const char *device)
+{
+	int dev = open(device ? device : "", O_RDONLY | O_DIRECT);
+
+	if (dev < 0)
+		return fail("device");
+	memset(map + 3 * PAGE, 'x', PAGE);
+	puts("begins");
+	fflush(stdout);
+	if (pread(dev, map + 3 * PAGE, PAGE, 0) != PAGE)
+		return fail("O_DIRECT read into the mapping");
+	return fsync(fd) ? fail("fsync") : 0;
+}
+
 struct counters {
 	unsigned long faults, around, fetches, upgrades;
 };
@@ -218,7 +234,7 @@ static const struct {
 	int (*run)(const char *device);
 } commands[] = {
 	{ "ptrace", do_ptrace }, { "vm", do_vm }, { "futex", do_futex },
-	{ "direct", do_direct }, { "around", do_around },
+	{ "direct", do_direct }, { "late", do_late }, { "around", do_around },
 };
 
 /* All in one page table: the neighbours of a page are mapped as far as its own goes. */
