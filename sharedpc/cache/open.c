@@ -322,6 +322,8 @@ static void ops_fill(const struct file_operations *fuse)
 	ops.llseek = open_llseek;
 	ops.fallocate = open_fallocate;
 	ops.fsync = open_fsync;
+	/* Another kernel's open would not break it. */
+	ops.setlease = simple_nosetlease;
 	ops.poll = NULL;	/* as local files: always ready, and not for epoll */
 	ops.flush = open_flush;
 	ops.release = open_release;
@@ -341,6 +343,7 @@ static void ops_fill(const struct file_operations *fuse)
 		.lock = lock_file,
 		.flock = lock_flock,
 		.copy_file_range = open_copy_range,
+		.setlease = simple_nosetlease,
 	};
 	fuse_ops = fuse;
 }
