@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# timeout: 400
+# timeout: 500
 # may log: ^lives/.*
 #
 # Locks (fcntl, of processes and of open files; flock) of one file between two clients, the
@@ -12,6 +12,7 @@
 . "$(dirname "$0")/lib.sh"
 
 LOCKS=${LOCKS-60}
+MANY=100
 L=/usr/lib/ccluster/tests/locks
 F=/srv/shared/locks
 OWN=/tmp/locks-own
@@ -86,6 +87,7 @@ books() {
 	ino=$(on boot stat -c %i $F)
 	on boot grep ":$ino " /proc/locks
 }
+waiting_least() { [ "$(books | grep -c -- '->')" -ge "$1" ]; }
 waiting() { [ "$(books | grep -c -- '->')" = "$1" ]; }
 nobody() { [ -z "$(books)" ]; }
 writes() { books | grep -v -- '->' | grep -q WRITE; }
@@ -176,6 +178,24 @@ for kind in posix ofd flock; do
 	done
 done
 echo "who waits"
+
+# Many who wait use nothing up: others look at files and lock them as before. Each gets it.
+for kind in posix ofd flock; do
+	held "$b" $kind write 0 10
+	timeout $((200 * ${SLOW-1})) "$BOX" exec "$a" -- sh -c "for i in \$(seq $MANY); do $L wait $F $kind write 0 10 & done; wait" </dev/null >"$out/many" 2>&1 &
+	many=$!
+	# Of those with flock(2) an owner lets so many sleep at a time, the others ask again.
+	await 60 waiting_least $((MANY < 60 ? MANY : 60)) || fail "$kind: $(books | wc -l) of $MANY wait"
+	check "others' files" on "$a" timeout 20 sh -c "echo x >$F.m; stat $F.m; rm $F.m"
+	on "$a" timeout 20 $L wait $F $kind write 100 10 </dev/null >"$out/x" 2>&1 & x=$!
+	[ $kind = flock ] || wait $x || fail "$kind: another part: $(cat "$out/x")"
+	let_go "$b"
+	wait $many
+	wait $x
+	[ "$(grep -c held "$out/many")" = "$MANY" ] || fail "$kind: $(sort "$out/many" | uniq -c)"
+	await 10 nobody || fail "$kind, many: left: $(books)"
+done
+echo "$MANY wait"
 
 # Of two open files that have it for reading the first that wants it alone waits for the other.
 for place in "$a" own; do
