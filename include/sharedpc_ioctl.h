@@ -199,7 +199,7 @@ struct sharedpc_seal {
 	__u64 data;		/* address */
 	__u32 len;		/* 1 to SHAREDPC_SEAL_MAX */
 	__u32 reserved;
-	__u64 seal;		/* out */
+	__u64 seal;		/* out; its lowest byte is 0 */
 };
 
 #define SHAREDPC_SEAL_MAX	256u

@@ -5,7 +5,8 @@
  * FUSE's own handle is its node id, which ends with the mount, and names nothing when the
  * inode has gone from memory.  Ours is the owner's (ccfs_fhandle): the file's handle in its
  * own file system, sealed.  It is good as long as the owner's kernel runs, on this image, on
- * any mount of the same export.
+ * any mount of the same export.  Two words come before the owner's: programs have room for
+ * as little as 20 bytes in all.
  *
  * On the owner's own mounts, and where its file system has no handles, FUSE's it is.
  */
@@ -15,7 +16,8 @@
 #include "ccfs_proto.h"
 
 #define FH_TYPE		0xcc	/* nobody else's, see enum fid_type */
-#define FH_HEAD		4	/* words: seal, type, len */
+#define FH_HEAD		2	/* words: the seal, and in its lowest byte, which is 0, the type */
+#define FH_BYTES	sizeof_field(struct ccfs_fhandle, bytes)
 #define TRIES		100	/* when there is no slot, or no buffer */
 
 static bool has_handles(const struct cache_mount *m)
@@ -73,20 +75,17 @@ static int cache_encode_fh(struct inode *inode, u32 *fh, int *max, struct inode 
 
 	if (err == -EOPNOTSUPP)
 		return m->fuse_export_op->encode_fh(inode, fh, max, parent);
-	if (err)
+	if (err || h.len % sizeof(u32) || h.type != (u8)h.type || (u8)h.seal)
 		return FILEID_INVALID;
-	words = FH_HEAD + DIV_ROUND_UP(h.len, sizeof(u32));
+	words = FH_HEAD + h.len / sizeof(u32);
 	if (*max < words) {
 		*max = words;
 		return FILEID_INVALID;
 	}
 	*max = words;
 	fh[0] = h.seal >> 32;
-	fh[1] = h.seal;
-	fh[2] = h.type;
-	fh[3] = h.len;
-	/* what is behind its end is 0 */
-	memcpy(fh + FH_HEAD, h.bytes, (words - FH_HEAD) * sizeof(u32));
+	fh[1] = (u32)h.seal | h.type;
+	memcpy(fh + FH_HEAD, h.bytes, h.len);
 	return FH_TYPE;
 }
 
@@ -94,13 +93,12 @@ static int cache_encode_fh(struct inode *inode, u32 *fh, int *max, struct inode 
 static bool handle_read(struct ccfs_fhandle *h, const u32 *fh, int words)
 {
 	*h = (struct ccfs_fhandle){ 0 };
-	if (words < FH_HEAD || fh[3] > sizeof(h->bytes) ||
-	    words != FH_HEAD + DIV_ROUND_UP(fh[3], sizeof(u32)))
+	if (words < FH_HEAD || words > FH_HEAD + FH_BYTES / sizeof(u32))
 		return false;
-	h->seal = (u64)fh[0] << 32 | fh[1];
-	h->type = fh[2];
-	h->len = fh[3];
-	memcpy(h->bytes, fh + FH_HEAD, (words - FH_HEAD) * sizeof(u32));
+	h->seal = (u64)fh[0] << 32 | (fh[1] & ~0xffu);
+	h->type = (u8)fh[1];
+	h->len = (words - FH_HEAD) * sizeof(u32);
+	memcpy(h->bytes, fh + FH_HEAD, h->len);
 	return true;
 }
 

@@ -26,6 +26,8 @@ int seal_make(const struct server *s, struct sharedpc_seal *seal)
 	if (copy_from_user(sealed.data, u64_to_user_ptr(seal->data), seal->len))
 		return -EFAULT;
 	get_random_once(&secret, sizeof(secret));
-	seal->seal = siphash(&sealed, offsetof(typeof(sealed), data) + seal->len, &secret);
+	/* The lowest byte is for who keeps it: see cache/export.c. */
+	seal->seal = siphash(&sealed, offsetof(typeof(sealed), data) + seal->len, &secret) &
+		     ~0xffull;
 	return 0;
 }
