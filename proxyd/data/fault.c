@@ -27,6 +27,7 @@
 
 #include "proxyd/data/call.h"
 #include "proxyd/data/touch.h"
+#include "proxyd/export/procfd.h"
 #include "proxyd/life/log.h"
 #include "sharedpc_ioctl.h"
 #include "sharedpc_limits.h"
@@ -115,9 +116,10 @@ static void pause_ms(unsigned int ms)
 }
 
 /* Grant @s, or the needed page alone. 0: answered; else the error to reply. */
-static int span_grant(struct proxy *proxy, const struct sharedpc_call *call,
-		      struct span *s)
+static int span_grant(struct proxy *proxy, const struct file *file,
+		      const struct sharedpc_call *call, struct span *s)
 {
+	char where[PATH_MAX];
 	struct sharedpc_grant grant;
 	int try, ret = -EBUSY;
 
@@ -156,8 +158,7 @@ static int span_grant(struct proxy *proxy, const struct sharedpc_call *call,
 		if (try == TRIES / 2 && (call->flags & SHAREDPC_CALL_AROUND))
 			span_one(s);
 	}
-	log_say("file %llu page %llu: cannot be granted (%d)",
-		(unsigned long long)call->file,
+	log_say("%s: page %llu cannot be granted (%d)", procfd_where(file->fd, where),
 		(unsigned long long)call->pos, ret);
 	return -EBUSY;
 }
@@ -244,7 +245,7 @@ static int file_fault(struct proxy *proxy, struct file *file,
 	if (!ret)
 		ret = span_choose(proxy, file, call, &s);
 	if (!ret)
-		ret = span_grant(proxy, call, &s);
+		ret = span_grant(proxy, file, call, &s);
 	if (ret == -ENOSPC)
 		span_drop(&s);
 	pthread_rwlock_unlock(&file->map);

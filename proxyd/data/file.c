@@ -92,10 +92,10 @@ static int size_find(struct files *files, struct file *file)
 static void size_forget(struct files *files, struct file *file)
 {
 	struct sharedpc_size size = { .phys = file->size_phys };
+	char where[PATH_MAX];
 
 	if (size.phys && ioctl(files->dev, SHAREDPC_IOC_UNSIZE, &size))
-		log_say("file %llu: its size was not known: error %d",
-			(unsigned long long)file->id, errno);
+		log_say("%s: its size was not known: %m", procfd_where(file->fd, where));
 }
 
 static void file_free(struct files *files, struct file *file)

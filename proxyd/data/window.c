@@ -12,8 +12,9 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
-#include "proxyd/life/log.h"
 #include "proxyd/data/window.h"
+#include "proxyd/export/procfd.h"
+#include "proxyd/life/log.h"
 #include "sharedpc_ioctl.h"
 
 #define WINDOW_BYTES	(WINDOW_PAGES * PAGE)
@@ -66,10 +67,11 @@ static void window_unwatch(int dev, struct file *file, struct window *w)
 		.file = file->id, .index = w->index, .pages = WINDOW_PAGES,
 	};
 
+	char where[PATH_MAX];
+
 	if (ioctl(dev, SHAREDPC_IOC_UNMAP, &map))
-		log_say("file %llu: cannot unmap at page %llu: error %d",
-			(unsigned long long)file->id,
-			(unsigned long long)w->index, errno);
+		log_say("%s: cannot unmap at page %llu: %m", procfd_where(file->fd, where),
+			(unsigned long long)w->index);
 }
 
 int window_add(int dev, struct file *file, uint64_t index)

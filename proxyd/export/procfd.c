@@ -36,6 +36,19 @@ const char *procfd_path(int fd, char path[PROCFD_PATH])
 	return path;
 }
 
+const char *procfd_where(int fd, char where[PATH_MAX])
+{
+	char name[PROCFD_PATH];
+	int keep = errno;
+	ssize_t len = readlinkat(dir, procfd_name(fd, name), where, PATH_MAX - 1);
+
+	if (len < 0)
+		where[0] = '?';
+	where[len < 0 ? 1 : len] = '\0';
+	errno = keep;
+	return where;
+}
+
 int procfd_open(int fd, int flags)
 {
 	char name[PROCFD_PATH];

@@ -8,6 +8,8 @@
 #ifndef PROXYD_PROCFD_H
 #define PROXYD_PROCFD_H
 
+#include <limits.h>
+
 #define PROCFD_PATH	32	/* bytes that hold "/proc/self/fd/N" */
 
 /* Once in each process, before the others. 0 or -errno. */
@@ -19,5 +21,7 @@ int procfd_dir(void);
 const char *procfd_name(int fd, char name[PROCFD_PATH]);
 /* For calls that take only a path. */
 const char *procfd_path(int fd, char path[PROCFD_PATH]);
+/* Where @fd's file is now, for a log: its path, or "?".  Leaves errno alone. */
+const char *procfd_where(int fd, char where[PATH_MAX]);
 
 #endif

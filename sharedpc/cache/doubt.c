@@ -209,7 +209,8 @@ static bool doubt_step(struct doubt *d, struct inode *inode, unsigned long *paus
 	}
 	if (err == DIRECT_NOT || ++d->tries < TRIES)
 		return false;
-	pr_warn("image %s: a lock could not be let go of: %d\n", ctl_name(m->owner), err);
+	pr_warn("image %s: a lock of %pd2 could not be let go of: %d\n", ctl_name(m->owner),
+		d->path.dentry, err);
 	return true;
 }
 
