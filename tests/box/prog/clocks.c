@@ -6,6 +6,8 @@
  *	clocks ask FILE TIMES [NS]	how far that is ahead of ours (to which NS are added), TIMES
  *					times asked: "LEAST MOST", ns
  *	clocks end FILE			of the answers
+ *	clocks writes FILE SECONDS [NS]	writes to it all the time: "WRITES FUTURE", how often, and how
+ *					often its time was then beyond ours (to which NS are added)
  *	clocks step SECONDS		this clock
  *	clocks slew PPM			.. runs so much faster
  *
@@ -20,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/timex.h>
 #include <time.h>
 #include <unistd.h>
@@ -71,6 +74,26 @@ static void ask(struct shared *s, long times, int64_t ns)
 	printf("%" PRId64 " %" PRId64 "\n", least, most);
 }
 
+static int writes(const char *path, long seconds, int64_t ns)
+{
+	int64_t end = now() + seconds * NS_S, written;
+	int fd = open(path, O_WRONLY | O_CREAT, 0666);
+	long n = 0, future = 0;
+	struct stat st;
+
+	do {
+		if (pwrite(fd, &n, sizeof(n), 0) != sizeof(n) || fstat(fd, &st)) {
+			fprintf(stderr, "clocks: %s: %s\n", path, strerror(errno));
+			return 1;
+		}
+		written = st.st_mtim.tv_sec * NS_S + st.st_mtim.tv_nsec;
+		future += written > now() + ns;
+		n++;
+	} while (now() < end);
+	printf("%ld %ld\n", n, future);
+	return 0;
+}
+
 static int adjust(const char *how, long by)
 {
 	struct timex t = { .modes = ADJ_SETOFFSET, .time.tv_sec = by };
@@ -94,6 +117,8 @@ int main(int argc, char **argv)
 		return adjust(argv[1], atol(argv[2]));
 	if (argc < 3)
 		return 2;
+	if (!strcmp(argv[1], "writes") && argc >= 4)
+		return writes(argv[2], atol(argv[3]), argc > 4 ? atoll(argv[4]) : 0);
 	fd = open(argv[2], O_RDWR | O_CREAT, 0666);
 	if (fd < 0 || ftruncate(fd, sizeof(*s))) {
 		fprintf(stderr, "clocks: %s: %s\n", argv[2], strerror(errno));
