@@ -37,7 +37,7 @@ injects() {
 restore() {
 	touch "$out/stop"
 	for image in "${images[@]}"; do
-		on "$image" sh -c "pkill -f '^sh -c[[:space:]]*hit=0'; rm -f /tmp/injected
+		on "$image" sh -c "pkill -f '^sh -c.*hit[=]0'; rm -f /tmp/injected
 			for t in $TYPES; do echo \$t drop 0 >$DEBUG/inject; done" </dev/null
 	done 2>/dev/null
 	wait
