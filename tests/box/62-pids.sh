@@ -6,13 +6,13 @@
 #
 # No two processes of the box have the same PID: each image gives those of its own part, each
 # of its lives those of a part of that, and begins there again at the end. What runs on a client
-# has such numbers from its first process on; and of FORKS (5000) processes on each image at the
+# has such numbers from its first process on; and of FORKS (2000) processes on each image at the
 # same time none has another's. The control, without the module's hand, is what an image has
 # beside: threads of its kernel, whose numbers others have as well.
 
 . "$(dirname "$0")/lib.sh"
 
-FORKS=${FORKS-5000}
+FORKS=${FORKS-2000}
 FEW=300		# by a shell: across the end of the part
 FORK=/usr/lib/ccluster/tests/forks
 DIR=/srv/shared/pids
