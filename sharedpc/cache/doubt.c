@@ -4,9 +4,9 @@
  *
  * Who is killed while he asks does not know what the owner has done, or will do with a call
  * that is on its way.  So work of this module's waits until that call has ended, and then has
- * the owner let go of all that was asked for and that is not noted here.  Until that is done
- * his name is not given up, and whoever comes for the same one (it is an open file that others
- * have too) waits.
+ * the owner let go of all that was asked for and that is not noted here, and of the right to
+ * write where reading is noted.  Until that is done his name is not given up, and whoever comes
+ * for the same one (it is an open file that others have too) waits.
  */
 #include <linux/path.h>
 #include <linux/slab.h>
@@ -109,6 +109,12 @@ static bool find_part(const struct inode *inode, const struct file_lock *fl,
 	return say->first <= say->last;
 }
 
+static bool is_about(const struct doubt *d, const struct super_block *sb,
+		     const struct file_lock *fl)
+{
+	return d->path.dentry->d_sb == sb && whose_same(&d->fl, fl);
+}
+
 /*
  * None began before @d that is about the same one: two at a time could overtake each other.
  * The list is in the order of their beginnings.
@@ -119,8 +125,7 @@ static bool is_first(const struct doubt *d)
 
 	spin_lock(&doubts_lock);
 	list_for_each_entry(first, &doubts, node)
-		if (first->path.dentry->d_sb == d->path.dentry->d_sb &&
-		    whose_same(&first->fl, &d->fl))
+		if (is_about(first, d->path.dentry->d_sb, &d->fl))
 			break;
 	spin_unlock(&doubts_lock);
 	return first == d;
@@ -133,7 +138,7 @@ static bool is_settled(const struct super_block *sb, const struct file_lock *fl)
 
 	spin_lock(&doubts_lock);
 	list_for_each_entry(d, &doubts, node)
-		is &= d->path.dentry->d_sb != sb || !whose_same(&d->fl, fl);
+		is &= !is_about(d, sb, fl);
 	spin_unlock(&doubts_lock);
 	return is;
 }
