@@ -66,7 +66,6 @@ static void window_unwatch(int dev, struct file *file, struct window *w)
 	struct sharedpc_map map = {
 		.file = file->id, .index = w->index, .pages = WINDOW_PAGES,
 	};
-
 	char where[PATH_MAX];
 
 	if (ioctl(dev, SHAREDPC_IOC_UNMAP, &map))

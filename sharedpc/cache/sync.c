@@ -3,8 +3,8 @@
  * sync.c - sync(2) and syncfs(2): the owner writes its file system back
  *
  * FUSE does not ask for that.  What we have stored is in the owner's pages, and it is told of
- * what it does not know of (file_noted), so all there is to do is done there.  One at a time for a mount: who waits for a disk has one of the
- * slots for names.
+ * what it does not know of (file_noted), so all there is to do is done there.  One at a time
+ * for a mount: who waits for a disk has one of the slots for names.
  *
  * The caller holds s_umount, for reading, as he does while a local disk is slow: what waits
  * for it is umount and remount, which say EBUSY or wait as well; who waits here can be killed.
