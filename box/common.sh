@@ -31,7 +31,7 @@ need_root() {
 	[ "$(id -u)" = 0 ] && return
 	command -v sudo >/dev/null || die "run this as root, or install sudo"
 	for name in BOX_OWNER BOX_APPEND BOX_BOOT_TIMEOUT BOX_UP_TIMEOUT SLOW JOBS ROUNDS CYCLES COUNT \
-		COHERENT RANDOM_SECONDS STEPS WRAPS LIES FREEZE LOST LOST_TYPES BUSY OWNERS LOCKS FORKS TURNS OWN_MOUNT CLOCK EVENTS LARGE HOLDERS POINTS PAIRS PROGRAMS PROGRAMS_ONLY SEED CALLS KASAN http_proxy https_proxy no_proxy; do
+		COHERENT RANDOM_SECONDS STEPS WRAPS LIES FREEZE LOST LOST_TYPES BUSY OWNERS LOCKS FORKS TURNS OWN_MOUNT CLOCK EVENTS LARGE HOLDERS INJECTED POINTS PAIRS PROGRAMS PROGRAMS_ONLY SEED CALLS KASAN http_proxy https_proxy no_proxy; do
 		[ -z "${!name+set}" ] || keep+=("$name=${!name}")
 	done
 	exec sudo -- env "${keep[@]}" "$(readlink -f "$0")" "$@"

@@ -6,7 +6,7 @@
 # may log: ^lives/.*
 #
 # Other tests (INJECTED, by their names) once more, while messages get lost, come late and come
-# twice: every second of each type one, or three, on each image. All that holds without that
+# twice: every second up to two of each type, on each image. All that holds without that
 # holds with it, only later.
 
 . "$(dirname "$0")/lib.sh"
